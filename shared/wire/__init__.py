@@ -1,0 +1,1 @@
+"""The versioned messages between zuil and server, how requests are signed and how cards are packed."""

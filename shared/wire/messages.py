@@ -1,0 +1,296 @@
+"""Messages between zuil and server, version 1 (`docs/protocol.md`).
+
+JSON on the wire; `bytes` fields travel as base64. Instants are integer milliseconds since
+1970 UTC, dates are ISO. Unknown fields are ignored on both sides, so a field may be added at
+any time; a field is never given another meaning.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import msgspec
+
+PROTOCOL: Final = 1
+PREFIX: Final = "/device/v1"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message; immutable, unknown fields ignored."""
+
+
+# --- enrolment ---------------------------------------------------------------------------
+
+
+class EnrolmentRequest(Message):
+    """POST enrolments: the one-time code of the dashboard, exchanged for the zuil's own credentials."""
+
+    code: str
+    hardware: str = ""
+    version: str = ""
+
+
+class Enrolment(Message):
+    """The answer: who this zuil is from now on. The secret is shown this once."""
+
+    kiosk: int
+    name: str
+    consumer_key: str
+    consumer_secret: str
+    sealing_key: bytes
+    """Curve25519 public key; unknown chip numbers are sealed to it."""
+    signing_key: bytes
+    """Ed25519 public key; snapshots are signed with it."""
+
+
+# --- what a zuil gets ---------------------------------------------------------------------
+
+
+class OpeningHoursMessage(Message):
+    """`days` are ISO weekdays (Monday 1); hours are `HH:MM`; `closes` at or before `opens` ends the next day."""
+
+    days: list[int]
+    opens: str
+    closes: str
+
+
+class AdjustedDaysMessage(Message):
+    """Other hours from `first` to `last`, both included; no hours means closed."""
+
+    first: date
+    last: date
+    hours: list[OpeningHoursMessage] = []
+
+
+class SpanMessage(Message):
+    """One dated occurrence in milliseconds UTC; `start_known`/`end_known` false when UiTdatabank gave no hour."""
+
+    start: int
+    end: int
+    start_known: bool = True
+    end_known: bool = True
+
+
+class CalendarMessage(Message):
+    """`kind` is single, multiple, periodic or permanent (rules 3.11)."""
+
+    kind: str
+    spans: list[SpanMessage] = []
+    first: date | None = None
+    last: date | None = None
+    hours: list[OpeningHoursMessage] = []
+    adjusted: list[AdjustedDaysMessage] = []
+
+
+class EventMessage(Message):
+    """One event of the zuil's counters. `limit` is `[volume, period]`, absent when there is none."""
+
+    id: str
+    number: int
+    titles: dict[str, str]
+    calendar: CalendarMessage
+    points: int = 1
+    limit: tuple[int, str] | None = None
+
+
+class SystemMessage(Message):
+    """A card system whose cards the zuil holds, with the key that turns a chip number into a token."""
+
+    id: int
+    name: str
+    token_key: bytes
+
+
+class KioskConfig(Message):
+    """Everything the server decides for one zuil; replaced as a whole when `version` differs."""
+
+    version: str
+    kiosk: int
+    name: str
+    place: str = ""
+    mode: str = "checkin"
+    languages: list[str] = ["nl"]
+    qr: bool = True
+    qr_seconds: int = 30
+    code_key: bytes = b""
+    code_url: str = ""
+    """Prefix of the QR link, upper case, e.g. `HTTPS://ZUIL.EXAMPLE/C/`."""
+    manual_event: str | None = None
+    hold_manual_event: bool = False
+    """True: a manual event outside its window shows "not now" instead of falling through (rules 8.4)."""
+    result_seconds: float = 2.5
+    heartbeat_seconds: float = 60
+    poll_seconds: float = 300
+    upload_batch: int = 100
+    lease_days: int = 30
+    keep_acknowledged_days: int = 35
+    systems: list[SystemMessage] = []
+    events: list[EventMessage] = []
+
+
+class CheckinMessage(Message):
+    """A check-in of anyone on one of the zuil's events, as far as a running constraint period needs it."""
+
+    id: str
+    passholder: int
+    event: str
+    at: int
+
+
+class Changes(Message):
+    """GET changes?cursor=&config=: what is new after `cursor`.
+
+    `cards` is a block of `shared.wire.cards`; `checksums` (hexadecimal, by card system id) hold
+    for the cards up to `cursor` and are there only when `more` is false.
+    """
+
+    cursor: str
+    more: bool = False
+    snapshot_needed: bool = False
+    config: KioskConfig | None = None
+    cards: bytes = b""
+    checkins: list[CheckinMessage] = []
+    checksums: dict[str, str] | None = None
+
+
+class SnapshotInfo(Message):
+    """GET snapshots: one entry for each of the zuil's card systems. `url` is a path on the same server."""
+
+    system: int
+    cursor: str
+    cards: int
+    size: int
+    sha256: str
+    signature: bytes
+    """Ed25519 over the 32 raw bytes of the file's SHA-256."""
+    checksum: str
+    url: str
+
+
+# --- what a zuil sends --------------------------------------------------------------------
+
+
+class Clock(Message):
+    """Evidence of time at one moment: wall clock, monotonic clock and boot, and how far to trust the wall."""
+
+    wall: int
+    monotonic: int
+    boot: str
+    offset: int | None = None
+    """Milliseconds to add to `wall` to get server time, as last measured in this boot; None when never."""
+
+
+class Tap(Message):
+    """What happened at the zuil, written in the journal before anything was shown.
+
+    `card` is the token as 16 hexadecimal digits with the card system that keyed it; a card the
+    zuil does not know carries `sealed` instead. `outcome` is a `shared.domain.outcomes.Outcome`.
+    """
+
+    id: str
+    clock: Clock
+    outcome: str
+    mode: str = "checkin"
+    event: str | None = None
+    selection: str = ""
+    system: int | None = None
+    card: str | None = None
+    passholder: int | None = None
+    sealed: bytes | None = None
+    points: int = 0
+    config: str = ""
+
+
+class UploadItem(Message):
+    """`tap` holds the journal's bytes untouched; `chain` is hexadecimal `chain_link(previous, tap)`."""
+
+    seq: int
+    chain: str
+    tap: msgspec.Raw
+
+
+class Upload(Message):
+    """POST taps: rows of the journal in order. `previous` is the chain value before the first item."""
+
+    items: list[UploadItem]
+    previous: str
+    clock: Clock
+
+
+class VerdictMessage(Message):
+    """The server's answer on one tap: `verdict` is granted, noted or refused; `known` when it was sent before."""
+
+    seq: int
+    verdict: str
+    outcome: str = ""
+    points: int = 0
+    total: int | None = None
+    known: bool = False
+    detail: str = ""
+
+
+class UploadAnswer(Message):
+    """`through`: the journal up to this sequence number is at the server. `resend_from`: please send again from here."""
+
+    verdicts: list[VerdictMessage]
+    through: int
+    resend_from: int | None = None
+
+
+class LookupRequest(Message):
+    """POST lookup: who is this card? `sealed` is the chip number sealed to the server."""
+
+    sealed: bytes
+    event: str | None = None
+
+
+class LookupAnswer(Message):
+    """What a decision needs of a card that is not in the cache; `passholder` None when not registered."""
+
+    known: bool
+    state: int = 0
+    passholder: int | None = None
+    active_until: int = 0
+    points: int = 0
+    checkins: list[int] = []
+    """Instants of this passholder's check-ins on the asked event in the running period."""
+
+
+class Heartbeat(Message):
+    """POST heartbeat: how the zuil is."""
+
+    clock: Clock
+    version: str
+    queue: int
+    oldest: int | None = None
+    """Wall instant of the oldest tap not yet acknowledged."""
+    last_seq: int = 0
+    cursor: str = ""
+    config: str = ""
+    event: str | None = None
+    selection: str = ""
+    screen: str = ""
+    reader: str = "ok"
+    display: str = "ok"
+    faults: list[str] = []
+    uptime: int = 0
+    cards: int = 0
+
+
+class HeartbeatAnswer(Message):
+    """The server's clock, what is newest, and what to do."""
+
+    now: int
+    config: str
+    cursor: str
+    resend_from: int | None = None
+
+
+class Problem(Message):
+    """`application/problem+json` (RFC 9457), the only form of an error."""
+
+    type: str = "about:blank"
+    title: str = ""
+    status: int = 0
+    detail: str = ""
