@@ -52,7 +52,7 @@ class MalformedBlockError(ValueError):
 
 
 def card_token(key: bytes, chip_number: str) -> int:
-    """Return the signed 64-bit token of a chip number (14 hexadecimal digits, upper case) under a 32-byte key."""
+    """Return the signed 64-bit token of a chip number (14 hexadecimal digits) under a key of 32 bytes."""
     digest = hashlib.blake2b(bytes.fromhex(chip_number), key=key, digest_size=8).digest()
     return int.from_bytes(digest, "little", signed=True)
 

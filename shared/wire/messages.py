@@ -16,14 +16,10 @@ PROTOCOL: Final = 1
 PREFIX: Final = "/device/v1"
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A message; immutable, unknown fields ignored."""
-
-
 # --- enrolment ---------------------------------------------------------------------------
 
 
-class EnrolmentRequest(Message):
+class EnrolmentRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """POST enrolments: the one-time code of the dashboard, exchanged for the zuil's own credentials."""
 
     code: str
@@ -31,7 +27,7 @@ class EnrolmentRequest(Message):
     version: str = ""
 
 
-class Enrolment(Message):
+class Enrolment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer: who this zuil is from now on. The secret is shown this once."""
 
     kiosk: int
@@ -47,15 +43,15 @@ class Enrolment(Message):
 # --- what a zuil gets ---------------------------------------------------------------------
 
 
-class OpeningHoursMessage(Message):
-    """`days` are ISO weekdays (Monday 1); hours are `HH:MM`; `closes` at or before `opens` ends the next day."""
+class OpeningHoursMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Hours `HH:MM` on ISO weekdays (Monday 1); `closes` at or before `opens` is the next day."""
 
     days: list[int]
     opens: str
     closes: str
 
 
-class AdjustedDaysMessage(Message):
+class AdjustedDaysMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Other hours from `first` to `last`, both included; no hours means closed."""
 
     first: date
@@ -63,8 +59,8 @@ class AdjustedDaysMessage(Message):
     hours: list[OpeningHoursMessage] = []
 
 
-class SpanMessage(Message):
-    """One dated occurrence in milliseconds UTC; `start_known`/`end_known` false when UiTdatabank gave no hour."""
+class SpanMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One dated occurrence in milliseconds UTC; `…_known` is false when UiTdatabank gave no hour."""
 
     start: int
     end: int
@@ -72,7 +68,7 @@ class SpanMessage(Message):
     end_known: bool = True
 
 
-class CalendarMessage(Message):
+class CalendarMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`kind` is single, multiple, periodic or permanent (rules 3.11)."""
 
     kind: str
@@ -83,7 +79,7 @@ class CalendarMessage(Message):
     adjusted: list[AdjustedDaysMessage] = []
 
 
-class EventMessage(Message):
+class EventMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event of the zuil's counters. `limit` is `[volume, period]`, absent when there is none."""
 
     id: str
@@ -94,7 +90,7 @@ class EventMessage(Message):
     limit: tuple[int, str] | None = None
 
 
-class SystemMessage(Message):
+class SystemMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A card system whose cards the zuil holds, with the key that turns a chip number into a token."""
 
     id: int
@@ -102,7 +98,7 @@ class SystemMessage(Message):
     token_key: bytes
 
 
-class KioskConfig(Message):
+class KioskConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything the server decides for one zuil; replaced as a whole when `version` differs."""
 
     version: str
@@ -129,7 +125,7 @@ class KioskConfig(Message):
     events: list[EventMessage] = []
 
 
-class CheckinMessage(Message):
+class CheckinMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A check-in of anyone on one of the zuil's events, as far as a running constraint period needs it."""
 
     id: str
@@ -138,7 +134,7 @@ class CheckinMessage(Message):
     at: int
 
 
-class Changes(Message):
+class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """GET changes?cursor=&config=: what is new after `cursor`.
 
     `cards` is a block of `shared.wire.cards`; `checksums` (hexadecimal, by card system id) hold
@@ -154,7 +150,7 @@ class Changes(Message):
     checksums: dict[str, str] | None = None
 
 
-class SnapshotInfo(Message):
+class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """GET snapshots: one entry for each of the zuil's card systems. `url` is a path on the same server."""
 
     system: int
@@ -171,7 +167,7 @@ class SnapshotInfo(Message):
 # --- what a zuil sends --------------------------------------------------------------------
 
 
-class Clock(Message):
+class Clock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Evidence of time at one moment: wall clock, monotonic clock and boot, and how far to trust the wall."""
 
     wall: int
@@ -181,7 +177,7 @@ class Clock(Message):
     """Milliseconds to add to `wall` to get server time, as last measured in this boot; None when never."""
 
 
-class Tap(Message):
+class Tap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happened at the zuil, written in the journal before anything was shown.
 
     `card` is the token as 16 hexadecimal digits with the card system that keyed it; a card the
@@ -202,7 +198,7 @@ class Tap(Message):
     config: str = ""
 
 
-class UploadItem(Message):
+class UploadItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`tap` holds the journal's bytes untouched; `chain` is hexadecimal `chain_link(previous, tap)`."""
 
     seq: int
@@ -210,7 +206,7 @@ class UploadItem(Message):
     tap: msgspec.Raw
 
 
-class Upload(Message):
+class Upload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """POST taps: rows of the journal in order. `previous` is the chain value before the first item."""
 
     items: list[UploadItem]
@@ -218,8 +214,8 @@ class Upload(Message):
     clock: Clock
 
 
-class VerdictMessage(Message):
-    """The server's answer on one tap: `verdict` is granted, noted or refused; `known` when it was sent before."""
+class VerdictMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer on one tap: `verdict` is granted, noted or refused; `known` when it was sent before."""
 
     seq: int
     verdict: str
@@ -230,22 +226,22 @@ class VerdictMessage(Message):
     detail: str = ""
 
 
-class UploadAnswer(Message):
-    """`through`: the journal up to this sequence number is at the server. `resend_from`: please send again from here."""
+class UploadAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`through`: the journal up to this number is at the server. `resend_from`: please send again from here."""
 
     verdicts: list[VerdictMessage]
     through: int
     resend_from: int | None = None
 
 
-class LookupRequest(Message):
+class LookupRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """POST lookup: who is this card? `sealed` is the chip number sealed to the server."""
 
     sealed: bytes
     event: str | None = None
 
 
-class LookupAnswer(Message):
+class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a decision needs of a card that is not in the cache; `passholder` None when not registered."""
 
     known: bool
@@ -257,7 +253,7 @@ class LookupAnswer(Message):
     """Instants of this passholder's check-ins on the asked event in the running period."""
 
 
-class Heartbeat(Message):
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """POST heartbeat: how the zuil is."""
 
     clock: Clock
@@ -278,7 +274,7 @@ class Heartbeat(Message):
     cards: int = 0
 
 
-class HeartbeatAnswer(Message):
+class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The server's clock, what is newest, and what to do."""
 
     now: int
@@ -287,7 +283,7 @@ class HeartbeatAnswer(Message):
     resend_from: int | None = None
 
 
-class Problem(Message):
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`application/problem+json` (RFC 9457), the only form of an error."""
 
     type: str = "about:blank"

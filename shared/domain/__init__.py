@@ -1,0 +1,1 @@
+"""The rules: pure functions of data and `now`, standard library only, run by zuil and server alike."""
