@@ -51,7 +51,7 @@ def windows(calendar: Calendar, first: date, last: date) -> list[Window]:
 
 
 def window_at(calendar: Calendar, now: datetime) -> Window | None:
-    """Return the window that holds `now`; of several the one that starts nearest, then first."""
+    """Return the window that holds `now`; of several the one that starts nearest."""
     today = local_day(now)
     open_now = [window for window in windows(calendar, today, today) if now in window]
     return min(open_now, key=lambda window: (abs(window.starts - now), window.starts), default=None)
