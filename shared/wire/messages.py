@@ -40,6 +40,14 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ed25519 public key; snapshots are signed with it."""
 
 
+class EnrolmentCheck(Message):
+    """The answer to POST enrolments/check with an `EnrolmentRequest`: the code is good; it is not used up."""
+
+    kiosk: int
+    name: str
+    expires: int
+
+
 # --- what a zuil gets ---------------------------------------------------------------------
 
 
@@ -145,7 +153,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     more: bool = False
     snapshot_needed: bool = False
     config: KioskConfig | None = None
-    cards: bytes = b""
+    cards: dict[str, bytes] = {}
     checkins: list[CheckinMessage] = []
     checksums: dict[str, str] | None = None
 
