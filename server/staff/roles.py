@@ -1,0 +1,50 @@
+"""Who may do what: one table of data (rules 1.4, 1.5, 2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Role(StrEnum):
+    """A function someone holds: at one counter, in one card system, or everywhere."""
+
+    BALIE = "balie"
+    KSB = "ksb"
+    TECHNICIAN = "technician"
+    ADMIN = "admin"
+
+
+class Permission(StrEnum):
+    """One thing a page or command lets a person do."""
+
+    FOLLOW_OWN_KIOSKS = "follow-own-kiosks"
+    CHOOSE_EVENT = "choose-event"
+    FOLLOW_KIOSKS = "follow-kiosks"
+    MANAGE_KIOSKS = "manage-kiosks"
+    ENROL_KIOSKS = "enrol-kiosks"
+    READ_DIFFERENCES = "read-differences"
+
+
+ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.BALIE: frozenset({Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT}),
+        Role.KSB: frozenset(
+            {
+                Permission.FOLLOW_KIOSKS,
+                Permission.MANAGE_KIOSKS,
+                Permission.ENROL_KIOSKS,
+                Permission.READ_DIFFERENCES,
+            }
+        ),
+        Role.TECHNICIAN: frozenset({Permission.FOLLOW_KIOSKS, Permission.ENROL_KIOSKS}),
+        Role.ADMIN: frozenset(Permission) - {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT},
+    }
+)
+
+
+def may(role: Role, permission: Permission) -> bool:
+    """Tell whether a role carries a permission."""
+    return permission in ROLES[role]

@@ -1,0 +1,66 @@
+"""Instants and periods as people say them, in Brussels time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from babel.dates import format_date, format_time
+
+from server.web.i18n import Translator
+from shared.domain.zones import BRUSSELS, local_day
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Words for aware instants as seen at `now`."""
+
+    speak: Translator
+    now: datetime
+
+    def clock(self, at: datetime) -> str:
+        """Return the hour, `14:05`."""
+        return format_time(at.astimezone(BRUSSELS), "HH:mm", locale=self.speak.language)
+
+    def exact(self, at: datetime) -> str:
+        """Return the hour with seconds, `14:05:09`."""
+        return format_time(at.astimezone(BRUSSELS), "HH:mm:ss", locale=self.speak.language)
+
+    def day(self, at: datetime) -> str:
+        """Return `vandaag`, `morgen`, `gisteren` or the date."""
+        day, today = local_day(at), local_day(self.now)
+        near = {-1: self.speak("gisteren"), 0: self.speak("vandaag"), 1: self.speak("morgen")}
+        return near.get((day - today).days) or format_date(day, "EEE d MMM y", locale=self.speak.language)
+
+    def moment(self, at: datetime) -> str:
+        """Return day and hour, `vandaag om 14:05`."""
+        return self.speak("{day} om {clock}", day=self.day(at), clock=self.clock(at))
+
+    def window(self, opens: datetime, closes: datetime) -> str:
+        """Return from when to when, the day said once when it is the same."""
+        if local_day(opens) == local_day(closes - timedelta(seconds=1)):
+            return self.speak(
+                "{day} van {opens} tot {closes}",
+                day=self.day(opens),
+                opens=self.clock(opens),
+                closes=self.clock(closes),
+            )
+        return self.speak("van {opens} tot {closes}", opens=self.moment(opens), closes=self.moment(closes))
+
+    def ago(self, at: datetime) -> str:
+        """Return how long ago: seconds, minutes, hours, days."""
+        seconds = max(0, int((self.now - at).total_seconds()))
+        if seconds < 60:  # noqa: PLR2004 - a minute
+            return self.speak.plural("{n} seconde geleden", "{n} seconden geleden", seconds)
+        if seconds < 3600:  # noqa: PLR2004 - an hour
+            return self.speak.plural("{n} minuut geleden", "{n} minuten geleden", seconds // 60)
+        if seconds < 86400:  # noqa: PLR2004 - a day
+            return self.speak.plural("{n} uur geleden", "{n} uren geleden", seconds // 3600)
+        return self.speak.plural("{n} dag geleden", "{n} dagen geleden", seconds // 86400)
+
+    def offset(self, milliseconds: int) -> str:
+        """Return a clock difference, `0,4 s` or `+3 min`."""
+        seconds = milliseconds / 1000
+        if abs(seconds) < 120:  # noqa: PLR2004 - from two minutes on seconds say little
+            return f"{seconds:+.1f} s"
+        return f"{seconds / 60:+.0f} min"

@@ -1,0 +1,31 @@
+"""The main menu: what the present function of this person leads to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from starlette.requests import Request
+
+from server.staff.access import acting_of
+from server.staff.roles import Permission
+from server.web.i18n import Translator
+
+
+class Link(NamedTuple):
+    """One entry of the menu."""
+
+    href: str
+    label: str
+
+
+def links(request: Request, _: Translator) -> list[Link]:
+    """Return the entries this visitor may open, in the order of the menu."""
+    acting = acting_of(request)
+    if acting is None:
+        return []
+    menu = (
+        (Permission.FOLLOW_OWN_KIOSKS, Link("/balie", _("Mijn zuilen"))),
+        (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),
+        (Permission.READ_DIFFERENCES, Link("/dashboard/verschillen", _("Verschillen"))),
+    )
+    return [link for permission, link in menu if acting.may(permission)]

@@ -1,0 +1,70 @@
+"""Jinja: one environment for the shell and the templates of every capability.
+
+A template is named by its folder: `web/base.html` is `server/web/templates/base.html`,
+`kiosks/balie.html` is `server/kiosks/templates/balie.html`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from server.staff.access import acting_of
+from server.web.i18n import LANGUAGES, speak
+from server.web.moments import Moments
+from server.web.navigation import links
+
+SERVER: Final = Path(__file__).resolve().parents[1]
+STATIC: Final = Path(__file__).resolve().parent / "static"
+
+
+@cache
+def environment() -> Environment:
+    """Return the environment: escaping on, a misspelt name is an error."""
+    folders = {path.parent.name: FileSystemLoader(path) for path in sorted(SERVER.glob("*/templates"))}
+    env = Environment(
+        loader=PrefixLoader(folders),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    env.globals["static"] = static
+    return env
+
+
+def page(request: Request, template: str, /, status: int = 200, **context: object) -> HTMLResponse:
+    """Render a whole page in the visitor's language; never stored by caches, it may be about a person."""
+    html = fragment(request, template, **context)
+    return HTMLResponse(html, status_code=status, headers={"cache-control": "no-store"})
+
+
+def fragment(request: Request, template: str, /, **context: object) -> str:
+    """Render part of a page, for htmx and event streams."""
+    translate = speak(request)
+    shell: dict[str, object] = {
+        "_": translate,
+        "n_": translate.plural,
+        "language": translate.language,
+        "languages": LANGUAGES,
+        "moments": Moments(translate, datetime.now(UTC)),
+        "acting": acting_of(request),
+        "links": links(request, translate),
+        "path": request.url.path,
+    }
+    return environment().get_template(template).render(shell | context)
+
+
+@cache
+def static(name: str) -> str:
+    """Return the address of a file in `static/`, with a mark that changes when the file does."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
