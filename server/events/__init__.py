@@ -1,0 +1,1 @@
+"""Events: what UiTdatabank tells, and the points and limits the KSB sets."""
