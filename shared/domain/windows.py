@@ -58,7 +58,7 @@ def window_at(calendar: Calendar, now: datetime) -> Window | None:
 
 
 def next_window(calendar: Calendar, now: datetime) -> Window | None:
-    """Return the first window that opens after `now`, or None when there will be none (14 months searched)."""
+    """Return the first window that opens after `now`; None when none does within fourteen months."""
     first = local_day(now)
     if calendar.kind in (CalendarKind.SINGLE, CalendarKind.MULTIPLE):
         later = [window for window in map(window_of, calendar.spans) if window.opens > now]

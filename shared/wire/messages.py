@@ -40,7 +40,7 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Ed25519 public key; snapshots are signed with it."""
 
 
-class EnrolmentCheck(Message):
+class EnrolmentCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to POST enrolments/check with an `EnrolmentRequest`: the code is good; it is not used up."""
 
     kiosk: int
@@ -114,7 +114,7 @@ class KioskConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     name: str
     place: str = ""
     mode: str = "checkin"
-    languages: list[str] = ["nl"]
+    languages: tuple[str, ...] = ("nl",)
     qr: bool = True
     qr_seconds: int = 30
     code_key: bytes = b""
