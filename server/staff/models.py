@@ -1,19 +1,19 @@
-"""Staff as the database keeps them: people, their functions, and who is logged in."""
+"""Staff: who may log in, as what, and the sessions they have open (rules 2.6)."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Column, LargeBinary
+from sqlalchemy import Column
 from sqlmodel import Field, SQLModel
 
 from server.kernel.types import UtcDateTime
 
 
 class Staff(SQLModel, table=True):
-    """A person who works with the system, known by a personal UiTiD (rules 1.8).
+    """A person known by UiTiD (rules 1.8).
 
-    `uitid` is the subject of the issuer; None until the first login of someone a coordinator
+    uitid: the subject the identity provider gives; None until the first login of someone who was
     invited by `email`.
     """
 
@@ -26,23 +26,23 @@ class Staff(SQLModel, table=True):
 
 
 class StaffRole(SQLModel, table=True):
-    """A function of a person: `role` is a `roles.Role`; at a counter, in a card system, or (both None) everywhere."""
+    """A function: `ksb` of a card system, `balie` at a counter, `technician` of a card system, `admin` of all."""
 
     __tablename__ = "staff_role"
 
     id: int | None = Field(default=None, primary_key=True)
-    staff_id: int = Field(foreign_key="staff.id", index=True)
+    staff_id: int = Field(foreign_key="staff.id", index=True, ondelete="CASCADE")
     role: str
-    card_system_id: int | None = Field(default=None, foreign_key="card_system.id")
-    counter_id: int | None = Field(default=None, foreign_key="counter.id", index=True)
+    card_system_id: int | None = Field(default=None, foreign_key="card_system.id", ondelete="CASCADE")
+    counter_id: int | None = Field(default=None, foreign_key="counter.id", ondelete="CASCADE")
 
 
 class StaffSession(SQLModel, table=True):
-    """Someone logged in. Only the SHA-256 of the cookie's token is kept; `role_id` is the function chosen now."""
+    """An open session; only the SHA-256 of its token is kept. `role_id` is the function chosen for now."""
 
     __tablename__ = "staff_session"
 
-    token_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    staff_id: int = Field(foreign_key="staff.id", index=True)
+    token_hash: bytes = Field(primary_key=True)
+    staff_id: int = Field(foreign_key="staff.id", index=True, ondelete="CASCADE")
     role_id: int | None = Field(default=None, foreign_key="staff_role.id", ondelete="SET NULL")
     expires: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))
