@@ -41,8 +41,11 @@ class CheckinCode:
 
 
 def make_code(key: bytes, kiosk: int, event: int, now: datetime, step_seconds: int = 30) -> str:
-    """Return the code of a zuil (number below 2**20) for an event (below 2**25); the same during one step."""
-    step = max(step_seconds, _TICK_SECONDS)
+    """Return the code of a zuil (number below 2**20) for an event (below 2**25); the same during one step.
+
+    A step is rounded up to a multiple of five seconds.
+    """
+    step = _whole_ticks(step_seconds)
     made = int(now.timestamp()) // step * step
     body = _digits(kiosk, _KIOSK) + _digits(event, _EVENT) + _digits(made // _TICK_SECONDS, _MOMENT)
     return body + _mac(key, body)
@@ -73,8 +76,13 @@ def verify_code(
     age, tolerance = now - code.made, timedelta(seconds=tolerance_seconds)
     if age < -tolerance:
         return CodeVerdict.INVALID
-    life = timedelta(seconds=max(step_seconds, _TICK_SECONDS))
+    life = timedelta(seconds=_whole_ticks(step_seconds))
     return CodeVerdict.VALID if age < life + tolerance else CodeVerdict.EXPIRED
+
+
+def _whole_ticks(seconds: int) -> int:
+    """Return a step that a code can express: a whole number of ticks, at least one."""
+    return max(-(-seconds // _TICK_SECONDS), 1) * _TICK_SECONDS
 
 
 def _mac(key: bytes, body: str) -> str:

@@ -54,7 +54,8 @@ def _case(case: dict[str, Any], events: dict[str, Any], cards: dict[str, Any]) -
 def _event(name: str, event: dict[str, Any]) -> EventMessage:
     calendar = {**event["calendar"]}
     calendar["spans"] = [
-        {**span, "start": _millis(span["start"]), "end": _millis(span["end"])} for span in calendar.get("spans", [])
+        {**span, "start": _millis(span["start"]), "end": _millis(span["end"])}
+        for span in calendar.get("spans", [])
     ]
     return msgspec.convert({**event, "id": name, "titles": {"nl": name}, "calendar": calendar}, EventMessage)
 
