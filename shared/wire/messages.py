@@ -220,6 +220,8 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     items: list[UploadItem]
     previous: str
     clock: Clock
+    oldest: int = 0
+    """The first sequence number the journal still holds; older ones can never come any more. 0: not said."""
 
 
 class VerdictMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

