@@ -26,7 +26,7 @@ class Staff(SQLModel, table=True):
 
 
 class StaffRole(SQLModel, table=True):
-    """A function: `ksb` of a card system, `balie` at a counter, `technician` of a card system, `admin` of all."""
+    """A function: `ksb` of a card system, `balie` at a counter, `technician` of one, `admin` of all."""
 
     __tablename__ = "staff_role"
 

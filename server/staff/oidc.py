@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 
 SCOPE: Final = "openid profile email"
 ALGORITHMS: Final = ["RS256", "PS256", "ES256", "EdDSA"]
@@ -64,7 +64,9 @@ def begin(issuer: Issuer, redirect_uri: str, back_to: str) -> tuple[str, Attempt
     Raises:
         LoginError: the issuer does not answer.
     """
-    attempt = Attempt(secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48), back_to)
+    attempt = Attempt(
+        secrets.token_urlsafe(24), secrets.token_urlsafe(24), secrets.token_urlsafe(48), back_to
+    )
     with _client(issuer, redirect_uri) as client:
         endpoint = _discover(client, issuer)["authorization_endpoint"]
         url, _ = client.create_authorization_url(
@@ -88,7 +90,7 @@ def finish(issuer: Issuer, redirect_uri: str, attempt: Attempt, returned: str) -
                 state=attempt.state,
                 code_verifier=attempt.verifier,
             )
-            keys = KeySet.import_key_set(_get(client, facts["jwks_uri"]))
+            keys = KeySet.import_key_set(cast("KeySetSerialization", _get(client, facts["jwks_uri"])))
             claims = _checked(issuer, attempt, token["id_token"], keys)
             if "name" not in claims and "userinfo_endpoint" in facts:
                 claims = {**_get(client, facts["userinfo_endpoint"], bearer=token["access_token"]), **claims}

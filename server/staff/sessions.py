@@ -23,7 +23,7 @@ _CARD_SYSTEM: Final = table("card_system", column("id"), column("name"))
 
 @dataclass(frozen=True)
 class Post:
-    """A function someone can choose. `place` is the name of the counter or card system, empty for everywhere."""
+    """A function someone can choose. `place` names the counter or card system; empty for everywhere."""
 
     id: int
     role: Role
@@ -34,7 +34,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Acting:
-    """A logged-in person. `post` is the function chosen for now; None: still to choose, and nothing is allowed."""
+    """A logged-in person. `post` is the function chosen for now; while it is None nothing is allowed."""
 
     staff_id: int
     name: str

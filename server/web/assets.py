@@ -29,7 +29,7 @@ FILES: Final = {
 
 
 class AssetError(Exception):
-    """The browser files could not be put in place; the text is one sentence for the person at the keyboard."""
+    """The browser files could not be put in place; str() is one sentence for the person at the keyboard."""
 
 
 def wanted() -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.web.i18n import Translator
+from server.web.i18n import Translator, speak
 from server.web.templating import page
 
 RETRY_SECONDS: Final = 60
@@ -15,8 +15,6 @@ RETRY_SECONDS: Final = 60
 
 def error_page(request: Request, status: int, reason: str = "") -> Response:
     """Return the page for an HTTP status; `reason` picks a more precise sentence where there is one."""
-    from server.web.i18n import speak
-
     title, sentence = _words(speak(request), status, reason)
     response = page(request, "web/error.html", status=status, title=title, sentence=sentence)
     if status == 429:  # noqa: PLR2004 - Too Many Requests
@@ -29,13 +27,29 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
         return _("Dat lukte niet"), _(
             "Deze opdracht kwam niet van onze eigen pagina. Open de pagina opnieuw en probeer nog eens."
         )
+    if reason == "login":
+        return _("Aanmelden lukte niet"), _(
+            "UiTiD kon je aanmelding niet bevestigen. Ga naar de start en probeer opnieuw."
+        )
     known = {
         403: (_("Geen toegang"), _("Je bent aangemeld, maar deze pagina hoort niet bij je functie.")),
-        404: (_("Niet gevonden"), _("Deze pagina bestaat niet (meer). Kijk het adres na of ga terug naar de start.")),
+        404: (
+            _("Niet gevonden"),
+            _("Deze pagina bestaat niet (meer). Kijk het adres na of ga terug naar de start."),
+        ),
         405: (_("Dat kan hier niet"), _("Deze pagina kan je alleen bekijken. Ga terug en probeer opnieuw.")),
-        422: (_("Er ontbreekt iets"), _("Niet alles was goed ingevuld. Ga terug, kijk je gegevens na en probeer opnieuw.")),
-        429: (_("Even geduld"), _("Er kwamen te veel pogingen na elkaar. Wacht een minuut en probeer dan opnieuw.")),
-        503: (_("Even niet bereikbaar"), _("Een ander deel van het systeem antwoordt niet. Probeer het zo meteen opnieuw.")),
+        422: (
+            _("Er ontbreekt iets"),
+            _("Niet alles was goed ingevuld. Ga terug, kijk je gegevens na en probeer opnieuw."),
+        ),
+        429: (
+            _("Even geduld"),
+            _("Er kwamen te veel pogingen na elkaar. Wacht een minuut en probeer dan opnieuw."),
+        ),
+        503: (
+            _("Even niet bereikbaar"),
+            _("Een ander deel van het systeem antwoordt niet. Probeer het zo meteen opnieuw."),
+        ),
     }
     technical = (_("Er liep iets mis"), _("Er liep iets mis aan onze kant. Probeer het zo meteen opnieuw."))
     return known.get(status, technical)

@@ -48,12 +48,14 @@ def translator(language: str) -> Translator:
         return Translator(SOURCE)
     with (LOCALE / f"{language}.po").open("rb") as file:
         catalogue = read_po(file, locale=language, abort_invalid=True)
-    singles, plurals = {}, {}
+    singles: dict[str, str] = {}
+    plurals: dict[str, tuple[str, str]] = {}
     for message in catalogue:
-        if isinstance(message.id, tuple):
-            plurals[message.id[0]] = (message.string[0], message.string[1])
-        elif message.id:
-            singles[message.id] = message.string
+        said = message.string
+        if isinstance(message.id, (list, tuple)) and isinstance(said, (list, tuple)):
+            plurals[message.id[0]] = (said[0], said[1])
+        elif isinstance(message.id, str) and isinstance(said, str) and said:
+            singles[message.id] = said
     return Translator(language, singles, plurals)
 
 

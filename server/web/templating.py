@@ -17,9 +17,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from server.staff.access import acting_of
-from server.web.i18n import LANGUAGES, speak
+from server.staff.sessions import Acting
+from server.web.i18n import LANGUAGES, Translator, speak
 from server.web.moments import Moments
 from server.web.navigation import links
+from server.web.words import role_word
 
 SERVER: Final = Path(__file__).resolve().parents[1]
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -50,17 +52,26 @@ def page(request: Request, template: str, /, status: int = 200, **context: objec
 def fragment(request: Request, template: str, /, **context: object) -> str:
     """Render part of a page, for htmx and event streams."""
     translate = speak(request)
+    acting = acting_of(request)
     shell: dict[str, object] = {
         "_": translate,
         "n_": translate.plural,
         "language": translate.language,
         "languages": LANGUAGES,
         "moments": Moments(translate, datetime.now(UTC)),
-        "acting": acting_of(request),
+        "acting": acting,
+        "post_word": _post_word(translate, acting),
         "links": links(request, translate),
         "path": request.url.path,
     }
     return environment().get_template(template).render(shell | context)
+
+
+def _post_word(translate: Translator, acting: Acting | None) -> str:
+    if acting is None or acting.post is None:
+        return translate("Nog geen balie gekozen")
+    role = role_word(translate, acting.post.role)
+    return f"{role} · {acting.post.place}" if acting.post.place else role
 
 
 @cache
