@@ -1,0 +1,1 @@
+"""The hardware, the network and the two SQLite files of a zuil."""

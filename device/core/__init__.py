@@ -1,0 +1,1 @@
+"""What a zuil does, without hardware, network or database."""

@@ -1,0 +1,197 @@
+"""One tap: read, decide, write down, and only then say what to show.
+
+This is the path that people wait for. It does two reads of the cache, one of the journal and one
+durable write; everything else was prepared when the configuration came in.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, NamedTuple
+
+import msgspec
+
+from device.core.schedule import ActiveEvent, Schedule
+from device.ports import (
+    CacheError,
+    ClockReading,
+    Granted,
+    Journal,
+    JournalError,
+    LinkError,
+    PassCache,
+    ServerLink,
+    TrustedClock,
+)
+from shared.domain.checkin import CardFacts, CardState, Decision, decide, facts_from_row
+from shared.domain.outcomes import Outcome
+from shared.domain.zones import from_millis, to_millis
+from shared.wire.cards import CardRow, card_token
+from shared.wire.messages import KioskConfig, LookupAnswer, LookupRequest, Tap
+
+LOOKUP_SECONDS: Final = 1.5
+_ANYONE: Final = CardFacts(CardState.ACTIVE, passholder=1, active_until=date.max)
+_TOKEN_MODULUS: Final = 1 << 64
+log = logging.getLogger(__name__)
+
+
+class Setup(NamedTuple):
+    """What a configuration means for a tap, prepared once."""
+
+    config: KioskConfig
+    schedule: Schedule
+    keys: tuple[tuple[int, bytes], ...]
+
+
+def prepare(config: KioskConfig) -> Setup:
+    """Prepare a configuration for taps."""
+    keys = tuple((system.id, system.token_key) for system in config.systems)
+    return Setup(config, Schedule(config), keys)
+
+
+@dataclass(frozen=True, slots=True)
+class TapResult:
+    """What to show for a tap.
+
+    total: the balance now; at: when it was; seq: its row in the journal, None when not recorded.
+    """
+
+    decision: Decision
+    total: int
+    at: datetime
+    seq: int | None
+
+    @property
+    def outcome(self) -> Outcome:
+        """What was decided."""
+        return self.decision.outcome
+
+
+class _Holder(NamedTuple):
+    """The card and its holder, from the cache or from the server."""
+
+    facts: CardFacts | None
+    points: int
+    earlier: Sequence[datetime] = ()
+    system: int | None = None
+    token: int | None = None
+    sealed: bytes | None = None
+
+
+class TapDesk:
+    """Decides taps and writes them down. One thread calls it."""
+
+    def __init__(self, cache: PassCache, journal: Journal, link: ServerLink, clock: TrustedClock) -> None:
+        self._cache = cache
+        self._journal = journal
+        self._link = link
+        self._clock = clock
+        self._encode = msgspec.json.Encoder().encode
+
+    def take(self, chip_number: str, setup: Setup, *, online: bool = False) -> TapResult:
+        """Decide one tap of a card and record it.
+
+        online: whether the server was reached lately; only then is it asked about an unknown card.
+        A tap that cannot be written down is a technical failure, whatever was decided.
+        """
+        reading = self._clock.read()
+        active = setup.schedule.at(reading.now)
+        try:
+            holder = self._known(chip_number, setup, active)
+            if holder is None:
+                holder, decision = self._unknown(chip_number, active, reading.now, online=online)
+            else:
+                decision = decide(holder.facts, active.facts, holder.earlier, reading.now)
+            seq = self._record(holder, decision, active, reading, setup.config.version)
+        except JournalError as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says it, a trace adds nothing
+            return TapResult(Decision(Outcome.TECHNICAL), 0, reading.now, None)
+        return TapResult(decision, holder.points + decision.points, reading.now, seq)
+
+    def _known(self, chip_number: str, setup: Setup, active: ActiveEvent) -> _Holder | None:
+        """Return what the cache and the own journal know; a cache that cannot be read knows nothing."""
+        try:
+            for system, key in setup.keys:
+                token = card_token(key, chip_number)
+                row = self._cache.card(token)
+                if row is not None:
+                    return self._with_history(row, system, active)
+        except CacheError as error:
+            log.error("%s", error)  # noqa: TRY400 - the sentence says it, a trace adds nothing
+        return None
+
+    def _with_history(self, row: CardRow, system: int, active: ActiveEvent) -> _Holder:
+        facts = facts_from_row(row.passholder, row.state, row.active_until)
+        if facts.passholder is None:
+            return _Holder(facts, row.points, system=system, token=row.token)
+        own = self._journal.own_checkins(facts.passholder)
+        points = row.points + sum(checkin.points for checkin in own if not checkin.acknowledged)
+        if active.event is None:
+            return _Holder(facts, points, system=system, token=row.token)
+        # By id: a check-in of this zuil comes back through the feed.
+        instants = dict(self._cache.checkins(facts.passholder, active.event.id))
+        instants.update((checkin.id, checkin.at) for checkin in own if checkin.event == active.event.id)
+        earlier = [from_millis(at) for at in instants.values()]
+        return _Holder(facts, points, earlier, system, row.token)
+
+    def _unknown(
+        self, chip_number: str, active: ActiveEvent, now: datetime, *, online: bool
+    ) -> tuple[_Holder, Decision]:
+        """Ask the server, else note the visit; no promise of a point where nobody could get one."""
+        sealed = self._link.seal(chip_number)
+        answer = self._ask(sealed, active) if online else None
+        if answer is None:
+            decision = decide(_ANYONE, active.facts, (), now)
+            if decision.outcome is Outcome.OK:
+                decision = Decision(Outcome.QUEUED_UNKNOWN)
+            return _Holder(None, 0, sealed=sealed), decision
+        facts = None
+        if answer.known:
+            facts = facts_from_row(answer.passholder or 0, answer.state, answer.active_until)
+        earlier = [from_millis(at) for at in answer.checkins]
+        holder = _Holder(facts, answer.points, earlier, sealed=sealed)
+        return holder, decide(facts, active.facts, earlier, now)
+
+    def _ask(self, sealed: bytes, active: ActiveEvent) -> LookupAnswer | None:
+        request = LookupRequest(sealed=sealed, event=active.event.id if active.event else None)
+        try:
+            return self._link.lookup(request, LOOKUP_SECONDS)
+        except LinkError as error:
+            log.info("An unknown card was noted: %s", error)
+            return None
+
+    def _record(
+        self, holder: _Holder, decision: Decision, active: ActiveEvent, reading: ClockReading, config: str
+    ) -> int:
+        event = active.event.id if active.event else None
+        passholder = holder.facts.passholder if holder.facts else None
+        tap = Tap(
+            id=_new_id(reading.evidence.wall),
+            clock=reading.evidence,
+            outcome=decision.outcome,
+            event=event,
+            selection=active.selection.reason,
+            system=holder.system,
+            card=None if holder.token is None else f"{holder.token % _TOKEN_MODULUS:016x}",
+            passholder=passholder,
+            sealed=holder.sealed,
+            points=decision.points,
+            config=config,
+        )
+        granted = None
+        if decision.outcome is Outcome.OK and passholder is not None and event is not None:
+            granted = Granted(passholder, event, to_millis(reading.now), decision.points)
+        return self._journal.append(tap.id, self._encode(tap), granted)
+
+
+def _new_id(wall_millis: int) -> str:
+    """Return a UUID of version 7 (RFC 9562): ordered by time, unique for ever."""
+    random = int.from_bytes(os.urandom(10), "big")
+    value = (wall_millis & (1 << 48) - 1) << 80 | 7 << 76 | (random >> 68) << 64
+    value |= 2 << 62 | random & (1 << 62) - 1
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

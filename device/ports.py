@@ -1,0 +1,325 @@
+"""What the core of a zuil asks of the world: each port is a Protocol with one or two adapters.
+
+An adapter that cannot do its work raises the error named here and the core makes it a state;
+any other exception is a bug and is logged as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from shared.domain.outcomes import Tone
+from shared.wire.cards import CardRow
+from shared.wire.messages import (
+    Changes,
+    Clock,
+    Enrolment,
+    EnrolmentRequest,
+    Heartbeat,
+    HeartbeatAnswer,
+    KioskConfig,
+    LookupAnswer,
+    LookupRequest,
+    SnapshotInfo,
+    Upload,
+    UploadAnswer,
+    UploadItem,
+    VerdictMessage,
+)
+
+# --- reader --------------------------------------------------------------------------------
+
+
+class Sight(NamedTuple):
+    """What the reader saw in one look: unique ids of the cards in the field, or a card half read."""
+
+    uids: frozenset[bytes] = frozenset()
+    half_read: bool = False
+
+
+NOTHING = Sight()
+
+
+class ReaderError(Exception):
+    """The reader is away or does not answer; its text is one clear sentence."""
+
+
+class CardReader(Protocol):
+    """A card reader. One thread calls it; after a `ReaderError` the caller closes and opens again."""
+
+    def open(self) -> None:
+        """Open the reader; may take seconds. Raises ReaderError."""
+
+    def look(self) -> Sight:
+        """Look once at the field and return within about 100 ms. Raises ReaderError."""
+
+    def close(self) -> None:
+        """Let go of the reader; never raises."""
+
+
+# --- display, lights -------------------------------------------------------------------------
+
+
+class ScreenKind(StrEnum):
+    """What a screen is for."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    CODE = "code"
+    WAIT = "wait"
+    RESULT = "result"
+    OUT_OF_ORDER = "out_of_order"
+
+
+class Icon(StrEnum):
+    """A shape that is understood without reading."""
+
+    NONE = ""
+    TICK = "tick"
+    CROSS = "cross"
+    INFO = "info"
+    CLOCK = "clock"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One picture, described: what stands where is the display's business.
+
+    big: a word of two or three characters that fills the screen, such as "+1".
+    code: the text of a QR code, empty for none. title: the event. clock: the hour as HH:MM.
+    """
+
+    kind: ScreenKind
+    headline: str = ""
+    detail: str = ""
+    big: str = ""
+    icon: Icon = Icon.NONE
+    tone: Tone | None = None
+    title: str = ""
+    clock: str = ""
+    code: str = ""
+
+
+class Display(Protocol):
+    """A panel. `show` hands the screen over and returns at once; the newest screen wins."""
+
+    @property
+    def wide(self) -> bool:
+        """Whether a QR code and the idle text fit beside each other."""
+
+    @property
+    def state(self) -> str:
+        """`ok`, or one sentence about what is wrong."""
+
+    def open(self) -> None:
+        """Start showing; a panel that is away is a state, never an exception."""
+
+    def show(self, screen: Screen) -> None:
+        """Show this screen from now on."""
+
+    def close(self) -> None:
+        """Blank the panel and let go of it."""
+
+
+class Lights(Protocol):
+    """Lights and buzzer."""
+
+    def open(self) -> None:
+        """Take the pins; lights out."""
+
+    def signal(self, tone: Tone) -> None:
+        """Light up and sound for one outcome, then go out; returns at once."""
+
+    def close(self) -> None:
+        """Lights out, and let go of the pins."""
+
+
+# --- journal -----------------------------------------------------------------------------------
+
+
+class JournalError(Exception):
+    """The journal could not be written or read: nothing was recorded; its text is one clear sentence."""
+
+
+class Granted(NamedTuple):
+    """The point of a tap, as the journal remembers it beside the tap's own bytes. `at` in ms UTC."""
+
+    passholder: int
+    event: str
+    at: int
+    points: int
+
+
+class OwnCheckin(NamedTuple):
+    """A check-in granted by this zuil; `acknowledged` when the server has it."""
+
+    id: str
+    event: str
+    at: int
+    points: int
+    acknowledged: bool
+
+
+class Batch(NamedTuple):
+    """Rows of the journal that the server does not have yet, in order, and the chain before the first."""
+
+    items: list[UploadItem]
+    previous: str
+
+
+class JournalState(NamedTuple):
+    """The journal in figures.
+
+    through: acknowledged up to here; oldest: wall ms of the oldest unsent tap; parked: refused by the server.
+    """
+
+    last_seq: int
+    through: int
+    queue: int
+    parked: int
+    oldest: int | None
+
+
+class Journal(Protocol):
+    """What people did: append-only, durable before anything is shown. Every method raises JournalError."""
+
+    def append(self, tap_id: str, payload: bytes, granted: Granted | None) -> int:
+        """Store a tap durably and return its sequence number."""
+
+    def own_checkins(self, passholder: int) -> list[OwnCheckin]:
+        """Return the check-ins of one pashouder that this zuil granted and the server did not undo."""
+
+    def pending(self, limit: int) -> Batch:
+        """Return at most `limit` rows after the acknowledged ones."""
+
+    def acknowledge(self, verdicts: Sequence[VerdictMessage], through: int) -> None:
+        """Note the server's verdicts and move the mark; refused rows are parked, never deleted."""
+
+    def send_again(self, first: int) -> None:
+        """Move the mark back: the server asks for everything from `first` on."""
+
+    def prune(self, before: int) -> int:
+        """Delete acknowledged rows granted before `before` (ms UTC), parked ones and the last excepted."""
+
+    def state(self) -> JournalState:
+        """Return the figures for heartbeat and status."""
+
+    def tidy(self) -> None:
+        """Move the write-ahead log into the file; call it while nobody taps."""
+
+
+# --- cache ---------------------------------------------------------------------------------------
+
+
+class CacheError(Exception):
+    """The cache is damaged or the disk is full; it can be thrown away and fetched again."""
+
+
+class CacheState(NamedTuple):
+    """The cache in figures."""
+
+    cards: int
+    cursor: str
+    config: str
+
+
+class PassCache(Protocol):
+    """A copy of the server's data that can be thrown away. Methods raise CacheError."""
+
+    def card(self, token: int) -> CardRow | None:
+        """Return the card with this token."""
+
+    def checkins(self, passholder: int, event: str) -> list[tuple[str, int]]:
+        """Return (id, ms UTC) of the known check-ins of a pashouder on an event."""
+
+    def config(self) -> KioskConfig | None:
+        """Return the zuil's configuration, None before the first one."""
+
+    def apply(self, changes: Changes) -> None:
+        """Apply one answer of the server in small transactions; the cursor moves last."""
+
+    def checksums(self) -> dict[str, str]:
+        """Return the checksum of the cards by card system id, as `Changes.checksums`."""
+
+    def replace(self, snapshots: Sequence[tuple[SnapshotInfo, Path]]) -> None:
+        """Build a fresh cache from verified snapshot files beside the old one, and swap."""
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a small fact about this zuil, such as when the server was last heard."""
+
+    def recall(self, key: str) -> str | None:
+        """Return a small fact."""
+
+    def state(self) -> CacheState:
+        """Return the figures for heartbeat and status."""
+
+    def tidy(self) -> None:
+        """Move the write-ahead log into the file; call it while nobody taps."""
+
+
+# --- server ----------------------------------------------------------------------------------------
+
+
+class LinkError(Exception):
+    """The server could not be asked. `again`: whether the same request may succeed later."""
+
+    def __init__(self, sentence: str, *, again: bool = True) -> None:
+        super().__init__(sentence)
+        self.again = again
+
+
+class ServerLink(Protocol):
+    """The server. Any thread may call; every method raises LinkError."""
+
+    def enrol(self, request: EnrolmentRequest) -> Enrolment:
+        """Exchange the one-time code for credentials and keep them."""
+
+    def upload(self, upload: Upload) -> UploadAnswer:
+        """Hand in taps."""
+
+    def changes(self, cursor: str, config: str) -> Changes:
+        """Ask what is new."""
+
+    def snapshots(self) -> list[SnapshotInfo]:
+        """Ask which snapshot files to load."""
+
+    def fetch(self, snapshot: SnapshotInfo) -> Path:
+        """Download a snapshot, resuming where an earlier attempt stopped, and check hash and signature."""
+
+    def listen(self) -> Iterator[None]:
+        """Yield once when the stream is open and once at every wake-up."""
+
+    def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
+        """Say how the zuil is."""
+
+    def lookup(self, request: LookupRequest, seconds: float) -> LookupAnswer:
+        """Ask about an unknown card; gives up after `seconds`."""
+
+    def seal(self, chip_number: str) -> bytes:
+        """Return the chip number sealed to the server; needs no network."""
+
+
+# --- clock -------------------------------------------------------------------------------------------
+
+
+class ClockReading(NamedTuple):
+    """Now, as well as the zuil knows it, and the evidence that travels with a tap."""
+
+    now: datetime
+    evidence: Clock
+
+
+class TrustedClock(Protocol):
+    """The zuil's idea of the time (`design/sync.md` 9)."""
+
+    def read(self) -> ClockReading:
+        """Return the time."""
+
+    def learn(self, server_now: int, sent: float, received: float) -> None:
+        """Take the server's time (ms UTC); `sent` and `received` are monotonic seconds around the request."""
