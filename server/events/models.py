@@ -1,0 +1,67 @@
+"""Events (rules 3)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column
+from sqlmodel import Field, SQLModel
+
+from server.kernel.types import UtcDateTime
+
+
+class Event(SQLModel, table=True):
+    """A UiTdatabank event with UiTPAS.
+
+    id: its cdbid. number: short and ours, for QR codes.
+    titles: by language. calendar: the JSON of `shared.wire.messages.CalendarMessage`.
+    limit_volume, limit_period: the check-in limit; both None for the default of its calendar (rules 3.13).
+    content_hash: of the document it came from, so that an unchanged one is not written again.
+    """
+
+    __tablename__ = "event"
+
+    id: str = Field(primary_key=True)
+    number: int = Field(unique=True)
+    titles: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    organizer_id: str | None = Field(default=None, index=True)
+    organizer_name: str = ""
+    place_id: str | None = Field(default=None, index=True)
+    place_name: str = ""
+    calendar: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    calendar_kind: str
+    price_cents: int | None = None
+    labels: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    points: int = 1
+    limit_volume: int | None = None
+    limit_period: str | None = None
+    source: str = ""
+    content_hash: str = ""
+    imported_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    status: str = "available"
+
+
+class EventCardSystem(SQLModel, table=True):
+    """The card systems an event belongs to."""
+
+    __tablename__ = "event_card_system"
+
+    event_id: str = Field(primary_key=True, foreign_key="event.id", ondelete="CASCADE")
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+
+
+class EventSourcePage(SQLModel, table=True):
+    """A page of a search API as last imported, so that an unchanged one is asked for conditionally.
+
+    fingerprint: of what decides how a document is read here (labels, counters); another one means reading
+    the page again. members, total: documents on the page and in the whole result.
+    """
+
+    __tablename__ = "event_source_page"
+
+    url: str = Field(primary_key=True)
+    etag: str
+    fingerprint: str
+    members: int
+    total: int = Field(sa_column=Column(BigInteger, nullable=False))
