@@ -1,0 +1,1 @@
+"""The server: card systems, events, pashouders, check-ins, zuilen and the pages around them."""

@@ -1,0 +1,42 @@
+"""The application: which parts there are, and what starts and stops with the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.responses import PlainTextResponse
+
+from server import device_api, web
+from server.kernel.database import Database
+from server.kernel.errors import install_error_handlers
+from server.kernel.vault import Vault
+from server.migrations.run import require_current
+from server.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application of one process."""
+    app = FastAPI(title="UiTPAS zuilen", lifespan=_life, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.settings = settings
+    app.state.database = Database(settings.database_url, Vault(settings.secret_key))
+    install_error_handlers(app)
+    app.add_api_route("/healthz", _healthy, include_in_schema=False)
+    device_api.install(app)
+    web.install(app)
+    return app
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    database: Database = app.state.database
+    require_current(database)
+    async with device_api.running(app):
+        yield
+    database.dispose()
+
+
+def _healthy() -> PlainTextResponse:
+    """Say that this process answers."""
+    return PlainTextResponse("ok\n")

@@ -1,0 +1,1 @@
+"""Check-ins: judging them, keeping them exactly once, and the points ledger."""

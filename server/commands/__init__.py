@@ -1,0 +1,1 @@
+"""The subcommands of zuil-server, one file each."""

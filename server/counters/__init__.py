@@ -1,0 +1,1 @@
+"""Counters (balies): organisers and places where people check in."""

@@ -1,0 +1,25 @@
+"""Counters (rules 2.1, 2.2)."""
+
+from __future__ import annotations
+
+from sqlmodel import Field, SQLModel
+
+
+class Counter(SQLModel, table=True):
+    """An organiser and/or a place in UiTdatabank where staff works."""
+
+    __tablename__ = "counter"
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    organizer_id: str | None = Field(default=None, index=True)
+    place_id: str | None = Field(default=None, index=True)
+
+
+class CounterCardSystem(SQLModel, table=True):
+    """A counter belongs to one or more card systems."""
+
+    __tablename__ = "counter_card_system"
+
+    counter_id: int = Field(primary_key=True, foreign_key="counter.id", ondelete="CASCADE")
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")

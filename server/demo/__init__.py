@@ -1,0 +1,1 @@
+"""The demo: example data and the console that shows two virtual zuilen at work."""

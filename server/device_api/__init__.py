@@ -1,0 +1,1 @@
+"""What zuilen speak: the edge of /device/v1, nothing else."""

@@ -1,0 +1,1 @@
+"""The change feed: how a zuil gets exactly the state of the server."""

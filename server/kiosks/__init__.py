@@ -1,0 +1,1 @@
+"""Zuilen: who they are, what they are told and how they are."""

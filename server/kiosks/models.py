@@ -1,0 +1,90 @@
+"""Zuilen (rules 8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column
+from sqlmodel import Field, SQLModel
+
+from server.kernel.types import UtcDateTime
+
+
+class KioskState(StrEnum):
+    """Where a zuil is in its life (rules 8.6). NEW: made in the dashboard, not yet enrolled."""
+
+    NEW = "new"
+    ACTIVE = "active"
+    BLOCKED = "blocked"
+    REMOVED = "removed"
+
+
+class Kiosk(SQLModel, table=True):
+    """A zuil and what the server decides for it.
+
+    consumer_key, consumer_secret: its OAuth credentials since enrolment; the secret and `code_key`
+    (of its rotating QR codes) are sealed by the vault.
+    manual_event_id: chosen at the counter; None means automatic (rules 8.2).
+    hold_manual_event: outside its window it shows "not now" instead of falling through (rules 8.4).
+    """
+
+    __tablename__ = "kiosk"
+
+    number: int | None = Field(default=None, primary_key=True)
+    name: str
+    place: str = ""
+    consumer_key: str | None = Field(default=None, unique=True)
+    consumer_secret: bytes | None = None
+    code_key: bytes
+    state: str = KioskState.NEW
+    mode: str = "checkin"
+    languages: list[str] = Field(default_factory=lambda: ["nl"], sa_column=Column(JSON, nullable=False))
+    qr: bool = True
+    qr_seconds: int = 30
+    manual_event_id: str | None = Field(default=None, foreign_key="event.id", ondelete="SET NULL")
+    hold_manual_event: bool = False
+    lease_days: int = 30
+    heartbeat_seconds: int = 60
+    poll_seconds: int = 300
+
+
+class KioskCounter(SQLModel, table=True):
+    """A zuil stands at one or more counters; only those manage it (rules 8.1)."""
+
+    __tablename__ = "kiosk_counter"
+
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    counter_id: int = Field(primary_key=True, foreign_key="counter.id", ondelete="CASCADE", index=True)
+
+
+class KioskEnrolment(SQLModel, table=True):
+    """A one-time code that makes a device this zuil; only its hash is kept."""
+
+    __tablename__ = "kiosk_enrolment"
+
+    code_hash: bytes = Field(primary_key=True)
+    kiosk: int = Field(foreign_key="kiosk.number", index=True, ondelete="CASCADE")
+    expires: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    used_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    created_by: int | None = None
+
+
+class KioskLive(SQLModel, table=True):
+    """How a zuil was when it last spoke; narrow, written at every heartbeat.
+
+    heartbeat: the JSON of `shared.wire.messages.Heartbeat`. clock_offset_ms: server minus zuil.
+    """
+
+    __tablename__ = "kiosk_live"
+
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    last_contact: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+    heartbeat: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    queue: int = 0
+    oldest: int | None = Field(default=None, sa_column=Column(BigInteger))
+    event_id: str | None = None
+    clock_offset_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
+    version: str = ""
+    address: str = ""

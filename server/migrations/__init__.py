@@ -1,0 +1,1 @@
+"""The database's history (Alembic), on SQLite and on PostgreSQL."""

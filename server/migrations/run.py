@@ -1,0 +1,89 @@
+"""Bring a database to the shape this program needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from server.feed.epoch import ensure_epoch
+from server.kernel.database import Database
+from server.kernel.keys import make_server_keys
+
+_FOLDER: Final = Path(__file__).parent
+
+
+class WrongDatabaseError(RuntimeError):
+    """The database is not of this version; str() says in one sentence what to do."""
+
+
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the database to `revision`, and make what an empty one needs to run: keys and the feed's epoch.
+
+    Raises:
+        WrongDatabaseError: the database was made by a newer version.
+    """
+    with database.engine.begin() as connection:
+        _refuse_newer(connection)
+        configuration = _configuration(connection)
+        if _is_upgrade(connection, configuration, revision):
+            command.upgrade(configuration, revision)
+        else:
+            command.downgrade(configuration, revision)
+    if revision == "head":
+        with database.writing() as session:
+            make_server_keys(session)
+            ensure_epoch(session)
+
+
+def require_current(database: Database) -> None:
+    """Refuse to work on a database of another version.
+
+    Raises:
+        WrongDatabaseError: it is older (run `zuil-server migrate`) or newer (run a newer version).
+    """
+    with database.engine.connect() as connection:
+        _refuse_newer(connection)
+        scripts = ScriptDirectory.from_config(_configuration(connection))
+        if _revision(connection) != scripts.get_current_head():
+            raise WrongDatabaseError(
+                "The database is older than this version; run `zuil-server migrate` first."
+            )
+
+
+def _refuse_newer(connection: Connection) -> None:
+    revision = _revision(connection)
+    known = {
+        script.revision for script in ScriptDirectory.from_config(_configuration(connection)).walk_revisions()
+    }
+    if revision is not None and revision not in known:
+        raise WrongDatabaseError(
+            f"The database was made by a newer version (revision {revision}); this version cannot use it."
+        )
+
+
+def _is_upgrade(connection: Connection, configuration: Config, revision: str) -> bool:
+    if revision == "head":
+        return True
+    if revision == "base":
+        return False
+    current = _revision(connection)
+    scripts = ScriptDirectory.from_config(configuration)
+    behind = {script.revision for script in scripts.iterate_revisions(revision, "base")}
+    return current is None or current in behind
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _configuration(connection: Connection) -> Config:
+    configuration = Config()
+    configuration.set_main_option("script_location", str(_FOLDER))
+    configuration.attributes["connection"] = connection
+    return configuration

@@ -1,0 +1,25 @@
+"""Every table there is, so that Alembic can compare them with a database."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+from sqlmodel import SQLModel
+
+import server.cards.models
+import server.cardsystems.models
+import server.checkins.models
+import server.counters.models
+import server.events.models
+import server.feed.models
+import server.kernel.attempts
+import server.kernel.audit
+import server.kernel.keys
+import server.kernel.oauth1
+import server.kiosks.models
+import server.passholders.models
+import server.staff.models  # noqa: F401 - each import registers its tables
+
+
+def metadata() -> MetaData:
+    """Return the tables of the whole server."""
+    return SQLModel.metadata

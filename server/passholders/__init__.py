@@ -1,0 +1,1 @@
+"""Pashouders, their memberships of card systems and their points."""

@@ -1,0 +1,30 @@
+"""The `type` of a `shared.wire.messages.Problem`, where a program has to tell one refusal from another."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNSIGNED: Final = "zuil:unsigned"
+"""No OAuth signature, or one that cannot be read."""
+TIMESTAMP_REFUSED: Final = "zuil:timestamp-refused"
+"""More than five minutes from the server's time; the `Date` header says what time it is."""
+NONCE_USED: Final = "zuil:nonce-used"
+"""This very request came before; sign again with a fresh nonce."""
+SIGNATURE_REFUSED: Final = "zuil:signature-refused"
+"""The signature or the body hash does not fit: wrong secret, or changed on the way."""
+KEY_UNKNOWN: Final = "zuil:key-unknown"
+"""No zuil has this consumer key (any more)."""
+KIOSK_BLOCKED: Final = "zuil:kiosk-blocked"
+"""This zuil is blocked: it may hand in its taps and nothing else."""
+CODE_REFUSED: Final = "zuil:code-refused"
+"""The enrolment code is unknown, used or expired."""
+RATE_LIMITED: Final = "zuil:rate-limited"
+"""Too often; `Retry-After` says how long to wait."""
+MALFORMED: Final = "zuil:malformed"
+"""The message cannot be read."""
+TOO_LARGE: Final = "zuil:too-large"
+"""The message is larger than the server takes."""
+BUSY: Final = "zuil:busy"
+"""The server cannot answer now; try again."""
+BUG: Final = "zuil:bug"
+"""Our fault."""
