@@ -42,7 +42,7 @@ class _Static:
         await self._app(scope, receive, send)
 
 
-def install(app: FastAPI) -> None:
+def install_shell(app: FastAPI) -> None:
     """Give `app` the shell. Its `state.settings` and `state.database` are there when requests come."""
     app.state.error_page = _on_problem
     app.add_exception_handler(LoginRequiredError, _to_login)

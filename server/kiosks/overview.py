@@ -1,0 +1,187 @@
+"""How zuilen are doing, as the balie and the KSB see it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from server.counters.models import Counter, CounterCardSystem
+from server.events.models import Event
+from server.kiosks.choices import window_now_or_next
+from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
+
+LATE_AFTER_HEARTBEATS: Final = 2.5
+SILENT_AFTER: Final = timedelta(minutes=15)
+CLOCK_TOLERANCE_MS: Final = 60_000
+OLD_QUEUE: Final = timedelta(hours=1)
+
+
+class Health(StrEnum):
+    """What a zuil needs from us, from nothing to everything."""
+
+    FINE = "fine"
+    LATE = "late"
+    SILENT = "silent"
+    FAULT = "fault"
+    NEW = "new"
+    BLOCKED = "blocked"
+    REMOVED = "removed"
+
+
+class Following(StrEnum):
+    """Whether the zuil shows what its counter chose."""
+
+    AUTOMATIC = "automatic"
+    SHOWN = "shown"
+    ON_ITS_WAY = "on-its-way"
+    OUT_OF_REACH = "out-of-reach"
+    OUTSIDE_WINDOW = "outside-window"
+
+
+@dataclass(frozen=True)
+class KioskView:
+    """One zuil with its live state. `live` is None until it first speaks; titles are by language."""
+
+    kiosk: Kiosk
+    counters: tuple[Counter, ...]
+    live: KioskLive | None
+    shown: Event | None
+    chosen: Event | None
+    is_chosen_open: bool
+    health: Health
+
+    @property
+    def number(self) -> int:
+        """The zuil's number."""
+        return self.kiosk.number or 0
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What the zuil itself says is wrong, in its own words."""
+        return faults_of(self.live)
+
+    @property
+    def selection(self) -> str:
+        """Why the zuil shows this event (`shared.domain.selection.SelectionReason`), empty when unknown."""
+        return str(self.live.heartbeat.get("selection", "")) if self.live else ""
+
+    @property
+    def clock_is_off(self) -> bool:
+        """Whether the zuil's clock is more than a minute wrong."""
+        offset = self.live.clock_offset_ms if self.live else None
+        return offset is not None and abs(offset) > CLOCK_TOLERANCE_MS
+
+    @property
+    def following(self) -> Following:
+        """How far the counter's choice has come."""
+        if self.chosen is None:
+            return Following.AUTOMATIC
+        if self.live is not None and self.live.event_id == self.chosen.id:
+            return Following.SHOWN
+        if not self.is_chosen_open:
+            return Following.OUTSIDE_WINDOW
+        if self.health is not Health.FINE:
+            return Following.OUT_OF_REACH
+        return Following.ON_ITS_WAY
+
+
+def health_of(kiosk: Kiosk, live: KioskLive | None, now: datetime) -> Health:
+    """Judge a zuil by its state and what it last said."""
+    fixed = {
+        KioskState.BLOCKED: Health.BLOCKED,
+        KioskState.REMOVED: Health.REMOVED,
+        KioskState.NEW: Health.NEW,
+    }
+    if kiosk.state in fixed:
+        return fixed[KioskState(kiosk.state)]
+    if live is None or now - live.last_contact > SILENT_AFTER:
+        return Health.SILENT
+    if now - live.last_contact > timedelta(seconds=kiosk.heartbeat_seconds * LATE_AFTER_HEARTBEATS):
+        return Health.LATE
+    return Health.FAULT if faults_of(live) else Health.FINE
+
+
+def faults_of(live: KioskLive | None) -> tuple[str, ...]:
+    """Return the faults in the last heartbeat; reader and display only when they are not fine."""
+    if live is None:
+        return ()
+    parts = (("reader", live.heartbeat.get("reader")), ("display", live.heartbeat.get("display")))
+    broken = tuple(f"{part}: {state}" for part, state in parts if state not in (None, "", "ok"))
+    return (*broken, *map(str, live.heartbeat.get("faults", ())))
+
+
+def kiosks_of_counter(session: Session, counter_id: int, now: datetime) -> list[KioskView]:
+    """Return the zuilen a counter manages (rules 8.1), removed ones left out."""
+    numbers = select(KioskCounter.kiosk).where(KioskCounter.counter_id == counter_id)
+    return _views(session, select(Kiosk).where(col(Kiosk.number).in_(numbers)), now)
+
+
+def kiosks_of_system(session: Session, card_system_id: int | None, now: datetime) -> list[KioskView]:
+    """Return the zuilen of a card system's counters and those of no counter yet; None: every zuil."""
+    query = select(Kiosk)
+    if card_system_id is not None:
+        inside = (
+            select(KioskCounter.kiosk)
+            .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(KioskCounter.counter_id))
+            .where(CounterCardSystem.card_system_id == card_system_id)
+        )
+        assigned = select(KioskCounter.kiosk)
+        query = query.where(col(Kiosk.number).in_(inside) | col(Kiosk.number).not_in(assigned))
+    return _views(session, query, now)
+
+
+def _views(session: Session, query: SelectOfScalar[Kiosk], now: datetime) -> list[KioskView]:
+    found = session.exec(query.where(Kiosk.state != KioskState.REMOVED).order_by(col(Kiosk.number)))
+    kiosks = found.all()
+    numbers = [kiosk.number or 0 for kiosk in kiosks]
+    lives = {
+        live.kiosk: live for live in session.exec(select(KioskLive).where(col(KioskLive.kiosk).in_(numbers)))
+    }
+    wanted = {kiosk.manual_event_id for kiosk in kiosks} | {live.event_id for live in lives.values()}
+    events = _events(session, wanted)
+    counters = _counters(session, numbers)
+    return [_view(kiosk, lives.get(kiosk.number or 0), events, counters, now) for kiosk in kiosks]
+
+
+def _view(
+    kiosk: Kiosk,
+    live: KioskLive | None,
+    events: Mapping[str, Event],
+    counters: Mapping[int, tuple[Counter, ...]],
+    now: datetime,
+) -> KioskView:
+    chosen = events.get(kiosk.manual_event_id or "")
+    return KioskView(
+        kiosk=kiosk,
+        counters=counters.get(kiosk.number or 0, ()),
+        live=live,
+        shown=events.get(live.event_id or "") if live else None,
+        chosen=chosen,
+        is_chosen_open=chosen is not None and window_now_or_next(chosen, now)[1],
+        health=health_of(kiosk, live, now),
+    )
+
+
+def _events(session: Session, ids: Iterable[str | None]) -> dict[str, Event]:
+    wanted = [event_id for event_id in ids if event_id is not None]
+    return {event.id: event for event in session.exec(select(Event).where(col(Event.id).in_(wanted)))}
+
+
+def _counters(session: Session, numbers: Sequence[int]) -> dict[int, tuple[Counter, ...]]:
+    query = (
+        select(KioskCounter.kiosk, Counter)
+        .join(Counter, col(Counter.id) == col(KioskCounter.counter_id))
+        .where(col(KioskCounter.kiosk).in_(numbers))
+        .order_by(col(Counter.name))
+    )
+    by_kiosk: defaultdict[int, list[Counter]] = defaultdict(list)
+    for number, counter in session.exec(query):
+        by_kiosk[number].append(counter)
+    return {number: tuple(counters) for number, counters in by_kiosk.items()}

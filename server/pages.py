@@ -1,0 +1,12 @@
+"""Every page there is: the shell, and the pages of each capability inside it."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from server.web.shell import install_shell
+
+
+def install(app: FastAPI) -> None:
+    """Give the application its pages; the demo's only in a demo."""
+    install_shell(app)
