@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
-from server import device_api, web
+from server import device_api, pages
 from server.kernel.database import Database
 from server.kernel.errors import install_error_handlers
 from server.kernel.vault import Vault
@@ -24,7 +24,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_error_handlers(app)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
     device_api.install(app)
-    web.install(app)
+    pages.install(app)
     return app
 
 
