@@ -204,6 +204,9 @@ class Journal(Protocol):
     def send_again(self, first: int) -> None:
         """Move the mark back: the server asks for everything from `first` on."""
 
+    def check(self) -> None:
+        """Write something durably, to see whether the journal can be written again after a fault."""
+
     def prune(self, before: int) -> int:
         """Delete acknowledged rows granted before `before` (ms UTC), parked ones and the last excepted."""
 

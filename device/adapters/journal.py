@@ -42,7 +42,7 @@ SCHEMA: Final = (
     CREATE INDEX tap_refused ON tap (seq) WHERE verdict = 'refused';
     CREATE TABLE mark (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     INSERT INTO mark VALUES
-        ('through', 0), ('sequence_from', 0),
+        ('through', 0), ('sequence_from', 0), ('checks', 0),
         ('pruned', 0), ('pruned_chain', x'00000000000000000000000000000000');
     """,
 )
@@ -137,6 +137,10 @@ class SqliteJournal:
     def send_again(self, first: int) -> None:
         with _translated(self._path), self._reading, self._writing, transaction(self._sync):
             self._move_mark(min(self._through, max(first, 1) - 1))
+
+    def check(self) -> None:
+        with _translated(self._path), self._writing:
+            self._tap.execute("UPDATE mark SET value = value + 1 WHERE name = 'checks'")
 
     def prune(self, before: int) -> int:
         deleted = 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
@@ -92,18 +92,19 @@ class TapDesk:
         self._clock = clock
         self._encode = msgspec.json.Encoder().encode
 
-    def take(self, chip_number: str, setup: Setup, *, online: bool = False) -> TapResult:
+    def take(self, chip_number: str, setup: Setup, *, asking: Callable[[], None] | None = None) -> TapResult:
         """Decide one tap of a card and record it.
 
-        online: whether the server was reached lately; only then is it asked about an unknown card.
-        A tap that cannot be written down is a technical failure, whatever was decided.
+        asking: called before the server is asked about an unknown card; None while there is no
+        network, and then it is not asked. A tap that cannot be written down is a technical failure,
+        whatever was decided.
         """
         reading = self._clock.read()
         active = setup.schedule.at(reading.now)
         try:
             holder = self._known(chip_number, setup, active)
             if holder is None:
-                holder, decision = self._unknown(chip_number, active, reading.now, online=online)
+                holder, decision = self._unknown(chip_number, active, reading.now, asking)
             else:
                 decision = decide(holder.facts, active.facts, holder.earlier, reading.now)
             seq = self._record(holder, decision, active, reading, setup.config.version)
@@ -139,11 +140,14 @@ class TapDesk:
         return _Holder(facts, points, earlier, system, row.token)
 
     def _unknown(
-        self, chip_number: str, active: ActiveEvent, now: datetime, *, online: bool
+        self, chip_number: str, active: ActiveEvent, now: datetime, asking: Callable[[], None] | None
     ) -> tuple[_Holder, Decision]:
         """Ask the server, else note the visit; no promise of a point where nobody could get one."""
         sealed = self._link.seal(chip_number)
-        answer = self._ask(sealed, active) if online else None
+        answer = None
+        if asking is not None:
+            asking()
+            answer = self._ask(sealed, active)
         if answer is None:
             decision = decide(_ANYONE, active.facts, (), now)
             if decision.outcome is Outcome.OK:

@@ -1,0 +1,46 @@
+"""How the zuil is: what the heartbeat tells and what keeps people from tapping."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+OK: Final = "ok"
+
+
+class Fault(StrEnum):
+    """Why a zuil is out of order; the value is the code on its display and in the manual."""
+
+    READER = "E10"
+    JOURNAL = "E20"
+    ENROLMENT = "E30"
+    LEASE = "E40"
+
+
+class Health:
+    """States that the threads of a zuil set and its main loop reads. Every field is set whole.
+
+    online: whether the last request reached the server. heard: the server's time in ms UTC at
+    the last answer. notices: sentences for the technician by subject, such as a clock that makes
+    TLS fail.
+    """
+
+    def __init__(self) -> None:
+        self.reader = "starting"
+        self.online = False
+        self.heard: int | None = None
+        self.faults: frozenset[Fault] = frozenset()
+        self.notices: dict[str, str] = {}
+
+    def set_fault(self, fault: Fault, *, present: bool) -> None:
+        """Note that a fault is there, or is over."""
+        self.faults = self.faults | {fault} if present else self.faults - {fault}
+
+    def notice(self, subject: str, sentence: str | None) -> None:
+        """Keep a sentence about one subject, or drop it."""
+        others = {known: text for known, text in self.notices.items() if known != subject}
+        self.notices = others if sentence is None else {**others, subject: sentence}
+
+    def told(self) -> list[str]:
+        """Return the faults and notices for the heartbeat."""
+        return [*sorted(self.faults), *self.notices.values()]

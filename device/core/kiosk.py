@@ -1,0 +1,178 @@
+"""The zuil's main loop: what is presented is decided at once, whatever is on the display.
+
+A tap while another result is shown replaces it: the next person never waits for the last one.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from device.core import screens
+from device.core.health import Fault, Health
+from device.core.presence import Presence, Presented
+from device.core.schedule import ActiveEvent
+from device.core.tap import Setup, TapDesk, TapResult
+from device.ports import ClockReading, Display, Lights, Screen, TrustedClock
+from shared.domain.checkin import Decision
+from shared.domain.codes import make_code
+from shared.domain.outcomes import Outcome
+from shared.domain.zones import to_millis
+
+REFRESH_SECONDS: Final = 0.25
+IDLE_SECONDS: Final = 6.0
+CODE_SECONDS: Final = 8.0
+_DAY_MILLIS: Final = 86_400_000
+_NOT_A_TAP: Final = {
+    Presence.FOREIGN: Outcome.FOREIGN_CARD,
+    Presence.TWO: Outcome.TWO_CARDS,
+    Presence.UNREADABLE: Outcome.UNREADABLE_CARD,
+}
+_DEFAULT_RESULT_SECONDS: Final = 2.5
+_FAULT_ORDER: Final = (Fault.ENROLMENT, Fault.JOURNAL, Fault.LEASE, Fault.READER)
+
+
+class Kiosk:
+    """One zuil: taps in, screens and lights out. `alive` is called at every turn, for the watchdog."""
+
+    def __init__(
+        self,
+        desk: TapDesk,
+        display: Display,
+        lights: Lights,
+        clock: TrustedClock,
+        health: Health,
+        *,
+        recorded: Callable[[], None],
+        alive: Callable[[], None],
+    ) -> None:
+        self._desk = desk
+        self._display = display
+        self._lights = lights
+        self._clock = clock
+        self._health = health
+        self._recorded = recorded
+        self._alive = alive
+        self._presented: queue.SimpleQueue[Presented | None] = queue.SimpleQueue()
+        self._setup: Setup | None = None
+        self._result_until = 0.0
+        self._shown: Screen | None = None
+        self._tapped_at = 0.0
+        self.notice = ""
+        self.active: ActiveEvent | None = None
+
+    @property
+    def screen(self) -> Screen | None:
+        """What is on the display."""
+        return self._shown
+
+    @property
+    def seconds_since_tap(self) -> float:
+        """How long nobody has tapped: quiet moments are for tidying up."""
+        return time.monotonic() - self._tapped_at
+
+    def configure(self, setup: Setup) -> None:
+        """Use a new configuration from the next tap on; any thread may call."""
+        self._setup = setup
+        self._presented.put(None)
+
+    def present(self, presented: Presented) -> None:
+        """Hand over what the reader saw; any thread may call."""
+        self._presented.put(presented)
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve people until stopped."""
+        self.refresh()
+        while not stop.is_set():
+            self._alive()
+            try:
+                presented = self._presented.get(timeout=REFRESH_SECONDS)
+            except queue.Empty:
+                presented = None
+            if presented is not None:
+                self.serve(presented)
+            else:
+                self.refresh()
+
+    def serve(self, presented: Presented) -> None:
+        """Decide on what was presented and show the answer."""
+        self._tapped_at = time.monotonic()
+        setup = self._setup
+        language = _language(setup, 0)
+        if presented.presence is Presence.CARD:
+            result = self._take(presented.chip_number, setup, language)
+            self._answer(screens.result(result, language), result.outcome)
+        else:
+            outcome = _NOT_A_TAP[presented.presence]
+            self._answer(screens.not_a_tap(outcome, language), outcome)
+
+    def refresh(self) -> None:
+        """Show what belongs on the display now, when no result is to be read."""
+        monotonic = time.monotonic()
+        setup, reading = self._setup, self._clock.read()
+        if setup is not None:
+            self.active = setup.schedule.at(reading.now)
+            self._watch_lease(setup, reading)
+        if monotonic >= self._result_until:
+            self._show(self._quiet_screen(setup, reading, monotonic))
+
+    def _take(self, chip_number: str, setup: Setup | None, language: str) -> TapResult:
+        if setup is None or Fault.LEASE in self._health.faults:
+            return TapResult(Decision(Outcome.TECHNICAL), 0, self._clock.read().now, None)
+        asking = partial(self._show, screens.wait(language)) if self._health.online else None
+        result = self._desk.take(chip_number, setup, asking=asking)
+        self._health.set_fault(Fault.JOURNAL, present=result.seq is None)
+        self._recorded()
+        return result
+
+    def _answer(self, screen: Screen, outcome: Outcome) -> None:
+        self._show(screen)
+        self._lights.signal(outcome.tone)
+        seconds = self._setup.config.result_seconds if self._setup else _DEFAULT_RESULT_SECONDS
+        self._result_until = time.monotonic() + seconds
+
+    def _show(self, screen: Screen) -> None:
+        if screen != self._shown:
+            self._shown = screen
+            self._display.show(screen)
+
+    def _quiet_screen(self, setup: Setup | None, reading: ClockReading, monotonic: float) -> Screen:
+        """Return the idle screen, the QR screen, or why the zuil cannot be used; languages take turns."""
+        turn, moment = divmod(monotonic, IDLE_SECONDS + CODE_SECONDS)
+        language = _language(setup, int(turn))
+        fault = next((fault for fault in _FAULT_ORDER if fault in self._health.faults), None)
+        if fault not in (None, Fault.READER):
+            return screens.out_of_order(fault, language)
+        if setup is None:
+            return screens.starting(language, self.notice)
+        active = setup.schedule.at(reading.now)
+        code = _code(setup, active, reading)
+        if code and active.event and moment >= IDLE_SECONDS and not (self._display.wide and fault is None):
+            return screens.scan(active.event, code, language)
+        if fault is not None:
+            return screens.out_of_order(fault, language)
+        return screens.idle(active.event, reading.now, language, code=code if self._display.wide else "")
+
+    def _watch_lease(self, setup: Setup, reading: ClockReading) -> None:
+        """Stop accepting when the server was not heard for longer than the lease (`design/sync.md` 7)."""
+        heard = self._health.heard
+        late = heard is not None and to_millis(reading.now) - heard > setup.config.lease_days * _DAY_MILLIS
+        self._health.set_fault(Fault.LEASE, present=late)
+
+
+def _code(setup: Setup, active: ActiveEvent, reading: ClockReading) -> str:
+    """Return the link of the QR code, empty when there is nothing to save for (rules 7.10, 8.7)."""
+    config = setup.config
+    if not config.qr or not config.code_key or active.event is None or active.selection.window is None:
+        return ""
+    code = make_code(config.code_key, config.kiosk, active.event.number, reading.now, config.qr_seconds)
+    return config.code_url + code
+
+
+def _language(setup: Setup | None, turn: int) -> str:
+    languages = setup.config.languages if setup and setup.config.languages else ["nl"]
+    return languages[turn % len(languages)]

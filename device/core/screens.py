@@ -1,0 +1,137 @@
+"""What stands on the display, in words and shapes; where it stands is the panel's business."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from device.core.health import Fault
+from device.core.tap import TapResult
+from device.ports import Icon, Screen, ScreenKind
+from shared.domain.messages import screen as lines
+from shared.domain.outcomes import Outcome, Tone
+from shared.domain.zones import BRUSSELS
+from shared.wire.messages import EventMessage
+
+_Texts = Mapping[str, tuple[str, str]]
+
+_STARTING: Final[_Texts] = {
+    "nl": ("Even geduld", "De zuil start op"),
+    "fr": ("Un instant", "La borne démarre"),
+    "en": ("One moment", "The pillar is starting"),
+}
+_WAIT: Final[_Texts] = {
+    "nl": ("Even geduld", "We zoeken je kaart op"),
+    "fr": ("Un instant", "Nous cherchons votre carte"),
+    "en": ("One moment", "Looking up your card"),
+}
+_HOLD: Final[_Texts] = {
+    "nl": ("Hou je UiTPAS", "tegen de lezer"),
+    "fr": ("Tenez votre UiTPAS", "contre le lecteur"),
+    "en": ("Hold your UiTPAS", "against the reader"),
+}
+_SCAN: Final[_Texts] = {
+    "nl": ("Scan mij", "met je gsm"),
+    "fr": ("Scannez", "avec le GSM"),
+    "en": ("Scan me", "with a phone"),
+}
+_FAULTS: Final[Mapping[Fault, Mapping[str, str]]] = {
+    Fault.READER: {
+        "nl": "De kaartlezer werkt niet",
+        "fr": "Le lecteur ne marche pas",
+        "en": "The reader does not work",
+    },
+    Fault.JOURNAL: {
+        "nl": "Opslag vol of defect",
+        "fr": "Stockage plein ou en panne",
+        "en": "Storage full or broken",
+    },
+    Fault.ENROLMENT: {
+        "nl": "De code klopt niet",
+        "fr": "Le code n'est pas valable",
+        "en": "The code is not valid",
+    },
+    Fault.LEASE: {"nl": "Te lang geen netwerk", "fr": "Sans réseau trop longtemps", "en": "Offline too long"},
+}
+_OUT: Final = {"nl": "Buiten dienst", "fr": "Hors service", "en": "Out of order"}
+_ICONS: Final = {Tone.GOOD: Icon.TICK, Tone.CALM: Icon.INFO, Tone.BAD: Icon.CROSS}
+_OWN_ICONS: Final = {
+    Outcome.QUEUED_UNKNOWN: Icon.CLOCK,
+    Outcome.TOO_EARLY: Icon.CLOCK,
+    Outcome.ENDED: Icon.CLOCK,
+    Outcome.TECHNICAL: Icon.TOOL,
+}
+
+
+def starting(language: str, notice: str = "") -> Screen:
+    """Return the screen before the zuil can save points; `notice` says what it waits for."""
+    headline, detail = _in(_STARTING, language)
+    return Screen(ScreenKind.STARTING, headline, notice or detail, icon=Icon.CLOCK)
+
+
+def idle(event: EventMessage | None, now: datetime, language: str, *, code: str = "") -> Screen:
+    """Return the screen that invites people to tap; with a `code` also to scan, on a wide panel.
+
+    Without an event there is nothing to save for, and the screen says so.
+    """
+    clock = f"{now.astimezone(BRUSSELS):%H:%M}"
+    if event is None:
+        headline, detail = lines(Outcome.NO_EVENT, language)
+        return Screen(ScreenKind.IDLE, headline, detail, icon=Icon.CLOCK, clock=clock)
+    headline, detail = _in(_HOLD, language)
+    return Screen(ScreenKind.IDLE, headline, detail, title=title(event, language), clock=clock, code=code)
+
+
+def scan(event: EventMessage, code: str, language: str) -> Screen:
+    """Return the screen with the QR code that a phone reads."""
+    headline, detail = _in(_SCAN, language)
+    return Screen(ScreenKind.CODE, headline, detail, title=title(event, language), code=code)
+
+
+def wait(language: str) -> Screen:
+    """Return the screen while the server is asked about an unknown card."""
+    headline, detail = _in(_WAIT, language)
+    return Screen(ScreenKind.WAIT, headline, detail, icon=Icon.CLOCK)
+
+
+def result(tap: TapResult, language: str) -> Screen:
+    """Return the screen for a decided tap. It never holds a name: people behind you read along."""
+    headline, detail = lines(
+        tap.outcome,
+        language,
+        points=tap.decision.points,
+        total=tap.total,
+        opens=tap.decision.opens,
+        now=tap.at,
+    )
+    if tap.outcome is Outcome.OK:
+        return Screen(ScreenKind.RESULT, detail=detail, big=headline, icon=Icon.TICK, tone=Tone.GOOD)
+    return _outcome(tap.outcome, headline, detail)
+
+
+def not_a_tap(outcome: Outcome, language: str) -> Screen:
+    """Return the screen for what was held against the reader but is no card to decide on."""
+    return _outcome(outcome, *lines(outcome, language))
+
+
+def out_of_order(fault: Fault, language: str) -> Screen:
+    """Return the screen of a zuil that cannot save points, with the code for the technician."""
+    detail = _FAULTS[fault].get(language, _FAULTS[fault]["nl"])
+    headline = _OUT.get(language, _OUT["nl"])
+    return Screen(ScreenKind.OUT_OF_ORDER, headline, detail, icon=Icon.TOOL, clock=fault.value)
+
+
+def title(event: EventMessage, language: str) -> str:
+    """Return the event's title in a language, else in Dutch, else in any."""
+    titles = event.titles
+    return titles.get(language) or titles.get("nl") or next(iter(titles.values()), "")
+
+
+def _outcome(outcome: Outcome, headline: str, detail: str) -> Screen:
+    icon = _OWN_ICONS.get(outcome, _ICONS[outcome.tone])
+    return Screen(ScreenKind.RESULT, headline, detail, icon=icon, tone=outcome.tone)
+
+
+def _in(texts: _Texts, language: str) -> tuple[str, str]:
+    return texts.get(language, texts["nl"])
