@@ -16,12 +16,12 @@ def cards_changed(session: Session, uitpas_numbers: Iterable[str]) -> None:
 
 
 def points_changed(session: Session, passholder_refs: Iterable[int]) -> Change:
-    """Note that balances changed; a check-in carries the `id` of this change (flush first) to be found by it."""
+    """Note that balances changed. The check-ins that did it carry the `id` of this change (flush first)."""
     return _note(session, ChangeKind.CHECKINS, map(str, passholder_refs))
 
 
 def kiosks_changed(session: Session, numbers: Iterable[int]) -> None:
-    """Note that the configuration of these zuilen changed: theirs, their counters', or that of an event there."""
+    """Note that what these zuilen are told changed: their own settings, counters or events."""
     _note(session, ChangeKind.CONFIG, map(str, numbers))
 
 

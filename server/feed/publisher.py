@@ -1,0 +1,251 @@
+"""The publisher: gives committed changes their place in the feed.
+
+One at a time, whoever it is: PostgreSQL holds an advisory lock until the commit, SQLite has one
+writer. So positions become visible in their order, a cursor never passes a change that commits
+later, and no writer waits for another.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlmodel import Session
+
+from server.feed.models import ChangeKind
+from server.feed.rows import FeedRow, current_rows, feed_row, signed
+from server.feed.wakeup import FEED_CHANNEL, Touched
+from server.kernel.bulk import Bulk, Statement
+from server.kernel.database import Database
+from shared.domain.checkin import CardState
+from shared.wire.cards import CardRow
+
+MOST_CHANGES: Final = 2_000
+MOST_KEYS: Final = 20_000
+_LOCK_KEY: Final = 0x7A75696C  # "zuil"
+
+_LOCK: Final = Statement("SELECT pg_advisory_xact_lock(:key)")
+_ANY: Final = Statement("SELECT 1 FROM change WHERE position IS NULL LIMIT 1")
+_PENDING: Final = Statement(
+    "SELECT id, kind, keys FROM change WHERE position IS NULL ORDER BY id LIMIT :most"
+)
+_NUMBER: Final = Statement(
+    "UPDATE change SET position = rows.position FROM {rows} WHERE change.id = rows.id",
+    id="bigint",
+    position="bigint",
+)
+_POSITION: Final = Statement("SELECT position FROM feed_epoch WHERE id = 1")
+_ADVANCE: Final = Statement("UPDATE feed_epoch SET position = :position WHERE id = 1")
+_MOVED_BALANCES: Final = Statement(
+    "SELECT f.card_system_id, f.token, f.uitpas_number, f.passholder_ref, f.state, f.active_until, p.points,"
+    " f.row_hash FROM {rows} JOIN card_feed f ON f.passholder_ref = rows.ref"
+    " JOIN passholder p ON p.ref = rows.ref WHERE f.points <> p.points",
+    ref="bigint",
+)
+_HELD_NUMBERS: Final = Statement(
+    "SELECT card_system_id, token, f.uitpas_number, passholder_ref, state, active_until, points, row_hash"
+    " FROM {rows} JOIN card_feed f ON f.uitpas_number = rows.uitpas_number",
+    uitpas_number="text",
+)
+_HELD_KEYS: Final = Statement(
+    "SELECT card_system_id, f.token, uitpas_number, passholder_ref, state, active_until, points, row_hash"
+    " FROM {rows} JOIN card_feed f ON f.card_system_id = rows.system AND f.token = rows.token",
+    system="bigint",
+    token="bigint",  # noqa: S106 - a column's type
+)
+_KEEP: Final = Statement(
+    "INSERT INTO card_feed (card_system_id, token, uitpas_number, passholder_ref, state, active_until,"
+    " points, row_hash, position) SELECT system, token, uitpas_number, passholder, state, active_until, points, hash,"
+    " position FROM {rows} WHERE true ON CONFLICT (card_system_id, token) DO UPDATE SET"
+    " uitpas_number = excluded.uitpas_number, passholder_ref = excluded.passholder_ref,"
+    " state = excluded.state, active_until = excluded.active_until, points = excluded.points,"
+    " row_hash = excluded.row_hash, position = excluded.position",
+    system="bigint",
+    token="bigint",  # noqa: S106 - a column's type
+    uitpas_number="text",
+    passholder="bigint",
+    state="bigint",
+    active_until="bigint",
+    points="bigint",
+    hash="bigint",
+    position="bigint",
+)
+_SUMS: Final = Statement(
+    "SELECT h.card_system_id, h.checksum, h.cards FROM {rows}"
+    " JOIN feed_head h ON h.card_system_id = rows.system",
+    system="bigint",
+)
+_KEEP_SUMS: Final = Statement(
+    "INSERT INTO feed_head (card_system_id, checksum, cards) SELECT system, checksum, cards FROM {rows}"
+    " WHERE true ON CONFLICT (card_system_id)"
+    " DO UPDATE SET checksum = excluded.checksum, cards = excluded.cards",
+    system="bigint",
+    checksum="bigint",
+    cards="bigint",
+)
+# Which zuilen a publication concerns: here the capabilities meet, so these read the tables of several.
+_OF_SYSTEMS: Final = Statement(
+    "SELECT DISTINCT kc.kiosk FROM {rows} JOIN counter_card_system s ON s.card_system_id = rows.system"
+    " JOIN kiosk_counter kc ON kc.counter_id = s.counter_id",
+    system="bigint",
+)
+_OF_CHECKINS: Final = Statement(
+    "SELECT DISTINCT kc.kiosk FROM"
+    " (SELECT DISTINCT c.event_id FROM {rows} JOIN checkin c ON c.change_id = rows.id) seen"
+    " JOIN event e ON e.id = seen.event_id"
+    " JOIN counter b ON b.organizer_id = e.organizer_id OR b.place_id = e.place_id"
+    " JOIN kiosk_counter kc ON kc.counter_id = b.id",
+    id="bigint",
+)
+_NOTIFY: Final = Statement("SELECT pg_notify(:channel, :payload)")
+
+
+@dataclass
+class _Pending:
+    """The keys of the changes that are about to get a position."""
+
+    ids: list[int] = field(default_factory=list)
+    numbers: set[str] = field(default_factory=set)
+    refs: set[int] = field(default_factory=set)
+    kiosks: set[int] = field(default_factory=set)
+    every_kiosk: bool = False
+
+
+def publish(database: Database) -> Touched | None:
+    """Publish everything that is committed by now; return what was touched, None when there was nothing."""
+    with database.reading() as session:
+        if not Bulk(session).run(_ANY):
+            return None
+    touched: Touched | None = None
+    while (part := _publish_some(database)) is not None:
+        touched = part if touched is None else touched.with_(part)
+    return touched
+
+
+def _publish_some(database: Database) -> Touched | None:
+    with database.writing() as session:
+        bulk = Bulk(session)
+        if database.is_postgresql:
+            bulk.run(_LOCK, {"key": _LOCK_KEY})
+        pending = _read(bulk)
+        if not pending.ids:
+            return None
+        start = int(bulk.run(_POSITION)[0][0])
+        # First the changes, in the order they were noted; then the rows that follow from them.
+        bulk.run(_NUMBER, rows=[(id_, start + place) for place, id_ in enumerate(pending.ids, 1)])
+        rows, before = _changed_rows(session, bulk, pending)
+        position = start + len(pending.ids)
+        bulk.run(_KEEP, rows=[(*row, position + place) for place, row in enumerate(rows, 1)])
+        _add_up(bulk, rows, before)
+        position += len(rows)
+        bulk.run(_ADVANCE, {"position": position})
+        touched = _touched(bulk, pending, rows, position)
+        if database.is_postgresql:
+            bulk.run(_NOTIFY, {"channel": FEED_CHANNEL, "payload": touched.encode()})
+        return touched
+
+
+def _read(bulk: Bulk) -> _Pending:
+    pending = _Pending()
+    for id_, kind, raw in bulk.run(_PENDING, {"most": MOST_CHANGES}):
+        if len(pending.numbers) + len(pending.refs) > MOST_KEYS:
+            break
+        keys: list[str] = json.loads(raw) if isinstance(raw, str) else raw
+        pending.ids.append(id_)
+        if kind == ChangeKind.CARDS:
+            pending.numbers.update(keys)
+        elif kind == ChangeKind.CHECKINS:
+            pending.refs.update(map(int, keys))
+        else:
+            pending.kiosks.update(map(int, keys))
+            pending.every_kiosk |= not keys
+    return pending
+
+
+def _changed_rows(session: Session, bulk: Bulk, pending: _Pending) -> tuple[list[FeedRow], list[FeedRow]]:
+    """Return the rows that differ from what the feed holds, and what it holds under their keys."""
+    rows, before = _moved_balances(bulk, pending.refs)
+    if not pending.numbers:
+        return rows, before
+    changed, changed_before = _moved_cards(session, bulk, sorted(pending.numbers))
+    keys = {row.key for row in changed}
+    return (
+        changed + [row for row in rows if row.key not in keys],
+        changed_before + [row for row in before if row.key not in keys],
+    )
+
+
+def _moved_cards(session: Session, bulk: Bulk, numbers: Sequence[str]) -> tuple[list[FeedRow], list[FeedRow]]:
+    held = [FeedRow(*row) for row in bulk.run(_HELD_NUMBERS, rows=[(number,) for number in numbers])]
+    due = _due(session, numbers, held)
+    # A chip may have gone from one number to another: its row is found by its key.
+    by_key = {row.key: row for row in held}
+    by_key.update((row.key, row) for row in _held_keys(bulk, due))
+    differing = [row for row in due if by_key.get(row.key) != row]
+    return differing, [by_key[row.key] for row in differing if row.key in by_key]
+
+
+def _moved_balances(bulk: Bulk, refs: Iterable[int]) -> tuple[list[FeedRow], list[FeedRow]]:
+    """Return the rows of these pashouders with their new balance, and the same as the feed holds them."""
+    ordered = [(ref,) for ref in sorted(refs)]
+    rows, before = [], []
+    for system, token, number, ref, state, until, points, old in bulk.run(_MOVED_BALANCES, rows=ordered):
+        rows.append(feed_row(system, number, CardRow(token, ref, state, until, points)))
+        before.append(FeedRow(system, token, number, ref, state, until, points, old))
+    return rows, before
+
+
+def _held_keys(bulk: Bulk, rows: Iterable[FeedRow]) -> list[FeedRow]:
+    return [FeedRow(*row) for row in bulk.run(_HELD_KEYS, rows=[row.key for row in rows])]
+
+
+def _due(session: Session, numbers: Sequence[str], held: Iterable[FeedRow]) -> list[FeedRow]:
+    """Return what the feed should hold of these cards.
+
+    A row never disappears within an epoch. In a card system that a card left it stays, with the
+    card's present facts; under a chip that the number left it says that the card is deleted.
+    """
+    rows = current_rows(session, numbers)
+    newest = {row.uitpas_number: row for row in rows}
+    keys = {row.key for row in rows}
+    per_system = {(row.system, row.uitpas_number) for row in rows}
+    for old in held:
+        if old.key in keys:
+            continue
+        now = newest.get(old.uitpas_number)
+        if now is None or (old.system, old.uitpas_number) in per_system:
+            gone = CardRow(old.token, 0, int(CardState.DELETED), 0, 0)
+            rows.append(feed_row(old.system, old.uitpas_number, gone))
+        else:
+            stays = CardRow(old.token, now.passholder, now.state, now.active_until, now.points)
+            rows.append(feed_row(old.system, old.uitpas_number, stays))
+    return rows
+
+
+def _add_up(bulk: Bulk, rows: Sequence[FeedRow], before: Sequence[FeedRow]) -> None:
+    systems = sorted({row.system for row in rows})
+    if not systems:
+        return
+    sums: dict[int, list[int]] = {system: [0, 0] for system in systems}
+    for system, checksum, cards in bulk.run(_SUMS, rows=[(system,) for system in systems]):
+        sums[system] = [checksum, cards]
+    for row in rows:
+        sums[row.system][0] += row.hash
+        sums[row.system][1] += 1
+    for row in before:
+        sums[row.system][0] -= row.hash
+        sums[row.system][1] -= 1
+    bulk.run(_KEEP_SUMS, rows=[(system, signed(total), cards) for system, (total, cards) in sums.items()])
+
+
+def _touched(bulk: Bulk, pending: _Pending, rows: Sequence[FeedRow], position: int) -> Touched:
+    kiosks = set(pending.kiosks)
+    # A balance that moved wakes nobody by itself: it is read with the next change that matters.
+    systems = {row.system for row in rows if row.uitpas_number in pending.numbers}
+    if systems:
+        kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_SYSTEMS, rows=[(system,) for system in systems]))
+    if pending.refs:
+        kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_CHECKINS, rows=[(id_,) for id_ in pending.ids]))
+    return Touched(position, frozenset(kiosks), pending.every_kiosk)

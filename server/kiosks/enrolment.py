@@ -1,0 +1,101 @@
+"""One-time codes: made in the dashboard, exchanged by a device for its own key and secret."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import delete, update
+from sqlmodel import Session, col
+
+from server.feed.changes import kiosks_changed
+from server.kernel.audit import record
+from server.kernel.database import vault_of
+from server.kernel.errors import ProblemError
+from server.kernel.keys import sealing_key, signing_key
+from server.kiosks.models import Kiosk, KioskEnrolment, KioskState
+from server.kiosks.setup import number_of
+from shared.wire import problems
+from shared.wire.messages import Enrolment, EnrolmentRequest
+
+ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""No 0 O, 1 I L, no U that reads as V."""
+CODE_LENGTH: Final = 8
+LIFE: Final = timedelta(days=1)
+
+
+def make_enrolment_code(session: Session, kiosk: Kiosk, now: datetime, *, staff_id: int | None = None) -> str:
+    """Return a fresh code for a zuil, good for one day and one device; older codes of it are void."""
+    number = number_of(kiosk)
+    unused = delete(KioskEnrolment).where(
+        col(KioskEnrolment.kiosk) == number, col(KioskEnrolment.used_at).is_(None)
+    )
+    session.execute(unused)
+    code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+    session.add(KioskEnrolment(code_hash=_hash(code), kiosk=number, expires=now + LIFE, created_by=staff_id))
+    record(session, "make-enrolment-code", "kiosk", number, staff_id=staff_id)
+    return f"{code[:4]}-{code[4:]}"
+
+
+def find_code(session: Session, code: str, now: datetime) -> tuple[KioskEnrolment, Kiosk]:
+    """Return what a code is for. Case, spaces and dashes do not matter.
+
+    Raises:
+        ProblemError: 404, the code is unknown, used or expired; which of these is nobody's business.
+    """
+    enrolment = session.get(KioskEnrolment, _hash(code))
+    if enrolment is None or enrolment.used_at is not None or enrolment.expires <= now:
+        raise _refused()
+    kiosk = session.get_one(Kiosk, enrolment.kiosk)
+    if kiosk.state in (KioskState.BLOCKED, KioskState.REMOVED):
+        raise _refused()
+    return enrolment, kiosk
+
+
+def enrol(session: Session, request: EnrolmentRequest, now: datetime) -> Enrolment:
+    """Exchange a code for credentials. Those of a device that was this zuil before stop working.
+
+    Raises:
+        ProblemError: 404, see `find_code`.
+    """
+    enrolment, kiosk = find_code(session, request.code, now)
+    _use_up(session, enrolment, now)
+    secret = secrets.token_urlsafe(32)
+    kiosk.consumer_key = f"zuil-{number_of(kiosk)}-{secrets.token_hex(6)}"
+    kiosk.consumer_secret = vault_of(session).seal(secret.encode())
+    kiosk.state = KioskState.ACTIVE
+    kiosks_changed(session, [number_of(kiosk)])
+    detail = {"hardware": request.hardware, "version": request.version}
+    record(session, "enrol", "kiosk", kiosk.number, detail=detail)
+    return Enrolment(
+        kiosk=number_of(kiosk),
+        name=kiosk.name,
+        consumer_key=kiosk.consumer_key,
+        consumer_secret=secret,
+        sealing_key=bytes(sealing_key(session).public_key),
+        signing_key=bytes(signing_key(session).verify_key),
+    )
+
+
+def _use_up(session: Session, enrolment: KioskEnrolment, now: datetime) -> None:
+    # Two devices with one code: the database lets exactly one of them have it.
+    claimed = session.execute(
+        update(KioskEnrolment)
+        .where(col(KioskEnrolment.code_hash) == enrolment.code_hash, col(KioskEnrolment.used_at).is_(None))
+        .values(used_at=now)
+    )
+    if claimed.rowcount != 1:  # type: ignore[attr-defined]
+        raise _refused()
+
+
+def _hash(code: str) -> bytes:
+    plain = "".join(character for character in code.upper() if character.isalnum())
+    return hashlib.sha256(plain.encode()).digest()
+
+
+def _refused() -> ProblemError:
+    return ProblemError(
+        404, "This code is not known, was used before or has expired.", type=problems.CODE_REFUSED
+    )
