@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,6 +13,7 @@ from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_u
 _COLUMNS: Final = 2
 _BOM: Final = "\ufeff"
 _BLANK: Final = " \t\r\n\x1a"
+_HEADING: Final = re.compile(r'"?[^\W\d]+(?:[ -][^\W\d]+)*"?\s*;\s*"?[^\W\d]+(?:[ -][^\W\d]+)*"?')
 
 
 class Fault(StrEnum):
@@ -102,5 +104,5 @@ class SupplierList:
 
 
 def _is_heading(text: str) -> bool:
-    """Tell whether a first line names its columns: neither holds as much as one digit."""
-    return not any(character.isdigit() for character in text) and ";" in text
+    """Tell whether a first line names its columns: two words, not one digit."""
+    return _HEADING.fullmatch(text) is not None

@@ -8,19 +8,28 @@ longer appears stays.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from server.events.jsonld import Reason
-from server.events.repository import known_hashes, write_events
-from server.events.sources import Document, UnchangedPage
+from server.events.jsonld import Reason, fill
+from server.events.repository import known_hashes, recall_pages, remember_pages, write_events
+from server.events.sources import (
+    Document,
+    SearchApi,
+    SourceError,
+    UnchangedPage,
+    is_address,
+    read_path,
+)
 from server.events.surroundings import Surroundings, read_surroundings
 from server.events.udb3 import ImportedEvent, Refusal, UitpasReason, map_event
+from server.feed.changes import kiosks_changed
 from server.kernel.database import Database
 from shared.wire.mapping import calendar_to_message
 
@@ -64,17 +73,25 @@ class EventImport:
             self.surroundings = read_surroundings(session)
 
     def run(self, documents: Iterable[Document | UnchangedPage]) -> Iterator[ReportLine]:
-        """Import documents; yield a line for each, in order. Each hundred is committed by itself."""
+        """Import documents; yield a line for each. Each hundred is committed by itself.
+
+        Raises:
+            SourceError: the source broke off; what it gave before that is imported.
+        """
         batch: list[tuple[str, ImportedEvent]] = []
-        for document in documents:
-            outcome = self._judge(document)
-            if isinstance(outcome, ReportLine):
-                yield outcome
-                continue
-            batch.append((document.name, outcome))
-            if len(batch) == BATCH:
-                yield from self._import(batch)
-                batch = []
+        try:
+            for document in documents:
+                outcome = self._judge(document)
+                if isinstance(outcome, ReportLine):
+                    yield outcome
+                else:
+                    batch.append((document.name, outcome))
+                if len(batch) == BATCH:
+                    yield from self._import(batch)
+                    batch = []
+        except SourceError:
+            yield from self._import(batch)
+            raise
         yield from self._import(batch)
 
     def _judge(self, document: Document | UnchangedPage) -> ImportedEvent | ReportLine:
@@ -94,6 +111,8 @@ class EventImport:
         return self.surroundings.complete(event)
 
     def _import(self, batch: list[tuple[str, ImportedEvent]]) -> Iterator[ReportLine]:
+        if not batch:
+            return
         rows = [_row(event) for _, event in batch]
         with self.database.reading() as session:
             known = known_hashes(session, [event.id for _, event in batch])
@@ -101,9 +120,60 @@ class EventImport:
         if fresh:
             systems = {event.id: event.card_systems for _, event in batch}
             with self.database.writing() as session:
-                write_events(session, fresh, systems, source=self.source, now=self.now)
+                kiosks = write_events(session, fresh, systems, source=self.source, now=self.now)
+                if kiosks:
+                    kiosks_changed(session, kiosks)
         for (name, event), row in zip(batch, rows, strict=True):
             yield ReportLine(name, _result(known.get(event.id), row), event.remarks, event.id, event.uitpas)
+
+
+def import_source(
+    database: Database,
+    source: str,
+    *,
+    now: datetime,
+    client_id: str = "",
+    values: Mapping[str, str] | None = None,
+) -> Iterator[ReportLine]:
+    """Import a file, a folder or the address of a search API; yield a line for each document.
+
+    client_id: of the search API. values: for `%{name}` placeholders in the documents.
+
+    Raises:
+        SourceError: the source cannot be read (further); what it gave before that is imported.
+    """
+    run = EventImport(database, source, now)
+    if not is_address(source):
+        yield from run.run(_filled(read_path(Path(source)), values or {}))
+        return
+    fingerprint = run.surroundings.fingerprint
+    with database.reading() as session:
+        api = SearchApi(source, recall_pages(session, fingerprint), client_id)
+    try:
+        yield from run.run(_filled(api.read(), values or {}))
+    except SourceError:
+        _remember(database, fingerprint, api)
+        raise
+    _remember(database, fingerprint, api)
+
+
+def _remember(database: Database, fingerprint: str, api: SearchApi) -> None:
+    # Only now: every document of these pages has been imported.
+    with database.writing() as session:
+        remember_pages(session, fingerprint, api.learned)
+
+
+def _filled(
+    documents: Iterable[Document | UnchangedPage], values: Mapping[str, str]
+) -> Iterator[Document | UnchangedPage]:
+    for document in documents:
+        if not values or isinstance(document, UnchangedPage):
+            yield document
+            continue
+        try:
+            yield replace(document, content=fill(document.content, values))
+        except RecursionError:
+            yield replace(document, problem=Reason("geen-json", "This JSON is nested too deep to fill in."))
 
 
 def _result(known: str | None, row: dict[str, Any]) -> Result:

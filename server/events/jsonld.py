@@ -44,6 +44,11 @@ def clean_text(value: object) -> str:
     return _CONTROL.sub(" ", value).strip() if isinstance(value, str) else ""
 
 
+def quoted(value: object) -> str:
+    """Return the beginning of a value for in a sentence; of an array or object only what it is."""
+    return repr(value)[:40] if isinstance(value, (str, int, float)) else f"a {type(value).__name__}"
+
+
 def clean_texts(values: object) -> tuple[str, ...]:
     """Return the distinct non-empty strings of an array, in order."""
     return tuple(dict.fromkeys(text for text in map(clean_text, as_list(values)) if text))

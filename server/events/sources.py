@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import httpx
@@ -17,6 +17,7 @@ from server.events.jsonld import Reason, as_object
 PAGE_LIMIT: Final = 100
 TIMEOUT_SECONDS: Final = 30.0
 ATTEMPTS: Final = 4
+UNREADABLE: Final = "onleesbaar"
 _SUFFIXES: Final = frozenset({".json", ".jsonld"})
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _LONGEST_PAUSE: Final = 60.0
@@ -52,16 +53,6 @@ class SeenPage:
     total: int
 
 
-class PageMemory(Protocol):
-    """Remembers the pages of a search API between runs."""
-
-    def recall(self, url: str) -> SeenPage | None:
-        """Return what is known of the page, or None when it has to be read whole."""
-
-    def remember(self, url: str, page: SeenPage | None) -> None:
-        """Keep what is known of the page once its documents are imported; None forgets it."""
-
-
 def is_address(source: str) -> bool:
     """Tell whether a source is the address of a search API rather than a path."""
     return source.startswith(("http://", "https://"))
@@ -80,7 +71,10 @@ def read_path(path: Path) -> Iterator[Document]:
         for file in files:
             yield from _read_file(file, str(file.relative_to(path)))
     elif path.is_file():
-        yield from _read_file(path, path.name)
+        for document in _read_file(path, path.name):
+            if document.problem is not None and document.problem.code == UNREADABLE:
+                raise SourceError(document.problem.sentence)
+            yield document
     else:
         raise SourceError(f"There is no file or folder {path}.")
 
@@ -89,7 +83,7 @@ def _read_file(file: Path, name: str) -> Iterator[Document]:
     try:
         content = json.loads(file.read_bytes())
     except OSError as error:
-        yield Document(name, problem=Reason("onleesbaar", f"The file cannot be read: {error.strerror}."))
+        yield Document(name, problem=Reason(UNREADABLE, f"The file cannot be read: {error.strerror}."))
     except UnicodeDecodeError:
         yield Document(name, problem=Reason("geen-json", "This is not JSON: it is not UTF-8 text."))
     except json.JSONDecodeError as error:
@@ -116,17 +110,19 @@ def _members(content: object) -> list[object]:
 class SearchApi:
     """The pages of a UiTdatabank search address: `member` lists, paged with `start` and `limit`.
 
-    A page is asked for with the ETag remembered of it; `pause` waits between attempts.
+    known: url -> what an earlier run learned, so that a page is asked for with its ETag; `learned`: the
+    same of the pages read whole in this run, None for one without ETag. `pause` waits between attempts.
     """
 
     url: str
-    memory: PageMemory
+    known: Mapping[str, SeenPage] = field(default_factory=dict)
     client_id: str = ""
     limit: int = PAGE_LIMIT
     pause: Callable[[float], None] = field(default=time.sleep)
+    learned: dict[str, SeenPage | None] = field(default_factory=dict)
 
     def read(self) -> Iterator[Document | UnchangedPage]:
-        """Yield every document; a page is remembered only after all of its documents were taken.
+        """Yield every document; a page is learned only after all of its documents were taken.
 
         Raises:
             SourceError: the address does not answer, refuses, or answers something else than pages.
@@ -138,7 +134,7 @@ class SearchApi:
         with httpx.Client(timeout=TIMEOUT_SECONDS, headers=headers, follow_redirects=True) as client:
             while True:
                 url = _page_url(self.url, start, self.limit)
-                seen = self.memory.recall(url)
+                seen = self.known.get(url)
                 response = self._get(client, url, seen)
                 if response.status_code == httpx.codes.NOT_MODIFIED and seen is not None:
                     yield UnchangedPage(f"start={start}", seen.members)
@@ -147,7 +143,7 @@ class SearchApi:
                     members, page = _page(response, url)
                     for index, member in enumerate(members):
                         yield Document(_name(member, start + index), member)
-                    self.memory.remember(url, page if page.etag else None)
+                    self.learned[url] = page if page.etag else None
                 start += page.members
                 if page.members == 0 or start >= page.total:
                     return

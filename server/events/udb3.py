@@ -23,6 +23,7 @@ from server.events.jsonld import (
     clean_texts,
     one_text,
     placeholders,
+    quoted,
     resource_id,
 )
 from server.events.udb3_calendar import CalendarReading, read_calendar, status_type
@@ -236,11 +237,13 @@ def _price(document: Mapping[str, object], remarks: list[Reason]) -> int | None:
 
 def _cents(price: object, remarks: list[Reason]) -> int | None:
     try:
-        amount = Decimal(str(price).strip().replace(",", "."))
+        amount = Decimal(
+            str(price).strip().replace(",", ".") if isinstance(price, (str, int, float)) else "none"
+        )
         usable = 0 <= amount <= _HIGHEST_PRICE
     except InvalidOperation:
         usable = False
     if not usable:
-        remarks.append(Reason("ongeldige-prijs", f"{str(price)[:40]!r} is not a price."))
+        remarks.append(Reason("ongeldige-prijs", f"{quoted(price)} is not a price."))
         return None
     return int((amount * 100).quantize(Decimal(1)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Final, NamedTuple
 
-from server.events.jsonld import Reason, UnusableError, as_list, as_object, clean_text
+from server.events.jsonld import Reason, UnusableError, as_list, as_object, clean_text, quoted
 from shared.domain.calendars import AdjustedDays, Calendar, CalendarKind, OpeningHours, Span
 from shared.domain.zones import BRUSSELS, local_day, local_instant
 
@@ -74,7 +74,7 @@ def _kind(node: Mapping[str, object]) -> CalendarKind:
     if named in set(CalendarKind):
         return CalendarKind(named)
     if named:
-        raise UnusableError("onbekende-kalender", f"The calendar type {named[:40]!r} is not known.")
+        raise UnusableError("onbekende-kalender", f"The calendar type {quoted(named)} is not known.")
     if node.get("startDate") is None and not _moments(node):
         raise UnusableError("geen-kalender", "The document has no calendar type and no dates.")
     return CalendarKind.MULTIPLE if len(_moments(node)) > 1 else CalendarKind.SINGLE
@@ -170,11 +170,11 @@ def _moment(node: Mapping[str, object], which: str, *, for_ever: bool = False) -
     try:
         written = datetime.fromisoformat(text)
     except ValueError:
-        raise UnusableError("ongeldige-datum", f"{str(given)[:40]!r} is not a date.") from None
+        raise UnusableError("ongeldige-datum", f"{quoted(given)} is not a date.") from None
     if for_ever and written.year > _LAST_YEAR:
         return None
     if not _FIRST_YEAR <= written.year <= _LAST_YEAR:
-        raise UnusableError("ongeldige-datum", f"{text[:40]!r} is not a date of our time.")
+        raise UnusableError("ongeldige-datum", f"{quoted(text)} is not a date of our time.")
     # Documents from before 2016 carry no offset: they mean Belgian time.
     placed = written if written.tzinfo else written.replace(tzinfo=BRUSSELS)
     return _Moment(placed.astimezone(UTC), _DATE_ONLY.fullmatch(text) is None, written)
