@@ -270,11 +270,15 @@ class PassCache(Protocol):
 
 
 class LinkError(Exception):
-    """The server could not be asked. `again`: whether the same request may succeed later."""
+    """The server could not be asked, or refused; its text is one sentence.
 
-    def __init__(self, sentence: str, *, again: bool = True) -> None:
+    again: whether the same request may succeed later. type: which refusal (`shared.wire.problems`).
+    """
+
+    def __init__(self, sentence: str, *, again: bool = True, type_: str = "") -> None:
         super().__init__(sentence)
         self.again = again
+        self.type = type_
 
 
 class ServerLink(Protocol):

@@ -1,0 +1,257 @@
+"""The server over HTTPS: OAuth 1.0 signed, compressed, resumable (`docs/protocol.md`)."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import secrets
+import ssl
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+import msgspec
+import zstandard
+
+from device.adapters.credentials import load_credentials, save_credentials
+from device.adapters.download import download
+from device.ports import LinkError, TrustedClock
+from shared.domain.zones import to_millis
+from shared.wire import problems
+from shared.wire.messages import (
+    PREFIX,
+    Changes,
+    Enrolment,
+    EnrolmentCheck,
+    EnrolmentRequest,
+    Heartbeat,
+    HeartbeatAnswer,
+    LookupAnswer,
+    LookupRequest,
+    Problem,
+    SnapshotInfo,
+    Upload,
+    UploadAnswer,
+)
+from shared.wire.signing import authorization
+
+_Answer = TypeVar("_Answer")
+_COMPRESS_FROM: Final = 1024
+_TIMEOUT: Final = httpx.Timeout(15, connect=5)
+_STREAM_TIMEOUT: Final = httpx.Timeout(15, connect=5, read=60)
+_DATE_PRECISION_MILLIS: Final = 500
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_RETRY: Final = frozenset({problems.TIMESTAMP_REFUSED, problems.NONCE_USED})
+_LATER: Final = frozenset({408, 425, 429})
+
+
+class HttpLink:
+    """The server at `url`; credentials and downloads are kept in `folder`.
+
+    network: False while the virtual zuil's network is cut.
+    """
+
+    def __init__(self, url: str, folder: Path, clock: TrustedClock, *, agent: str) -> None:
+        self.network = True
+        self.credentials = load_credentials(folder)
+        self._url = url.rstrip("/")
+        self._folder = folder
+        self._clock = clock
+        # On the machine itself there is no proxy to go through, whatever the environment says.
+        through_proxy = urlsplit(url).hostname not in _LOOPBACK
+        self._client = httpx.Client(
+            timeout=_TIMEOUT, headers={"User-Agent": agent}, trust_env=through_proxy, http2=False
+        )
+        self._askers = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="lookup")
+
+    def check(self, request: EnrolmentRequest) -> EnrolmentCheck:
+        """Ask whether a one-time code is good, without using it up. Raises LinkError."""
+        return self._post("enrolments/check", request, EnrolmentCheck, signed=False)
+
+    def enrol(self, request: EnrolmentRequest) -> Enrolment:
+        enrolment = self._post("enrolments", request, Enrolment, signed=False)
+        save_credentials(self._folder, enrolment)
+        self.credentials = enrolment
+        return enrolment
+
+    def upload(self, upload: Upload) -> UploadAnswer:
+        return self._post("taps", upload, UploadAnswer)
+
+    def changes(self, cursor: str, config: str) -> Changes:
+        query = f"changes?cursor={quote(cursor, safe='')}&config={quote(config, safe='')}"
+        return self._ask("GET", f"{PREFIX}/{query}", b"", Changes)
+
+    def snapshots(self) -> list[SnapshotInfo]:
+        return self._ask("GET", f"{PREFIX}/snapshots", b"", list[SnapshotInfo])
+
+    def fetch(self, snapshot: SnapshotInfo) -> Path:
+        folder = self._folder / "snapshots"
+        folder.mkdir(exist_ok=True)
+
+        def open_at(headers: dict[str, str]) -> httpx.Response:
+            signed = self._signature("GET", f"{self._url}{snapshot.url}", b"")
+            request = self._client.build_request(
+                "GET", f"{self._url}{snapshot.url}", headers={**headers, **signed}
+            )
+            return self._send(request, stream=True)
+
+        try:
+            return download(snapshot, folder, self._enrolled().signing_key, open_at)
+        except httpx.HTTPError as error:
+            raise LinkError(_sentence(error)) from error
+
+    def listen(self) -> Iterator[None]:
+        url = f"{self._url}{PREFIX}/stream"
+        headers = {"Accept": "text/event-stream", **self._signature("GET", url, b"")}
+        request = self._client.build_request("GET", url, headers=headers, timeout=_STREAM_TIMEOUT)
+        response = self._send(request, stream=True)
+        try:
+            _refuse_problem(response)
+            yield None
+            for line in response.iter_lines():
+                self._require_network()
+                if line.startswith("data:"):
+                    yield None
+        except httpx.HTTPError as error:
+            raise LinkError(_sentence(error)) from error
+        finally:
+            response.close()
+
+    def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
+        return self._post("heartbeat", heartbeat, HeartbeatAnswer)
+
+    def lookup(self, request: LookupRequest, seconds: float) -> LookupAnswer:
+        # httpx knows a time-out per step, not for the whole; a person waits for the whole.
+        asked = self._askers.submit(
+            self._ask,
+            "POST",
+            f"{PREFIX}/lookup",
+            msgspec.json.encode(request),
+            LookupAnswer,
+            timeout=httpx.Timeout(seconds),
+        )
+        try:
+            return asked.result(seconds)
+        except concurrent.futures.TimeoutError:
+            asked.cancel()
+            raise LinkError(f"The server did not answer within {seconds:g} seconds.") from None
+
+    def seal(self, chip_number: str) -> bytes:
+        from nacl.public import PublicKey, SealedBox
+
+        return SealedBox(PublicKey(self._enrolled().sealing_key)).encrypt(chip_number.encode())
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._askers.shutdown(wait=False, cancel_futures=True)
+        self._client.close()
+
+    def _post(
+        self, path: str, message: msgspec.Struct, answer: type[_Answer], *, signed: bool = True
+    ) -> _Answer:
+        return self._ask("POST", f"{PREFIX}/{path}", msgspec.json.encode(message), answer, signed=signed)
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        answer: type[_Answer],
+        *,
+        signed: bool = True,
+        timeout: httpx.Timeout = _TIMEOUT,
+    ) -> _Answer:
+        """Ask once, and once more with a repaired clock or a fresh nonce when that was the trouble."""
+        content, headers = _packed(body)
+        url = f"{self._url}{path}"
+        for attempt in (1, 2):
+            signature = self._signature(method, url, content) if signed else {}
+            request = self._client.build_request(
+                method, url, content=content, headers={**headers, **signature}, timeout=timeout
+            )
+            sent = time.monotonic()
+            response = self._send(request)
+            try:
+                _refuse_problem(response)
+                return msgspec.json.decode(response.content, type=answer)
+            except LinkError as error:
+                if attempt == 2 or error.type not in _RETRY:  # noqa: PLR2004 - the second of two
+                    raise
+                self._repair_clock(response, sent)
+            except msgspec.MsgspecError as error:
+                raise LinkError(f"The server's answer to {path} cannot be read: {error}.") from error
+        raise AssertionError("both attempts return or raise")
+
+    def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
+        self._require_network()
+        try:
+            return self._client.send(request, stream=stream)
+        except httpx.HTTPError as error:
+            raise LinkError(_sentence(error)) from error
+
+    def _signature(self, method: str, url: str, content: bytes) -> dict[str, str]:
+        enrolment = self._enrolled()
+        now = self._clock.read().now
+        header = authorization(
+            method,
+            url,
+            content,
+            key=enrolment.consumer_key,
+            secret=enrolment.consumer_secret,
+            timestamp=int(now.timestamp()),
+            nonce=secrets.token_hex(16),
+        )
+        return {"Authorization": header}
+
+    def _repair_clock(self, response: httpx.Response, sent: float) -> None:
+        date = response.headers.get("Date")
+        if date:
+            millis = to_millis(parsedate_to_datetime(date)) + _DATE_PRECISION_MILLIS
+            self._clock.learn(millis, sent, time.monotonic())
+
+    def _enrolled(self) -> Enrolment:
+        if self.credentials is None:
+            raise LinkError("This zuil is not enrolled yet.")
+        return self.credentials
+
+    def _require_network(self) -> None:
+        if not self.network:
+            raise LinkError("The network is cut.")
+
+
+def _packed(body: bytes) -> tuple[bytes, dict[str, str]]:
+    """Return the body as it travels, and what to say of it."""
+    if not body:
+        return body, {}
+    headers = {"Content-Type": "application/json"}
+    if len(body) < _COMPRESS_FROM:
+        return body, headers
+    return zstandard.ZstdCompressor().compress(body), {**headers, "Content-Encoding": "zstd"}
+
+
+def _refuse_problem(response: httpx.Response) -> None:
+    if response.is_success:
+        return
+    again = response.is_server_error or response.status_code in _LATER
+    try:
+        problem = msgspec.json.decode(response.read(), type=Problem)
+    except msgspec.MsgspecError:
+        problem = Problem(detail=f"The server answered {response.status_code}.")
+    sentence = problem.detail or problem.title or f"The server answered {response.status_code}."
+    raise LinkError(sentence, again=again, type_=problem.type)
+
+
+def _sentence(error: httpx.HTTPError) -> str:
+    """Return what went wrong; a certificate that fails because of our own clock is told as such."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            year = time.gmtime().tm_year
+            return (
+                f"The server's certificate was not accepted ({cause.verify_message}); this clock says {year}."
+            )
+        cause = cause.__cause__ or cause.__context__
+    return f"The server cannot be reached: {error or type(error).__name__}."
