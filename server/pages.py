@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from server.kiosks import dashboard
+from server.kiosks import pages as balie
 from server.web.shell import install_shell
 
 
 def install(app: FastAPI) -> None:
     """Give the application its pages; the demo's only in a demo."""
     install_shell(app)
+    app.include_router(balie.router)
+    app.include_router(dashboard.router)

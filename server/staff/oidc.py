@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 import httpx
 from authlib.integrations.base_client import OAuthError
-from authlib.integrations.httpx_client import OAuth2Client
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
+
+with warnings.catch_warnings():
+    # Authlib would rather see httpx2, which does not run on Python 3.11.
+    warnings.simplefilter("ignore")
+    from authlib.integrations.httpx_client import OAuth2Client
 
 SCOPE: Final = "openid profile email"
 ALGORITHMS: Final = ["RS256", "PS256", "ES256", "EdDSA"]

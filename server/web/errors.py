@@ -31,6 +31,12 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
         return _("Aanmelden lukte niet"), _(
             "UiTiD kon je aanmelding niet bevestigen. Ga naar de start en probeer opnieuw."
         )
+    if reason == "event":
+        return _("Dat kan hier niet"), _(
+            "Deze activiteit is niet van jouw balie. Kies een activiteit uit de lijst."
+        )
+    if reason == "kiosk":
+        return _("Niet gevonden"), _("Deze zuil is niet van jouw balie of regio. Kies een zuil uit de lijst.")
     known = {
         403: (_("Geen toegang"), _("Je bent aangemeld, maar deze pagina hoort niet bij je functie.")),
         404: (

@@ -1,0 +1,246 @@
+"""Fill a database with the demo's example data. Run again, it completes and renews, and doubles nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from sqlmodel import Session, select
+
+from server.cards.models import Card
+from server.cardsystems.labels import KNOWN_SYSTEMS
+from server.cardsystems.models import CardSystem
+from server.cardsystems.setup import create_card_system
+from server.checkins.models import PointsEntry
+from server.counters.models import Counter, CounterCardSystem
+from server.demo.cards import CARDS, DENDER, GENT, PASPARTOE, DemoCard, Person, Tariff
+from server.demo.documents import HALL, LIBRARY, TEST_ORGANISER, THEATRE, Site, documents
+from server.events.importing import EventImport
+from server.events.sources import Document, read_path
+from server.feed.changes import cards_changed
+from server.kernel.database import Database
+from server.kernel.vault import Vault
+from server.kiosks.enrolment import make_enrolment_code
+from server.kiosks.models import Kiosk, KioskState
+from server.kiosks.setup import create_kiosk
+from server.passholders.models import Membership, Passholder
+from server.settings import Settings
+from server.staff.models import Staff, StaffRole
+from server.staff.roles import Role
+from shared.domain.zones import local_day, to_millis
+
+START_POINTS: Final = 10
+EXPIRED_FOR: Final = timedelta(days=200)
+
+
+@dataclass(frozen=True)
+class DemoCounter:
+    """A counter of the demo: where its events are, and its card systems."""
+
+    name: str
+    organizer: Site | None
+    place: Site | None
+    systems: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class DemoStaff:
+    """A member of staff and the functions: role with the name of a counter or the id of a card system."""
+
+    uitid: str
+    name: str
+    functions: tuple[tuple[Role, str | int | None], ...]
+
+
+@dataclass(frozen=True)
+class DemoKiosk:
+    """A zuil of the demo."""
+
+    name: str
+    place: str
+    counters: tuple[str, ...]
+
+
+TEST_COUNTER: Final = DemoCounter(TEST_ORGANISER.name, TEST_ORGANISER, HALL, (GENT, PASPARTOE))
+LIBRARY_COUNTER: Final = DemoCounter(LIBRARY.name, LIBRARY, LIBRARY, (GENT,))
+THEATRE_COUNTER: Final = DemoCounter(THEATRE.name, THEATRE, THEATRE, (GENT,))
+COUNTERS: Final = (TEST_COUNTER, LIBRARY_COUNTER, THEATRE_COUNTER)
+
+STAFF: Final = (
+    DemoStaff("demo-bram", "Bram Wouters", ((Role.BALIE, TEST_COUNTER.name),)),
+    DemoStaff(
+        "demo-ann", "Ann Peeters", ((Role.BALIE, LIBRARY_COUNTER.name), (Role.BALIE, THEATRE_COUNTER.name))
+    ),
+    DemoStaff("demo-karima", "Karima El Idrissi", ((Role.KSB, GENT),)),
+    DemoStaff("demo-tom", "Tom Goossens", ((Role.TECHNICIAN, GENT),)),
+    DemoStaff("demo-ada", "Ada Janssens", ((Role.ADMIN, None),)),
+)
+KIOSKS: Final = (
+    DemoKiosk("Zuil inkomhal", "De Grote Zaal, hoofdingang", (TEST_COUNTER.name,)),
+    DemoKiosk("Zuil zijdeur", "De Grote Zaal, kant van de bib", (TEST_COUNTER.name, LIBRARY_COUNTER.name)),
+)
+
+
+def seed(database: Database, now: datetime, reference: Path | None = None) -> dict[str, str]:
+    """Fill the database; return one enrolment code for each demo zuil that no device is yet, by its name.
+
+    reference: a folder with more UiTdatabank documents to import, when there is one.
+    """
+    with database.writing() as session:
+        _card_systems(session)
+    with database.writing() as session:
+        _counters(session)
+        _staff(session)
+        for card in CARDS:
+            _card(session, card, now)
+    _import_events(database, now, reference)
+    with database.writing() as session:
+        return _kiosks(session, now)
+
+
+def _card_systems(session: Session) -> None:
+    for system in KNOWN_SYSTEMS:
+        if system.id in (DENDER, PASPARTOE, GENT) and session.get(CardSystem, system.id) is None:
+            create_card_system(session, system.id, system.name, labels=system.labels)
+
+
+def _counters(session: Session) -> None:
+    for wanted in COUNTERS:
+        if _counter(session, wanted.name) is not None:
+            continue
+        counter = Counter(
+            name=wanted.name,
+            organizer_id=wanted.organizer.id if wanted.organizer else None,
+            place_id=wanted.place.id if wanted.place else None,
+        )
+        session.add(counter)
+        session.flush()
+        for system in wanted.systems:
+            session.add(CounterCardSystem(counter_id=_id(counter.id), card_system_id=system))
+
+
+def _staff(session: Session) -> None:
+    for wanted in STAFF:
+        if session.exec(select(Staff).where(Staff.uitid == wanted.uitid)).first() is not None:
+            continue
+        staff = Staff(uitid=wanted.uitid, name=wanted.name)
+        session.add(staff)
+        session.flush()
+        for role, where in wanted.functions:
+            counter = _counter(session, where) if isinstance(where, str) else None
+            session.add(
+                StaffRole(
+                    staff_id=_id(staff.id),
+                    role=role,
+                    counter_id=counter.id if counter else None,
+                    card_system_id=where if isinstance(where, int) else None,
+                )
+            )
+
+
+def _card(session: Session, card: DemoCard, now: datetime) -> None:
+    if session.get(Card, card.number) is not None:
+        return
+    holder = _passholder(session, card, card.person, now) if card.person else None
+    session.add(
+        Card(
+            uitpas_number=card.number,
+            chip_number=card.chip,
+            card_system_id=card.system,
+            state=card.state.name,
+            passholder_ref=holder,
+            group_pass=card.group_pass,
+        )
+    )
+    cards_changed(session, [card.number])
+
+
+def _passholder(session: Session, card: DemoCard, person: Person, now: datetime) -> int:
+    holder = Passholder(
+        first_name=person.first_name,
+        last_name=person.last_name,
+        birth_date=person.born,
+        postcode=person.postcode,
+        points=START_POINTS,
+        language="fr" if card.system == PASPARTOE else "nl",
+    )
+    session.add(holder)
+    session.flush()
+    ref = _id(holder.ref)
+    session.add(
+        PointsEntry(passholder_ref=ref, at=to_millis(now), points=START_POINTS, reason="registration")
+    )
+    session.add(
+        Membership(
+            passholder_ref=ref,
+            card_system_id=card.system,
+            social_tariff=card.tariff is not Tariff.NONE,
+            social_tariff_end=_tariff_end(card.tariff, local_day(now)),
+        )
+    )
+    return ref
+
+
+def _tariff_end(tariff: Tariff, today: date) -> date | None:
+    if tariff is Tariff.NONE:
+        return None
+    if tariff is Tariff.EXPIRED:
+        return today - EXPIRED_FOR
+    return date(today.year + 1, 12, 31)  # the furthest a counter may go (rules 5.2)
+
+
+def _import_events(database: Database, now: datetime, reference: Path | None) -> None:
+    ours = [Document(str(document["@id"]), document) for document in documents(now)]
+    _run(EventImport(database, "demo", now), ours)
+    if reference is not None and reference.is_dir():
+        _run(EventImport(database, str(reference), now), read_path(reference))
+
+
+def _run(running: EventImport, found: Iterable[Any]) -> None:
+    for _line in running.run(found):
+        pass  # what could not be used is the import command's to report
+
+
+def _kiosks(session: Session, now: datetime) -> dict[str, str]:
+    codes = {}
+    for wanted in KIOSKS:
+        kiosk = session.exec(select(Kiosk).where(Kiosk.name == wanted.name)).first()
+        if kiosk is None:
+            ids = [_id(counter.id) for name in wanted.counters if (counter := _counter(session, name))]
+            kiosk = create_kiosk(session, wanted.name, wanted.place, ids)
+        if kiosk.state == KioskState.NEW:
+            codes[wanted.name] = make_enrolment_code(session, kiosk, now)
+    return codes
+
+
+def _counter(session: Session, name: str) -> Counter | None:
+    return session.exec(select(Counter).where(Counter.name == name)).first()
+
+
+def _id(value: int | None) -> int:
+    assert value is not None  # noqa: S101 - flushed just before
+    return value
+
+
+def main() -> int:
+    """`python -m server.demo.seed`: fill the database of the settings; print the codes as JSON."""
+    parser = argparse.ArgumentParser(prog="server.demo.seed", description=__doc__)
+    parser.add_argument("--reference", type=Path, help="a folder with more UiTdatabank documents")
+    arguments = parser.parse_args()
+    settings = Settings.from_environment(os.environ)
+    database = Database(settings.database_url, Vault(settings.secret_key))
+    codes = seed(database, datetime.now(UTC), arguments.reference)
+    database.dispose()
+    sys.stdout.write(json.dumps(codes) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""The KSB's zuilen: the list with its live state, add, assign, enrol, block."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Form
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from server.counters.models import Counter, CounterCardSystem
+from server.kernel.audit import record
+from server.kernel.database import RequestSession
+from server.kernel.errors import ProblemError
+from server.kiosks.enrolment import LIFE, make_enrolment_code
+from server.kiosks.overview import KioskView, kiosks_of_system
+from server.kiosks.setup import assign_counters, block_kiosk, create_kiosk, number_of, unblock_kiosk
+from server.settings import Settings
+from server.staff.access import Requires
+from server.staff.roles import Permission
+from server.staff.sessions import Acting
+from server.web.i18n import speak
+from server.web.streams import stream
+from server.web.templating import fragment, page
+
+LOOK_SECONDS: Final = 1.0
+NEEDS_INPUT: Final = 422
+LONGEST_NAME: Final = 40
+LONGEST_PLACE: Final = 80
+
+router = APIRouter(prefix="/dashboard/zuilen", include_in_schema=False)
+
+Follower = Annotated[Acting, Depends(Requires(Permission.FOLLOW_KIOSKS))]
+Owner = Annotated[Acting, Depends(Requires(Permission.MANAGE_KIOSKS))]
+Enroller = Annotated[Acting, Depends(Requires(Permission.ENROL_KIOSKS))]
+CounterIds = Annotated[list[int], Form(alias="counter", default_factory=list)]
+
+
+class KioskForm(BaseModel):
+    """A new zuil as filled in: its name, where it stands, and the ids of its counters."""
+
+    name: str = ""
+    place: str = ""
+    counter: list[int] = []
+
+
+@router.get("")
+def show_kiosks(request: Request, session: RequestSession, acting: Follower) -> Response:
+    """Show every zuil of the card system."""
+    views = kiosks_of_system(session, acting.card_system_id, datetime.now(UTC))
+    may_manage = acting.may(Permission.MANAGE_KIOSKS)
+    return page(request, "kiosks/dashboard.html", views=views, may_manage=may_manage)
+
+
+@router.get("/stroom")
+def follow_kiosks(request: Request, acting: Follower) -> Response:
+    """Stream the list, whenever something in it changed."""
+
+    def render(session: Session) -> dict[str, str]:
+        views = kiosks_of_system(session, acting.card_system_id, datetime.now(UTC))
+        return {"zuilen": fragment(request, "kiosks/_table.html", views=views)}
+
+    return stream(request, render, seconds=LOOK_SECONDS)
+
+
+@router.get("/nieuw")
+def show_form(request: Request, session: RequestSession, acting: Owner) -> Response:
+    """Show the form for a new zuil."""
+    return _form(request, session, acting, KioskForm())
+
+
+@router.post("/nieuw")
+def add_kiosk(
+    request: Request, session: RequestSession, acting: Owner, form: Annotated[KioskForm, Form()]
+) -> Response:
+    """Make a zuil and go to its page, where its code is made."""
+    name, place = " ".join(form.name.split()), " ".join(form.place.split())
+    if not 0 < len(name) <= LONGEST_NAME or len(place) > LONGEST_PLACE:
+        return _form(request, session, acting, form, is_wrong=True)
+    allowed = _allowed_ids(session, acting, form.counter)
+    kiosk = create_kiosk(session, name, place, allowed, staff_id=acting.staff_id)
+    return RedirectResponse(f"/dashboard/zuilen/{number_of(kiosk)}", 303)
+
+
+@router.get("/{number}")
+def show_kiosk(request: Request, session: RequestSession, acting: Follower, number: int) -> Response:
+    """Show one zuil and what can be done with it."""
+    return _kiosk_page(request, session, acting, _kiosk(session, acting, number))
+
+
+@router.post("/{number}/code")
+def make_code(request: Request, session: RequestSession, acting: Enroller, number: int) -> Response:
+    """Make a one-time code and show it, this once."""
+    view = _kiosk(session, acting, number)
+    now = datetime.now(UTC)
+    code = make_enrolment_code(session, view.kiosk, now, staff_id=acting.staff_id)
+    return _kiosk_page(request, session, acting, view, code=code, expires=now + LIFE)
+
+
+@router.post("/{number}/balies")
+def assign(session: RequestSession, acting: Owner, number: int, counter_ids: CounterIds) -> Response:
+    """Say at which counters of this card system the zuil stands; those of other systems stay."""
+    view = _kiosk(session, acting, number)
+    mine = {counter.id for counter in _counters(session, acting)}
+    others = {counter.id for counter in view.counters} - mine
+    wanted = _allowed_ids(session, acting, counter_ids) | {counter for counter in others if counter}
+    assign_counters(session, view.kiosk, wanted)
+    record(
+        session,
+        "assign-counters",
+        "kiosk",
+        number,
+        staff_id=acting.staff_id,
+        detail={"counters": sorted(wanted)},
+    )
+    return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
+
+
+@router.post("/{number}/blokkeren")
+def block(session: RequestSession, acting: Owner, number: int, sure: Annotated[str, Form()] = "") -> Response:
+    """Block a zuil, when the box that says so is ticked."""
+    view = _kiosk(session, acting, number)
+    if sure == "yes":
+        block_kiosk(session, view.kiosk, staff_id=acting.staff_id)
+    return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
+
+
+@router.post("/{number}/deblokkeren")
+def unblock(session: RequestSession, acting: Owner, number: int) -> Response:
+    """Let a blocked zuil work again."""
+    view = _kiosk(session, acting, number)
+    unblock_kiosk(session, view.kiosk, staff_id=acting.staff_id)
+    return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
+
+
+def _form(
+    request: Request, session: Session, acting: Acting, form: KioskForm, *, is_wrong: bool = False
+) -> Response:
+    _ = speak(request)
+    return page(
+        request,
+        "kiosks/new.html",
+        status=NEEDS_INPUT if is_wrong else 200,
+        counters=_counters(session, acting),
+        chosen_counters=form.counter,
+        name=form.name,
+        place=form.place,
+        error=_("Geef de zuil een naam van hoogstens {n} tekens.", n=LONGEST_NAME) if is_wrong else "",
+    )
+
+
+def _kiosk_page(
+    request: Request,
+    session: Session,
+    acting: Acting,
+    view: KioskView,
+    *,
+    code: str = "",
+    expires: datetime | None = None,
+) -> Response:
+    settings: Settings = request.app.state.settings
+    server = settings.public_url or str(request.base_url).rstrip("/")
+    return page(
+        request,
+        "kiosks/kiosk.html",
+        view=view,
+        code=code,
+        code_expires=expires,
+        command=f"zuil-provision enrol --server {server} --code {code} --out /media/$USER/bootfs",
+        counters=_counters(session, acting),
+        chosen_counters=[counter.id for counter in view.counters],
+        may_manage=acting.may(Permission.MANAGE_KIOSKS),
+        may_enrol=acting.may(Permission.ENROL_KIOSKS),
+    )
+
+
+def _kiosk(session: Session, acting: Acting, number: int) -> KioskView:
+    for view in kiosks_of_system(session, acting.card_system_id, datetime.now(UTC)):
+        if view.number == number:
+            return view
+    raise ProblemError(404, "This zuil is not in your card system.", type="zuil:kiosk")
+
+
+def _counters(session: Session, acting: Acting) -> list[Counter]:
+    query = select(Counter).order_by(col(Counter.name))
+    if acting.card_system_id is not None:
+        inside = select(CounterCardSystem.counter_id).where(
+            CounterCardSystem.card_system_id == acting.card_system_id
+        )
+        query = query.where(col(Counter.id).in_(inside))
+    return list(session.exec(query))
+
+
+def _allowed_ids(session: Session, acting: Acting, counter_ids: list[int]) -> set[int]:
+    return {counter.id for counter in _counters(session, acting) if counter.id in counter_ids and counter.id}
