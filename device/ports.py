@@ -221,7 +221,14 @@ class Journal(Protocol):
 
 
 class CacheError(Exception):
-    """The cache is damaged or the disk is full; it can be thrown away and fetched again."""
+    """The cache cannot be read or written; its text is one sentence.
+
+    damaged: the file is broken and can only be thrown away and fetched again.
+    """
+
+    def __init__(self, sentence: str, *, damaged: bool = False) -> None:
+        super().__init__(sentence)
+        self.damaged = damaged
 
 
 class CacheState(NamedTuple):
@@ -252,6 +259,9 @@ class PassCache(Protocol):
 
     def replace(self, snapshots: Sequence[tuple[SnapshotInfo, Path]]) -> None:
         """Build a fresh cache from verified snapshot files beside the old one, and swap."""
+
+    def start_over(self) -> None:
+        """Throw a damaged cache away and begin with an empty one."""
 
     def remember(self, key: str, value: str) -> None:
         """Keep a small fact about this zuil, such as when the server was last heard."""

@@ -21,7 +21,7 @@ from typing import Final
 import msgspec
 
 from device.adapters.build_cache import SCHEMA, UPSERT_CARD, UPSERT_SET
-from device.adapters.sqlite import connect, is_sound, migrate, transaction
+from device.adapters.sqlite import connect, is_damage, is_sound, migrate, transaction
 from device.ports import CacheError, CacheState
 from shared.wire.cards import (
     CardRow,
@@ -109,7 +109,6 @@ class SqliteCache:
             self._swap(new, min((info.cursor for info, _ in snapshots), key=_position))
 
     def start_over(self) -> None:
-        """Throw a damaged cache away and begin with an empty one."""
         log.error("The cache %s was damaged and is fetched again.", self._path)
         with self._writing, self._reading, _translated(self._path):
             self._close()
@@ -145,7 +144,7 @@ class SqliteCache:
             self._writer = connect(self._path, synchronous="NORMAL")
             sound = is_sound(self._writer)
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_NOTADB:
+            if not is_damage(error):
                 raise
             sound = False
         if not sound:
@@ -234,5 +233,7 @@ def _translated(path: Path) -> Iterator[None]:
     """Turn errors of the database and of a damaged block into a CacheError; bugs escape."""
     try:
         yield
-    except (sqlite3.Error, MalformedBlockError) as error:
-        raise CacheError(f"The cache {path} cannot be used: {error}.") from error
+    except sqlite3.Error as error:
+        raise CacheError(f"The cache {path} cannot be used: {error}.", damaged=is_damage(error)) from error
+    except MalformedBlockError as error:
+        raise CacheError(f"The server sent cards that cannot be read: {error}.") from error

@@ -18,7 +18,7 @@ from typing import Final
 import msgspec
 
 from device.adapters.salvage import set_aside_and_salvage
-from device.adapters.sqlite import connect, is_sound, migrate, transaction
+from device.adapters.sqlite import connect, is_damage, is_sound, migrate, transaction
 from device.ports import Batch, Granted, JournalError, JournalState, OwnCheckin
 from shared.wire.chain import GENESIS, chain_link
 from shared.wire.messages import Clock, UploadItem, VerdictMessage
@@ -227,17 +227,13 @@ def _open(path: Path) -> sqlite3.Connection:
             migrate(connection, path, SCHEMA)
             return connection
     except sqlite3.DatabaseError as error:
-        if not _is_damage(error):
+        if not is_damage(error):
             raise
     if connection is not None:
         connection.close()
     rows, kept = set_aside_and_salvage(path, SCHEMA)
     log.error("The journal was damaged: %s rows were saved, the damaged file is kept as %s.", rows, kept)
     return connect(path, synchronous="FULL")
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def _wall(payload: bytes) -> int:

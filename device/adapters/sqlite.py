@@ -48,6 +48,12 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: tuple[str, ...]) 
         connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
 
 
+def is_damage(error: sqlite3.Error) -> bool:
+    """Return whether an error says that the file is broken, and not, say, that the disk is full."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
 def is_sound(connection: sqlite3.Connection) -> bool:
     """Return whether SQLite finds the file whole."""
     try:

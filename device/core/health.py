@@ -15,6 +15,7 @@ class Fault(StrEnum):
     JOURNAL = "E20"
     ENROLMENT = "E30"
     LEASE = "E40"
+    BLOCKED = "E50"
 
 
 class Health:

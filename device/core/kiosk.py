@@ -33,7 +33,9 @@ _NOT_A_TAP: Final = {
     Presence.UNREADABLE: Outcome.UNREADABLE_CARD,
 }
 _DEFAULT_RESULT_SECONDS: Final = 2.5
-_FAULT_ORDER: Final = (Fault.ENROLMENT, Fault.JOURNAL, Fault.LEASE, Fault.READER)
+_FAULT_ORDER: Final = (Fault.ENROLMENT, Fault.BLOCKED, Fault.JOURNAL, Fault.LEASE, Fault.READER)
+_CLOSED: Final = frozenset({Fault.BLOCKED, Fault.LEASE})
+"""Faults in which a tap is not accepted at all."""
 
 
 class Kiosk:
@@ -121,7 +123,7 @@ class Kiosk:
             self._show(self._quiet_screen(setup, reading, monotonic))
 
     def _take(self, chip_number: str, setup: Setup | None, language: str) -> TapResult:
-        if setup is None or Fault.LEASE in self._health.faults:
+        if setup is None or self._health.faults & _CLOSED:
             return TapResult(Decision(Outcome.TECHNICAL), 0, self._clock.read().now, None)
         asking = partial(self._show, screens.wait(language)) if self._health.online else None
         result = self._desk.take(chip_number, setup, asking=asking)

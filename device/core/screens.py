@@ -52,6 +52,11 @@ _FAULTS: Final[Mapping[Fault, Mapping[str, str]]] = {
         "fr": "Le code n'est pas valable",
         "en": "The code is not valid",
     },
+    Fault.BLOCKED: {
+        "nl": "Deze zuil is geblokkeerd",
+        "fr": "Cette borne est bloquée",
+        "en": "This pillar is blocked",
+    },
     Fault.LEASE: {"nl": "Te lang geen netwerk", "fr": "Sans réseau trop longtemps", "en": "Offline too long"},
 }
 _OUT: Final = {"nl": "Buiten dienst", "fr": "Hors service", "en": "Out of order"}

@@ -145,8 +145,8 @@ class CheckinMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 class Changes(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """GET changes?cursor=&config=: what is new after `cursor`.
 
-    `cards` holds a block of `shared.wire.cards` by card system id; `checksums` (hexadecimal, by card system id) hold
-    for the cards up to `cursor` and are there only when `more` is false.
+    `cards` holds a block of `shared.wire.cards` by card system id; `checksums` (hexadecimal, by
+    card system id) hold for the cards up to `cursor` and are there only when `more` is false.
 
     Beside a `config`, `checkins` holds *all* check-ins of the running periods on its events, not
     only those after `cursor`: a zuil that is new, or loaded a snapshot, asks with an empty
@@ -193,8 +193,8 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What happened at the zuil, written in the journal before anything was shown.
 
     `card` is the token as 16 hexadecimal digits with the card system that keyed it; a card the
-    zuil does not know carries `sealed` instead: the 14 characters of its chip number in a box that
-    only the server opens. `outcome` is a `shared.domain.outcomes.Outcome`.
+    zuil does not know carries `sealed` instead: the 14 characters of its chip number in a box
+    that only the server opens. `outcome` is a `shared.domain.outcomes.Outcome`.
     """
 
     id: str

@@ -1,0 +1,208 @@
+"""Zuil and server: upload, download, stream and heartbeat are four loops that fail and recover alone."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+from device.core.health import Fault, Health
+from device.core.loops import Loop, jittered
+from device.ports import Batch, CacheError, Journal, LinkError, PassCache, ServerLink, TrustedClock
+from shared.wire import problems
+from shared.wire.cards import format_checksum
+from shared.wire.messages import Changes, Heartbeat, KioskConfig, Upload, VerdictMessage
+
+HEARD: Final = "heard"
+_BEFORE_CONFIG: Final = KioskConfig(version="", kiosk=0, name="")
+_DISTRUST_SECONDS: Final = 600
+_STREAM_PAUSE: Final = 2.0
+_UNREADABLE: Final = frozenset({problems.MALFORMED, problems.TOO_LARGE})
+_NO_CARDS: Final = format_checksum(0)
+log = logging.getLogger(__name__)
+
+
+class Sync:
+    """The four loops of one zuil.
+
+    configured: called with every new configuration. describe: returns the heartbeat of now.
+    """
+
+    def __init__(
+        self,
+        link: ServerLink,
+        journal: Journal,
+        cache: PassCache,
+        clock: TrustedClock,
+        health: Health,
+        *,
+        configured: Callable[[KioskConfig], None],
+        describe: Callable[[], Heartbeat],
+    ) -> None:
+        self._link = link
+        self._journal = journal
+        self._cache = cache
+        self._clock = clock
+        self._health = health
+        self._configured = configured
+        self._describe = describe
+        self._config = cache.config() or _BEFORE_CONFIG
+        self._batch_limit = self._config.upload_batch
+        self._distrusted: float | None = None
+        self.upload = Loop("upload", self.upload_step, self._unreachable)
+        self.download = Loop("download", self.download_step, self._unreachable)
+        self.stream = Loop("stream", self.stream_step, self._unreachable)
+        self.heartbeat = Loop("heartbeat", self.heartbeat_step, self._unreachable)
+        self._loops = (self.upload, self.download, self.stream, self.heartbeat)
+
+    def start(self) -> None:
+        """Start the loops; each begins at once."""
+        for loop in self._loops:
+            loop.start()
+
+    def stop(self, seconds: float) -> None:
+        """End the loops; a request that hangs is left to the end of the process."""
+        for loop in self._loops:
+            loop.end()
+        deadline = time.monotonic() + seconds
+        for loop in self._loops:
+            loop.join(max(0.0, deadline - time.monotonic()))
+
+    def wake(self) -> None:
+        """Try everything now: the network is back."""
+        for loop in self._loops:
+            loop.wake()
+
+    def upload_step(self) -> float:
+        """Hand in one batch of the journal; a batch that the server cannot read is halved, never skipped."""
+        batch = self._journal.pending(self._batch_limit)
+        if not batch.items:
+            self._batch_limit = self._config.upload_batch
+            return jittered(self._config.poll_seconds)
+        upload = Upload(items=batch.items, previous=batch.previous, clock=self._clock.read().evidence)
+        try:
+            answer = self._link.upload(upload)
+        except LinkError as error:
+            if error.type not in _UNREADABLE:
+                raise
+            return self._isolate(batch, error)
+        self._reached()
+        self._journal.acknowledge(answer.verdicts, answer.through)
+        if answer.resend_from is not None:
+            self._journal.send_again(answer.resend_from)
+            return jittered(_STREAM_PAUSE)
+        if answer.through < batch.items[0].seq:
+            raise LinkError("The server took a batch and acknowledged nothing of it.")
+        return 0
+
+    def download_step(self) -> float:
+        """Read what is new; a cache that turns out to be damaged is fetched again."""
+        try:
+            return self._follow()
+        except CacheError as error:
+            if error.damaged:
+                self._cache.start_over()
+            raise
+
+    def stream_step(self) -> float:
+        """Listen until the stream breaks off; every event only wakes the download."""
+        for _ in self._link.listen():
+            self._reached()
+            self.download.wake()
+        return jittered(_STREAM_PAUSE)
+
+    def heartbeat_step(self) -> float:
+        """Say how this zuil is, and take the server's time."""
+        heartbeat = self._describe()
+        sent = time.monotonic()
+        answer = self._link.heartbeat(heartbeat)
+        self._clock.learn(answer.now, sent, time.monotonic())
+        self._reached()
+        self._health.set_fault(Fault.BLOCKED, present=False)
+        self._health.heard = answer.now
+        self._cache.remember(HEARD, str(answer.now))
+        if answer.config != heartbeat.config or answer.cursor != heartbeat.cursor:
+            self.download.wake()
+        if answer.resend_from is not None:
+            self._journal.send_again(answer.resend_from)
+            self.upload.wake()
+        return jittered(self._config.heartbeat_seconds)
+
+    def _follow(self) -> float:
+        """Read what is new; prove that both sides hold the same when there is no more."""
+        state = self._cache.state()
+        changes = self._link.changes(state.cursor, state.config)
+        self._reached()
+        if changes.snapshot_needed:
+            return self._load_snapshots(changes)
+        self._cache.apply(changes)
+        self._use(changes.config)
+        if changes.more:
+            return 0
+        return jittered(self._config.poll_seconds) if self._is_equal(changes) else self._distrust(changes)
+
+    def _is_equal(self, changes: Changes) -> bool:
+        here = self._cache.checksums()
+        theirs = changes.checksums or {}
+        equal = all(here.get(system, _NO_CARDS) == checksum for system, checksum in theirs.items())
+        if equal:
+            self._health.notice("checksum", None)
+        return equal
+
+    def _isolate(self, batch: Batch, error: LinkError) -> float:
+        """Find the row that the server cannot read by halving, and park it (`design/sync.md` 4)."""
+        if len(batch.items) > 1:
+            self._batch_limit = len(batch.items) // 2
+            return 0
+        seq = batch.items[0].seq
+        log.error("Tap %s is parked, the server cannot read it: %s", seq, error)
+        self._journal.acknowledge([VerdictMessage(seq=seq, verdict="refused", detail=str(error))], seq)
+        self._batch_limit = self._config.upload_batch
+        return 0
+
+    def _load_snapshots(self, changes: Changes) -> float:
+        """Fetch every card system anew and swap; then the changes after the snapshots are read."""
+        if changes.config is not None:
+            here = self._cache.state().cursor
+            self._cache.apply(Changes(cursor=here, config=changes.config, checkins=changes.checkins))
+            self._use(changes.config)
+        fetched = [(snapshot, self._link.fetch(snapshot)) for snapshot in self._link.snapshots()]
+        if not fetched:
+            return jittered(self._config.poll_seconds)
+        self._cache.replace(fetched)
+        for _, path in fetched:
+            path.unlink(missing_ok=True)
+        log.info("New cache: %s cards.", self._cache.state().cards)
+        return 0
+
+    def _distrust(self, changes: Changes) -> float:
+        """Fetch a fresh snapshot when the checksums differ; not again and again within ten minutes."""
+        now = time.monotonic()
+        if self._distrusted is not None and now - self._distrusted < _DISTRUST_SECONDS:
+            self._health.notice("checksum", "The cards differ from the server's, also after a snapshot.")
+            return jittered(self._config.poll_seconds)
+        log.warning("The cards here are not those of the server; a fresh snapshot is fetched.")
+        self._distrusted = now
+        return self._load_snapshots(changes)
+
+    def _use(self, config: KioskConfig | None) -> None:
+        if config is not None:
+            self._config = config
+            self._batch_limit = config.upload_batch
+            self._configured(config)
+
+    def _reached(self) -> None:
+        """Note that the server answered; when it is back, every loop tries at once."""
+        back = not self._health.online
+        self._health.online = True
+        self._health.notice("link", None)
+        if back:
+            self.wake()
+
+    def _unreachable(self, error: LinkError) -> None:
+        """Note why the server cannot be asked; a refusal is an answer too."""
+        self._health.notice("link", str(error))
+        self._health.online = not error.again
+        if error.type == problems.KIOSK_BLOCKED:
+            self._health.set_fault(Fault.BLOCKED, present=True)
