@@ -103,14 +103,15 @@ def _event_rows(
 
 def _print_stock(report: StockReport) -> None:
     print_rows(((f"line {bad.line}", bad.fault, bad.text, bad.sentence) for bad in report.bad), _CARD_WIDTHS)
-    counts = (
-        f"{report.created} new, {report.completed} completed, {report.known} known, {len(report.bad)} bad"
+    if report.written:
+        counts = f"{report.created} new, {report.completed} completed, {report.known} known"
+        sys.stdout.write(f"Lines: {counts}, {len(report.bad)} bad.\n")
+        return
+    good = report.created + report.completed + report.known
+    sys.stdout.write(
+        f"Nothing was imported: {len(report.bad)} bad lines, {good} good ones.\n"
+        "Correct the list, or import its good lines with --only-good.\n"
     )
-    sys.stdout.write(f"Lines: {counts}.\n")
-    if not report.written:
-        sys.stdout.write(
-            "Nothing was imported. Correct the list, or import its good lines with --only-good.\n"
-        )
 
 
 def _assignment(text: str) -> tuple[str, str]:

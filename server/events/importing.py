@@ -58,6 +58,9 @@ class ReportLine:
     count: int = 1
 
 
+_Judged = tuple[str, ImportedEvent | ReportLine]
+
+
 @dataclass(slots=True)
 class EventImport:
     """One run. `source` is kept with each event; `surroundings` are read at its start."""
@@ -73,19 +76,15 @@ class EventImport:
             self.surroundings = read_surroundings(session)
 
     def run(self, documents: Iterable[Document | UnchangedPage]) -> Iterator[ReportLine]:
-        """Import documents; yield a line for each. Each hundred is committed by itself.
+        """Import documents; yield a line for each, in order. Each hundred is committed by itself.
 
         Raises:
             SourceError: the source broke off; what it gave before that is imported.
         """
-        batch: list[tuple[str, ImportedEvent]] = []
+        batch: list[_Judged] = []
         try:
             for document in documents:
-                outcome = self._judge(document)
-                if isinstance(outcome, ReportLine):
-                    yield outcome
-                else:
-                    batch.append((document.name, outcome))
+                batch.append((document.name, self._judge(document)))
                 if len(batch) == BATCH:
                     yield from self._import(batch)
                     batch = []
@@ -110,21 +109,27 @@ class EventImport:
         self._seen.add(event.id)
         return self.surroundings.complete(event)
 
-    def _import(self, batch: list[tuple[str, ImportedEvent]]) -> Iterator[ReportLine]:
-        if not batch:
-            return
-        rows = [_row(event) for _, event in batch]
+    def _import(self, batch: list[_Judged]) -> Iterator[ReportLine]:
+        events = [outcome for _, outcome in batch if isinstance(outcome, ImportedEvent)]
+        results = self._write(events) if events else {}
+        for name, outcome in batch:
+            if isinstance(outcome, ReportLine):
+                yield outcome
+            else:
+                yield ReportLine(name, results[outcome.id], outcome.remarks, outcome.id, outcome.uitpas)
+
+    def _write(self, events: list[ImportedEvent]) -> dict[str, Result]:
+        rows = [_row(event) for event in events]
         with self.database.reading() as session:
-            known = known_hashes(session, [event.id for _, event in batch])
+            known = known_hashes(session, [event.id for event in events])
         fresh = [row for row in rows if known.get(row["id"]) != row["content_hash"]]
         if fresh:
-            systems = {event.id: event.card_systems for _, event in batch}
+            systems = {event.id: event.card_systems for event in events}
             with self.database.writing() as session:
                 kiosks = write_events(session, fresh, systems, source=self.source, now=self.now)
                 if kiosks:
                     kiosks_changed(session, kiosks)
-        for (name, event), row in zip(batch, rows, strict=True):
-            yield ReportLine(name, _result(known.get(event.id), row), event.remarks, event.id, event.uitpas)
+        return {row["id"]: _result(known.get(row["id"]), row) for row in rows}
 
 
 def import_source(

@@ -163,12 +163,12 @@ class TestTheSecondTime:
 class TestOneRun:
     def test_a_bad_document_does_not_stop_the_others(self, region):
         lines = import_all(region, [], document("e1"), {"@id": "x"}, document("e2"))
-        assert sorted(results(lines)) == [Result.NEW, Result.NEW, Result.REFUSED, Result.REFUSED]
+        assert results(lines) == [Result.REFUSED, Result.NEW, Result.REFUSED, Result.NEW]
         assert set(events(region)) == {"e1", "e2"}
 
     def test_the_first_of_two_documents_of_one_event_counts(self, region):
         lines = import_all(region, document(), document(name="Tweede"))
-        assert sorted(results(lines)) == [Result.DOUBLE, Result.NEW]
+        assert results(lines) == [Result.NEW, Result.DOUBLE]
         assert events(region)["e1"].titles == {"nl": "Optreden e1"}
 
     def test_the_reference_folder_twice_is_the_reference_folder_once(self, region, reference_folder):
