@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from fakes.udb3 import DOCUMENTS
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlmodel import select
 
 from server.cardsystems.models import CardSystem
@@ -186,3 +189,26 @@ class TestOneRun:
         }
         assert [line.result for line in second if line.result is not Result.NEW].count(Result.UNCHANGED) == 2
         assert all(line.reasons for line in first if line.result in (Result.REFUSED, Result.DOUBLE))
+
+
+def contents(database):
+    with database.reading() as session:
+        found = sorted(session.exec(select(Event)), key=lambda event: event.id)
+        pairs = sorted((row.event_id, row.card_system_id) for row in session.exec(select(EventCardSystem)))
+        return [event.model_dump() for event in found], pairs
+
+
+IDENTIFIED = st.tuples(DOCUMENTS, st.sampled_from(["e1", "e2", "e3"])).map(
+    lambda pair: pair[0] | {"@id": pair[1], "name": "x", "@type": "Event", "workflowStatus": None}
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(IDENTIFIED | DOCUMENTS, max_size=6))
+def test_importing_anything_twice_is_importing_it_once(region, documents):
+    import_all(region, *documents)
+    after_once, told = contents(region), len(config_changes(region))
+    second = results(import_all(region, *documents, now=datetime(2027, 1, 1, tzinfo=UTC)))
+    assert not {Result.NEW, Result.CHANGED} & set(second)
+    assert contents(region) == after_once
+    assert len(config_changes(region)) == told
