@@ -28,6 +28,7 @@ class Settings:
     public_url: scheme and host as the world sees them, without a closing slash; None: as the request says.
     code_host: scheme and host in the QR codes; None: `public_url`.
     data_dir: where snapshots (and, with SQLite, the database) live.
+    demo_zuilen: name and control address of the virtual zuilen the demo console shows.
     search_url: a page of UiTdatabank's search API that the hourly import reads; None: no import.
     """
 
@@ -40,6 +41,7 @@ class Settings:
     port: int = 8000
     workers: int = 1
     demo: bool = False
+    demo_zuilen: tuple[tuple[str, str], ...] = ()
     oidc_issuer: str | None = None
     oidc_client_id: str | None = None
     oidc_client_secret: str | None = None
@@ -65,6 +67,7 @@ class Settings:
             port=_number(environment, "ZUIL_PORT", 8000, MIN_PORT, MAX_PORT),
             workers=_number(environment, "ZUIL_WORKERS", 1, 1, 64),
             demo=_flag(environment, "ZUIL_DEMO"),
+            demo_zuilen=_addresses(environment, "ZUIL_DEMO_ZUILEN"),
             oidc_issuer=_address(environment, "ZUIL_OIDC_ISSUER"),
             oidc_client_id=environment.get("ZUIL_OIDC_CLIENT_ID") or None,
             oidc_client_secret=environment.get("ZUIL_OIDC_CLIENT_SECRET") or None,
@@ -133,6 +136,11 @@ def _address(environment: Mapping[str, str], name: str) -> str | None:
     if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
         raise SettingsError(f"{name} must be an address such as https://uitpas.example, not {text!r}.")
     return text.rstrip("/")
+
+
+def _addresses(environment: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:
+    pairs = [pair.partition("=") for pair in environment.get(name, "").split(",") if pair]
+    return tuple((label.strip(), _address({name: url.strip()}, name) or "") for label, _, url in pairs)
 
 
 def _number(environment: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:

@@ -1,0 +1,181 @@
+"""The demo console: two virtual zuilen to play with, and the server's view beside them. Demo only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+import httpx
+from fastapi import APIRouter, Depends, Form
+from sqlmodel import Session
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from server.demo.cards import CARDS, OBJECTS, TapKind
+from server.demo.view import latest, queues, tray
+from server.demo.zuilen import UnreachableError, VirtualZuil
+from server.events.models import Event
+from server.kernel.database import Database, RequestSession, vault_of
+from server.kernel.errors import ProblemError
+from server.settings import Settings
+from server.staff.access import open_to_all
+from server.web.streams import LIFETIME_SECONDS, encode_event
+from server.web.templating import fragment, page
+from shared.domain.codes import make_code
+
+LOOK_SECONDS: Final = 0.12
+SERVER_LOOKS: Final = 4
+HOLD_MS: Final = 700
+CLOCKS: Final = (-86_400, -3_600, -120, 0, 120, 3_600, 86_400)
+
+router = APIRouter(prefix="/demo", dependencies=[Depends(open_to_all)], include_in_schema=False)
+
+
+@router.get("")
+def show_console(request: Request, session: RequestSession) -> Response:
+    """Show the console."""
+    return page(
+        request,
+        "demo/console.html",
+        zuilen=_zuilen(request),
+        cards=tray(session),
+        objects=OBJECTS,
+        clocks=CLOCKS,
+        **_server_view(request, session),
+    )
+
+
+@router.get("/stroom")
+def follow(request: Request) -> Response:
+    """Stream what the zuilen show (`zuil`, JSON) and what the server knows (`server` and `tray`, HTML)."""
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(_events(request), media_type="text/event-stream", headers=headers)
+
+
+@router.get("/zuilen/{index}/beeld.png")
+async def show_frame(request: Request, index: int) -> Response:
+    """Show the picture on a zuil's display, pixel for pixel."""
+    zuil = _zuil(request, index)
+    async with httpx.AsyncClient() as client:
+        try:
+            frame = await zuil.frame(client)
+        except UnreachableError as error:
+            raise ProblemError(503, "This virtual zuil does not answer.") from error
+    return Response(frame, media_type="image/png", headers={"cache-control": "no-store"})
+
+
+@router.get("/zuilen/{index}/qr")
+def open_code(request: Request, session: RequestSession, index: int) -> Response:
+    """Go where the QR code on this zuil leads, for who has no phone at hand."""
+    zuil = _zuil(request, index)
+    found = queues(session, [zuil.name]).get(zuil.name)
+    live = found[1] if found else None
+    event = session.get(Event, live.event_id) if live and live.event_id else None
+    if found is None or event is None:
+        raise ProblemError(404, "This zuil shows no code now.", type="zuil:no-code")
+    key = vault_of(session).open(found[0].code_key)
+    code = make_code(key, found[0].number or 0, event.number, datetime.now(UTC), found[0].qr_seconds)
+    return RedirectResponse(f"/c/{code}", 303)
+
+
+@router.post("/tik")
+async def tap(
+    request: Request,
+    zuil: Annotated[int, Form()],
+    card: Annotated[str, Form()],
+    hold: Annotated[int, Form()] = HOLD_MS,
+) -> Response:
+    """Hold a card of the tray, or another object, against a zuil."""
+    chip, kind = _held(card)
+    return await _send(request, zuil, "tap", {"chip": chip, "kind": kind, "hold_ms": hold})
+
+
+@router.post("/zuilen/{index}/netwerk")
+async def switch_network(request: Request, index: int, on: Annotated[bool, Form()]) -> Response:
+    """Cut or restore a zuil's network."""
+    return await _send(request, index, "network", {"on": on})
+
+
+@router.post("/zuilen/{index}/klok")
+async def set_clock(request: Request, index: int, seconds: Annotated[int, Form()]) -> Response:
+    """Put a zuil's clock wrong by so many seconds."""
+    return await _send(request, index, "clock", {"offset_seconds": seconds})
+
+
+async def _send(request: Request, index: int, command: str, body: dict[str, object]) -> Response:
+    zuil = _zuil(request, index)
+    async with httpx.AsyncClient() as client:
+        try:
+            await zuil.send(client, command, body)
+        except UnreachableError as error:
+            raise ProblemError(503, "This virtual zuil does not answer.") from error
+    if request.headers.get("accept") == "application/json":
+        return Response(status_code=204)
+    return RedirectResponse("/demo", 303)
+
+
+async def _events(request: Request) -> AsyncIterator[str]:
+    zuilen, sent, looks = _zuilen(request), dict[str, str](), 0
+    until = time.monotonic() + LIFETIME_SECONDS
+    yield "retry: 1000\n\n"
+    async with httpx.AsyncClient() as client:
+        while time.monotonic() < until and not await request.is_disconnected():
+            states = await asyncio.gather(*(zuil.state(client) for zuil in zuilen))
+            news = {
+                f"zuil {zuil.index}": _zuil_json(zuil, state)
+                for zuil, state in zip(zuilen, states, strict=True)
+            }
+            if looks % SERVER_LOOKS == 0:
+                news |= await run_in_threadpool(_server_news, request)
+            looks += 1
+            for name, text in news.items():
+                if sent.get(name) != text:
+                    sent[name] = text
+                    yield encode_event(name.split(maxsplit=1)[0], text)
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _zuil_json(zuil: VirtualZuil, state: dict[str, Any]) -> str:
+    return json.dumps({**state, "index": zuil.index})
+
+
+def _server_news(request: Request) -> dict[str, str]:
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        balances = {card.card.number: card.points for card in tray(session) if card.points is not None}
+        return {
+            "server": fragment(request, "demo/_server.html", **_server_view(request, session)),
+            "balances": json.dumps(balances),
+        }
+
+
+def _server_view(request: Request, session: Session) -> dict[str, Any]:
+    names = [zuil.name for zuil in _zuilen(request)]
+    return {"arrivals": latest(session), "known": queues(session, names)}
+
+
+def _held(card: str) -> tuple[str, TapKind]:
+    for known in CARDS:
+        if known.number == card and known.chip is not None:
+            return known.chip, TapKind.ULTRALIGHT
+    for thing in OBJECTS:
+        if thing.key == card:
+            return thing.chip, thing.kind
+    raise ProblemError(404, "This card cannot be held against a zuil.")
+
+
+def _zuilen(request: Request) -> list[VirtualZuil]:
+    settings: Settings = request.app.state.settings
+    return [VirtualZuil(index, name, url) for index, (name, url) in enumerate(settings.demo_zuilen, 1)]
+
+
+def _zuil(request: Request, index: int) -> VirtualZuil:
+    for zuil in _zuilen(request):
+        if zuil.index == index:
+            return zuil
+    raise ProblemError(404, "The demo has no such zuil.")
