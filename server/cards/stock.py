@@ -13,6 +13,7 @@ from server.cards.models import CardKind
 from server.cards.supplier import BadLine, Fault, ListedCard, SupplierList
 from server.cardsystems.models import CardSystem
 from server.feed.changes import cards_changed
+from server.kernel.audit import record
 from server.kernel.bulk import Bulk, Statement
 from server.kernel.database import Database, database_of
 from shared.domain.checkin import CardState
@@ -152,6 +153,8 @@ def _write(
         bulk.run(_COMPLETE, stock, _pairs(batch))
     for batch in _batches([*intake.fresh, *intake.completing], _KEYS_PER_CHANGE):
         cards_changed(session, [card.uitpas_number for card in batch])
+    counts = {"created": report.created, "completed": report.completed, "bad": len(report.bad)}
+    record(session, "import-cards", "card_system", system, detail=counts)
 
 
 def _clash(line: ListedCard, system: int, numbered: _Card | None, chipped: _Card | None) -> BadLine | None:

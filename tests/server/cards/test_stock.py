@@ -8,6 +8,7 @@ from server.cards.stock import StockReport, UnknownCardSystemError, import_stock
 from server.cards.supplier import Fault
 from server.cardsystems.models import CardSystem
 from server.feed.models import Change, ChangeKind
+from server.kernel.audit import AuditEntry
 from shared.domain.numbers import luhn_check_digit
 
 
@@ -55,6 +56,14 @@ def test_new_cards_are_in_stock_and_the_zuilen_hear_of_them(systems):
     assert (card.chip_number, card.card_system_id, card.state) == (chip(1), 1, "STOCK")
     assert (card.passholder_ref, card.group_pass, card.kind) == (None, False, "card")
     assert changed_cards(systems) == [number(1), number(2)]
+
+
+def test_the_audit_trail_says_what_came_in(systems):
+    import_stock(systems, 1, [line(1), b"nonsense\n"], only_good=True)
+    with systems.reading() as session:
+        (entry,) = session.exec(select(AuditEntry))
+    assert (entry.action, entry.subject_kind, entry.subject_id) == ("import-cards", "card_system", "1")
+    assert entry.detail == {"created": 1, "completed": 0, "bad": 1}
 
 
 def test_a_list_of_more_than_one_batch_arrives_whole(systems):
