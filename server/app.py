@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
-from server import device_api, pages
+from server import pages
+from server.device_api.routes import device_api_running, install_device_api
 from server.kernel.database import Database
 from server.kernel.errors import install_error_handlers
 from server.kernel.vault import Vault
@@ -23,7 +24,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.database_url, Vault(settings.secret_key))
     install_error_handlers(app)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
-    device_api.install(app)
+    install_device_api(app)
     pages.install(app)
     return app
 
@@ -32,7 +33,7 @@ def create_app(settings: Settings) -> FastAPI:
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
     require_current(database)
-    async with device_api.running(app):
+    async with device_api_running(app):
         yield
     database.dispose()
 

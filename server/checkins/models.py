@@ -100,12 +100,17 @@ class PointsEntry(SQLModel, table=True):
 
 
 class KioskJournal(SQLModel, table=True):
-    """How far a zuil's journal is at the server: the highest sequence number and its chain value."""
+    """How far a zuil's journal is at the server.
+
+    top_seq, chain: the highest sequence number that came, and its chain value (hexadecimal).
+    through: everything up to here came, or is lost for good.
+    """
 
     __tablename__ = "kiosk_journal"
 
     kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
     top_seq: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    through: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     chain: str = ""
 
 

@@ -6,13 +6,18 @@ import argparse
 import os
 import socket
 import sys
+from typing import Final
 
 import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
 
 from server.app import create_app
 from server.commands.common import Commands, opened
 from server.migrations.run import require_current
 from server.settings import Settings
+
+GRACE_SECONDS: Final = 3
 
 
 def register(commands: Commands) -> None:
@@ -37,24 +42,37 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
         factory=True,
         workers=settings.workers,
         access_log=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=GRACE_SECONDS,
         proxy_headers=True,
     )
     with listener:
         return _serve(config, listener)
 
 
-def application() -> object:
-    """Return the application of a worker process; called by uvicorn."""
-    return create_app(Settings.from_environment(os.environ))
+def application() -> FastAPI:
+    """Return the application of a worker process; called by uvicorn in that process."""
+    app = create_app(Settings.from_environment(os.environ))
+    _applications.append(app)
+    return app
+
+
+_applications: list[FastAPI] = []
+
+
+class _Server(uvicorn.Server):
+    """Hangs up the streams when it stops; uvicorn alone would wait for them to end by themselves."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for app in _applications:
+            app.state.hub.close()
+        await super().shutdown(sockets)
 
 
 def _serve(config: uvicorn.Config, listener: socket.socket) -> int:
-    server = uvicorn.Server(config)
-    if config.workers == 1:
-        server.run(sockets=[listener])
-        return 0 if server.started else 1
-    from uvicorn.supervisors import Multiprocess
-
-    Multiprocess(config, target=server.run, sockets=[listener]).run()
-    return 0
+    if config.workers > 1:
+        # uvicorn starts servers of its own class: their streams end after the grace period.
+        Multiprocess(config, sockets=[listener]).run()
+        return 0
+    server = _Server(config)
+    server.run(sockets=[listener])
+    return 0 if server.started else 1

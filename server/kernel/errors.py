@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from email.utils import formatdate
 from typing import Final
 
 import msgspec
@@ -62,9 +61,7 @@ def _on_problem(request: Request, error: Exception) -> Response:
     if wants_page(request):
         return _page(request, error)
     body = messages.Problem(type=error.type, title=error.title, status=error.status, detail=error.detail)
-    # A zuil repairs its clock from Date, also when a proxy in between drops the server's own.
-    headers = {"Date": formatdate(usegmt=True), **error.headers}
-    return Response(msgspec.json.encode(body), error.status, headers, PROBLEM_TYPE)
+    return Response(msgspec.json.encode(body), error.status, error.headers, PROBLEM_TYPE)
 
 
 def _page(request: Request, error: ProblemError) -> Response:

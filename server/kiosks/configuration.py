@@ -79,7 +79,7 @@ def compose(session: Session, kiosk: Kiosk, code_host: str, now: datetime) -> Ki
         name=kiosk.name,
         place=kiosk.place,
         mode=kiosk.mode,
-        languages=kiosk.languages,
+        languages=tuple(kiosk.languages),
         qr=kiosk.qr,
         qr_seconds=kiosk.qr_seconds,
         code_key=vault.open(kiosk.code_key),

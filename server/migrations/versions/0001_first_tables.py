@@ -348,6 +348,7 @@ def upgrade() -> None:
         "kiosk_journal",
         sa.Column("kiosk", sa.Integer(), nullable=False),
         sa.Column("top_seq", sa.BigInteger(), nullable=False),
+        sa.Column("through", sa.BigInteger(), nullable=False),
         sa.Column("chain", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["kiosk"], ["kiosk.number"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("kiosk"),

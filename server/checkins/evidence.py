@@ -1,0 +1,21 @@
+"""When something happened, from the evidence of clocks that may be wrong (`design/sync.md`, guarantee 9)."""
+
+from __future__ import annotations
+
+from shared.wire.messages import Clock
+
+
+def effective_time(tap: Clock, now: Clock, received: int) -> int:
+    """Return the instant of a tap in milliseconds of server time.
+
+    tap: the zuil's clocks at the tap; now: the same at the upload, which the server received at
+    `received`. Within one boot the monotonic clock is the best witness: it knows no time zone,
+    no step by hand and no year 1970. From an earlier boot there is the wall clock and what it was
+    known to be off by. Nothing happened after it was received.
+    """
+    if tap.boot == now.boot and tap.monotonic <= now.monotonic:
+        sent = received if now.offset is None else min(now.wall + now.offset, received)
+        at = sent - (now.monotonic - tap.monotonic)
+    else:
+        at = tap.wall + (tap.offset or 0)
+    return max(0, min(at, received))

@@ -1,0 +1,135 @@
+"""GET stream: server-sent events that wake a zuil. What changed it reads by cursor.
+
+Thousands of zuilen hold a stream open, so a stream is one waiting coroutine and nothing else:
+waking and pinging go through one hub per process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from server.device_api.authentication import identified
+from server.feed.epoch import head
+from server.feed.wakeup import Touched
+from server.kernel.database import Database
+
+PING_SECONDS: Final = 20.0
+_PING: Final = b": ping\n\n"
+
+
+class Hub:
+    """The open streams of one process; used only from its event loop."""
+
+    def __init__(self) -> None:
+        self._streams: set[EventStream] = set()
+        self._sending: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    def join(self, stream: EventStream) -> None:
+        """Let a stream be woken."""
+        self._streams.add(stream)
+
+    def leave(self, stream: EventStream) -> None:
+        """Forget a stream."""
+        self._streams.discard(stream)
+
+    def wake(self, touched: Touched) -> None:
+        """Tell the zuilen that something concerns."""
+        message = changed_event(touched.position)
+        for stream in self._streams:
+            if touched.concerns(stream.kiosk):
+                self._send(stream, message)
+
+    async def ping(self) -> None:
+        """Keep every stream alive through proxies, for ever."""
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            for stream in self._streams:
+                self._send(stream, _PING)
+
+    def close(self) -> None:
+        """End every stream, so that the process can stop."""
+        for stream in self._streams:
+            stream.end()
+
+    def _send(self, stream: EventStream, message: bytes) -> None:
+        # A zuil that does not read holds up its own task, nobody else's.
+        task = asyncio.get_running_loop().create_task(stream.push(message))
+        self._sending.add(task)
+        task.add_done_callback(self._sending.discard)
+
+
+class EventStream(Response):
+    """The answer that stays open; one per zuil."""
+
+    def __init__(self, hub: Hub, kiosk: int, position: int) -> None:
+        super().__init__(
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type="text/event-stream"
+        )
+        del self.headers["content-length"]
+        self.kiosk = kiosk
+        self._hub = hub
+        self._position = position
+        self._send: Send | None = None
+        self._waiting: asyncio.Task[None] | None = None
+        self._busy = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send events until the zuil hangs up or the process stops."""
+        del scope
+        self._send = send
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        # What changed between the zuil's last look and this moment is not missed.
+        await self.push(changed_event(self._position))
+        self._waiting = asyncio.current_task()
+        self._hub.join(self)
+        try:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+        except asyncio.CancelledError:
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._hub.leave(self)
+
+    async def push(self, message: bytes) -> None:
+        """Send one event, unless the one before is still on its way: a wake-up need not be repeated."""
+        if self._busy or self._send is None:
+            return
+        self._busy = True
+        try:
+            await self._send({"type": "http.response.body", "body": message, "more_body": True})
+        except OSError:
+            self.end()
+        finally:
+            self._busy = False
+
+    def end(self) -> None:
+        """Hang up."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+
+def changed_event(position: int) -> bytes:
+    """Return the event that says up to where the feed goes."""
+    return b"event: changed\ndata: %d\n\n" % position
+
+
+async def open_stream(request: Request) -> Response:
+    """Open the stream of a zuil."""
+    kiosk, position = await run_in_threadpool(_admit, request)
+    return EventStream(request.app.state.hub, kiosk, position)
+
+
+def _admit(request: Request) -> tuple[int, int]:
+    kiosk = identified(request)
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        return kiosk, head(session).position
