@@ -120,16 +120,7 @@ class ServerProgram:
         Raises:
             StageError: it failed; the text is what it said.
         """
-        done = subprocess.run(
-            [sys.executable, "-m", "server", *arguments],
-            env={**os.environ, **self.environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise StageError(done.stderr.strip() or f"zuil-server {arguments[0]} failed")
-        return done.stdout.strip()
+        return run_module("server", *arguments, environment=self.environment)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
@@ -175,15 +166,9 @@ class ZuilProgram:
         """
         boot = self.folder / "boot"
         boot.mkdir(parents=True, exist_ok=True)
-        arguments = ["enrol", "--server", self._server_url, "--code", code, "--out", str(boot)]
-        done = subprocess.run(
-            [sys.executable, "-m", "device.provision", *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
+        run_module(
+            "device.provision", "enrol", "--server", self._server_url, "--code", code, "--out", str(boot)
         )
-        if done.returncode:
-            raise StageError(done.stderr.strip())
 
     def start(self) -> None:
         """Start it and wait until it takes cards."""
@@ -210,6 +195,25 @@ class ZuilProgram:
         """Do something to it: `tap`, `network` or `clock`."""
         answer = httpx.post(f"{self.control}/{path}", json=body, timeout=10).raise_for_status()
         return cast("dict[str, Any]", answer.json()) if answer.content else {}
+
+
+def run_module(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run a module of ours to its end and return what it printed.
+
+    Raises:
+        StageError: it failed; the text is what it said.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise StageError(done.stderr.strip() or f"{module} {' '.join(arguments[:1])} failed")
+    return done.stdout.strip()
 
 
 def refuse_used_port(url: str) -> None:

@@ -10,12 +10,11 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from server.feed.changes import kiosks_changed
-from server.kernel.audit import record
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kiosks.choices import event_choices, is_choice
 from server.kiosks.overview import KioskView, kiosks_of_counter
+from server.kiosks.setup import put_event
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
@@ -71,17 +70,7 @@ def choose_event(
         raise ProblemError(
             403, "This event is not organised by or located at your counter.", type="zuil:event"
         )
-    kiosk.manual_event_id = event_id or None
-    kiosks_changed(session, [number])
-    record(
-        session,
-        "choose-event",
-        "kiosk",
-        number,
-        staff_id=acting.staff_id,
-        counter_id=counter_id,
-        detail={"event": event_id or None},
-    )
+    put_event(session, kiosk, event_id or None, staff_id=acting.staff_id, counter_id=counter_id)
     return RedirectResponse(f"/balie/zuilen/{number}", 303)
 
 

@@ -39,6 +39,28 @@ def assign_counters(session: Session, kiosk: Kiosk, counter_ids: Iterable[int]) 
     kiosks_changed(session, [number])
 
 
+def put_event(
+    session: Session,
+    kiosk: Kiosk,
+    event_id: str | None,
+    *,
+    staff_id: int | None = None,
+    counter_id: int | None = None,
+) -> None:
+    """Put an event on a zuil, or leave the choice to the zuil with None (rules 8.2)."""
+    kiosk.manual_event_id = event_id
+    kiosks_changed(session, [number_of(kiosk)])
+    record(
+        session,
+        "choose-event",
+        "kiosk",
+        kiosk.number,
+        staff_id=staff_id,
+        counter_id=counter_id,
+        detail={"event": event_id},
+    )
+
+
 def block_kiosk(session: Session, kiosk: Kiosk, *, staff_id: int | None = None) -> None:
     """Block a zuil: it may hand in its taps and nothing else."""
     kiosk.state = KioskState.BLOCKED

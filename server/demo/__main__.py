@@ -1,0 +1,124 @@
+"""`make demo`: a server and two virtual zuilen on this machine, ready to play with.
+
+Every part is the real program in a process of its own. Ctrl-C stops all of it; a second start
+goes on where the first stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from server.demo.script import play
+from server.demo.seed import KIOSKS, STAFF
+from server.demo.stage import ServerProgram, StageError, ZuilProgram, run_module
+
+PORT: Final = 8080
+REFERENCE: Final = Path(__file__).parents[3] / "shared" / "reference" / "udb3" / "read"
+
+
+class Demo:
+    """The server and the zuilen of the demo, in a folder that keeps their data."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        controls = [port + place for place in range(1, len(KIOSKS) + 1)]
+        names = [kiosk.name for kiosk in KIOSKS]
+        zuilen = ",".join(
+            f"{name}=http://127.0.0.1:{control}" for name, control in zip(names, controls, strict=True)
+        )
+        self.server = ServerProgram(folder / "server", port, {"ZUIL_DEMO": "1", "ZUIL_DEMO_ZUILEN": zuilen})
+        self.zuilen = {
+            name: ZuilProgram(folder / f"zuil-{place}", self.server.url, control)
+            for place, (name, control) in enumerate(zip(names, controls, strict=True), 1)
+        }
+
+    def start(self, running: ExitStack) -> None:
+        """Migrate, fill, and start everything in order; `running` stops it in the reverse order.
+
+        Raises:
+            StageError: a program did not start.
+        """
+        self.server.run("migrate")
+        reference = ["--reference", str(REFERENCE)] if REFERENCE.is_dir() else []
+        codes = json.loads(run_module("server.demo.seed", *reference, environment=self.server.environment))
+        running.callback(self.server.stop)
+        self.server.start()
+        for name, zuil in self.zuilen.items():
+            if not zuil.enrolled and name in codes:
+                zuil.provision(codes[name])
+            running.callback(zuil.stop)
+            zuil.start()
+
+
+def main() -> int:
+    """Run the demo; 0 when it was stopped by hand or the script went as expected, 1 otherwise."""
+    arguments = _parser().parse_args()
+    folder = arguments.folder / ("script" if arguments.script else "demo")
+    if arguments.script or arguments.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with ExitStack() as running:
+            demo = Demo(folder.absolute(), arguments.port)
+            demo.start(running)
+            if arguments.script:
+                return play(demo.server, demo.zuilen)
+            sys.stdout.write(_welcome(demo))
+            sys.stdout.flush()
+            signal.pause()
+    except KeyboardInterrupt:
+        sys.stdout.write("\nThe demo has stopped. `make demo` goes on where it was.\n")
+        return 0
+    except StageError as error:
+        sys.stderr.write(f"make demo: {error}\n")
+        return 1
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _welcome(demo: Demo) -> str:
+    logins = "\n".join(
+        f"    {staff.name:<20} {', '.join(_function(role) for role, _ in staff.functions)}" for staff in STAFF
+    )
+    return f"""
+  The demo runs.
+
+    {demo.server.url}/demo             two zuilen, a tray of cards, and what the server makes of it
+    {demo.server.url}/balie            choose the activity of a zuil
+    {demo.server.url}/dashboard/zuilen watch and manage the zuilen
+
+  Log in with one click as:
+{logins}
+
+  Ctrl-C stops everything.
+"""
+
+
+def _function(role: str) -> str:
+    return {"balie": "baliemedewerker", "ksb": "KSB", "technician": "technieker", "admin": "beheerder"}[role]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument(
+        "--script", action="store_true", help="play a fixed story without a person and judge it"
+    )
+    parser.add_argument(
+        "--port", type=int, default=PORT, help=f"port of the server ({PORT}); the zuilen take the next two"
+    )
+    parser.add_argument("--folder", type=Path, default=Path("var"), help="where the data is kept (var)")
+    parser.add_argument("--fresh", action="store_true", help="forget what an earlier demo kept")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
