@@ -72,7 +72,8 @@ def main() -> int:
                 return play(demo.server, demo.zuilen)
             sys.stdout.write(_welcome(demo))
             sys.stdout.flush()
-            signal.pause()
+            while True:
+                signal.pause()
     except KeyboardInterrupt:
         sys.stdout.write("\nThe demo has stopped. `make demo` goes on where it was.\n")
         return 0

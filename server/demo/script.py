@@ -218,9 +218,9 @@ def _ledger(session: Session, told: Iterable[Told]) -> list[str]:
     by_holder = select(PointsEntry.passholder_ref, func.sum(PointsEntry.points))
     sums = dict(session.exec(by_holder.group_by(col(PointsEntry.passholder_ref))).all())
     wrong = [
-        f"the balance of pashouder {holder.ref} is {holder.points}, its ledger says {sums.get(holder.ref, 0)}"
+        f"the balance of pashouder {holder.ref} is {holder.points}, its ledger says {sums.get(holder.ref or 0, 0)}"
         for holder in session.exec(select(Passholder))
-        if holder.points != sums.get(holder.ref, 0)
+        if holder.points != sums.get(holder.ref or 0, 0)
     ]
     return wrong if lines == granted else [*wrong, f"the ledger has {lines} check-ins, not {granted}"]
 
