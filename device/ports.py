@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from shared.domain.outcomes import Tone
 from shared.wire.cards import CardRow
@@ -32,14 +32,21 @@ from shared.wire.messages import (
     VerdictMessage,
 )
 
+OK: Final = "ok"
+"""The state of an adapter with which nothing is wrong; anything else is a sentence."""
+
 # --- reader --------------------------------------------------------------------------------
 
 
 class Sight(NamedTuple):
-    """What the reader saw in one look: unique ids of the cards in the field, or a card half read."""
+    """What the reader saw in one look: unique ids of the cards in the field, or a card half read.
+
+    removed: the reader itself says that what was there before is gone; most readers cannot tell.
+    """
 
     uids: frozenset[bytes] = frozenset()
     half_read: bool = False
+    removed: bool = False
 
 
 NOTHING = Sight()
@@ -293,6 +300,10 @@ class LinkError(Exception):
 
 class ServerLink(Protocol):
     """The server. Any thread may call; every method raises LinkError."""
+
+    @property
+    def enrolled(self) -> bool:
+        """Whether this zuil has credentials."""
 
     def enrol(self, request: EnrolmentRequest) -> Enrolment:
         """Exchange the one-time code for credentials and keep them."""

@@ -67,6 +67,10 @@ class HttpLink:
         )
         self._askers = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="lookup")
 
+    @property
+    def enrolled(self) -> bool:
+        return self.credentials is not None
+
     def check(self, request: EnrolmentRequest) -> EnrolmentCheck:
         """Ask whether a one-time code is good, without using it up. Raises LinkError."""
         return self._post("enrolments/check", request, EnrolmentCheck, signed=False)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final
-
-OK: Final = "ok"
 
 
 class Fault(StrEnum):

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from device.core import screens
 from device.core.health import Fault, Health
@@ -26,6 +26,7 @@ from shared.domain.zones import to_millis
 REFRESH_SECONDS: Final = 0.25
 IDLE_SECONDS: Final = 6.0
 CODE_SECONDS: Final = 8.0
+_KEPT_ANSWERS: Final = 20
 _DAY_MILLIS: Final = 86_400_000
 _NOT_A_TAP: Final = {
     Presence.FOREIGN: Outcome.FOREIGN_CARD,
@@ -36,6 +37,14 @@ _DEFAULT_RESULT_SECONDS: Final = 2.5
 _FAULT_ORDER: Final = (Fault.ENROLMENT, Fault.BLOCKED, Fault.JOURNAL, Fault.LEASE, Fault.READER)
 _CLOSED: Final = frozenset({Fault.BLOCKED, Fault.LEASE})
 """Faults in which a tap is not accepted at all."""
+
+
+class Answer(NamedTuple):
+    """The answer to what was presented, counted from the start; `result` when a card was decided on."""
+
+    number: int
+    outcome: Outcome
+    result: TapResult | None
 
 
 class Kiosk:
@@ -64,8 +73,10 @@ class Kiosk:
         self._result_until = 0.0
         self._shown: Screen | None = None
         self._tapped_at = 0.0
+        self._answered = threading.Condition()
         self.notice = ""
         self.active: ActiveEvent | None = None
+        self.answers: tuple[Answer, ...] = ()
 
     @property
     def screen(self) -> Screen | None:
@@ -81,6 +92,15 @@ class Kiosk:
         """Use a new configuration from the next tap on; any thread may call."""
         self._setup = setup
         self._presented.put(None)
+
+    def wait_for_answer(self, after: int, seconds: float) -> Answer | None:
+        """Wait for the first answer past number `after`; None when nobody was answered in time."""
+
+        def newer() -> Answer | None:
+            return next((answer for answer in self.answers if answer.number > after), None)
+
+        with self._answered:
+            return self._answered.wait_for(newer, seconds)
 
     def present(self, presented: Presented) -> None:
         """Hand over what the reader saw; any thread may call."""
@@ -107,7 +127,7 @@ class Kiosk:
         language = _language(setup, 0)
         if presented.presence is Presence.CARD:
             result = self._take(presented.chip_number, setup, language)
-            self._answer(screens.result(result, language), result.outcome)
+            self._answer(screens.result(result, language), result.outcome, result)
         else:
             outcome = _NOT_A_TAP[presented.presence]
             self._answer(screens.not_a_tap(outcome, language), outcome)
@@ -131,9 +151,13 @@ class Kiosk:
         self._recorded()
         return result
 
-    def _answer(self, screen: Screen, outcome: Outcome) -> None:
+    def _answer(self, screen: Screen, outcome: Outcome, result: TapResult | None = None) -> None:
         self._show(screen)
         self._lights.signal(outcome.tone)
+        with self._answered:
+            number = self.answers[-1].number + 1 if self.answers else 1
+            self.answers = (*self.answers[1 - _KEPT_ANSWERS :], Answer(number, outcome, result))
+            self._answered.notify_all()
         seconds = self._setup.config.result_seconds if self._setup else _DEFAULT_RESULT_SECONDS
         self._result_until = time.monotonic() + seconds
 

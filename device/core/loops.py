@@ -65,6 +65,11 @@ class Loop(threading.Thread):
         self._ended = True
         self._wake.set()
 
+    def finish(self) -> None:
+        """End the loop and wait for the step that is under way."""
+        self.end()
+        self.join()
+
     def _failed(self, sentence: str, first: float) -> float:
         self.failures += 1
         if self.failures == 1:

@@ -49,6 +49,8 @@ class Field:
 
     def look(self, sight: Sight, at: float) -> Presented | None:
         """Take one look into account; return what was presented, if this look decides it."""
+        if sight.removed:
+            self._seen = {}
         self._forget(at)
         cards = {_identity(uid) for uid in sight.uids}
         if cards:

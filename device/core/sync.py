@@ -67,7 +67,8 @@ class Sync:
             loop.end()
         deadline = time.monotonic() + seconds
         for loop in self._loops:
-            loop.join(max(0.0, deadline - time.monotonic()))
+            if loop.is_alive():
+                loop.join(max(0.0, deadline - time.monotonic()))
 
     def wake(self) -> None:
         """Try everything now: the network is back."""

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from device.core.health import OK, Fault, Health
+from device.core.health import Fault, Health
 from device.core.presence import Field, Presented
-from device.ports import CardReader, ReaderError
+from device.ports import OK, CardReader, ReaderError
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 15.0

@@ -1,0 +1,106 @@
+"""Lights and buzzer on the GPIO pins, through the RPi.GPIO API."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import tempfile
+import threading
+from typing import Any, Final
+
+from device.settings import LightsSettings
+from shared.domain.outcomes import Tone
+
+_LIGHT_SECONDS: Final = 2.0
+_BEEPS: Final = {Tone.GOOD: (0.08,), Tone.CALM: (0.06, 0.06), Tone.BAD: (0.4,)}
+_PAUSE_SECONDS: Final = 0.08
+log = logging.getLogger(__name__)
+
+
+class GpioLights:
+    """A green light, a red one and a buzzer. Green: a point. Both: nothing wrong. Red: to the desk."""
+
+    def __init__(self, settings: LightsSettings) -> None:
+        self._settings = settings
+        self._lit = {
+            Tone.GOOD: (settings.green,),
+            Tone.CALM: (settings.green, settings.red),
+            Tone.BAD: (settings.red,),
+        }
+        self._gpio: Any = None
+        self._signals: queue.SimpleQueue[Tone | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="lights", daemon=True)
+
+    def open(self) -> None:
+        """Take the pins; a machine without them only gets a warning, for people can do without lights."""
+        # rpi-lgpio's library writes a pipe into the working directory, which the service may not.
+        os.environ.setdefault("LG_WD", tempfile.gettempdir())
+        try:
+            from RPi import GPIO
+
+            GPIO.setmode(GPIO.BCM)
+            GPIO.setwarnings(False)  # noqa: FBT003 - the API's own form
+            for pin in (self._settings.green, self._settings.red, self._settings.buzzer):
+                GPIO.setup(pin, GPIO.OUT, initial=GPIO.LOW)
+        except (ImportError, RuntimeError, OSError) as error:
+            log.warning("The lights and the buzzer cannot be used: %s", error)
+            return
+        self._gpio = GPIO
+        self._thread.start()
+
+    def signal(self, tone: Tone) -> None:
+        if self._gpio is not None:
+            self._signals.put(tone)
+
+    def close(self) -> None:
+        if self._gpio is not None:
+            self._signals.put(None)
+            self._thread.join()
+            self._gpio.cleanup()
+            self._gpio = None
+
+    def _run(self) -> None:
+        tone = self._signals.get()
+        while tone is not None:
+            tone = self._show(tone)
+
+    def _show(self, tone: Tone) -> Tone | None:
+        """Show one signal; a newer one cuts it short and is returned."""
+        self._set(self._lit[tone], on=True)
+        try:
+            for beep in _BEEPS[tone]:
+                self._set((self._settings.buzzer,), on=True)
+                newer = self._newer(beep)
+                self._set((self._settings.buzzer,), on=False)
+                newer = newer or self._newer(_PAUSE_SECONDS)
+                if newer:
+                    return newer[0]
+            newer = self._newer(_LIGHT_SECONDS)
+        finally:
+            self._set(self._lit[tone], on=False)
+        return newer[0] if newer else self._signals.get()
+
+    def _newer(self, seconds: float) -> tuple[Tone | None] | None:
+        """Return a signal that came within `seconds`, in a tuple because None means the end."""
+        try:
+            return (self._signals.get(timeout=seconds),)
+        except queue.Empty:
+            return None
+
+    def _set(self, pins: tuple[int, ...], *, on: bool) -> None:
+        for pin in pins:
+            self._gpio.output(pin, self._gpio.HIGH if on else self._gpio.LOW)
+
+
+class NoLights:
+    """For a zuil without lights."""
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def signal(self, tone: Tone) -> None:
+        """There is nothing to light."""
+
+    def close(self) -> None:
+        """There is nothing to close."""

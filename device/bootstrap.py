@@ -1,0 +1,208 @@
+"""A zuil from its parts: the one place that names the adapters.
+
+`running` is the whole life of the process on one page: what starts, in which order, and the
+reverse order in which it stops.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import platform
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final, cast
+
+from device import VERSION
+from device.adapters.cache import SqliteCache
+from device.adapters.credentials import DamagedCredentialsError
+from device.adapters.gpio import GpioLights, NoLights
+from device.adapters.journal import SqliteJournal
+from device.adapters.link import HttpLink
+from device.adapters.nfc import NfcReader
+from device.adapters.notify import Notifier
+from device.adapters.oled import PanelDisplay, open_capture, open_panel
+from device.adapters.sqlite import NewerSchemaError
+from device.adapters.virtual import MovableWall, VirtualLights, VirtualReader
+from device.control import Control, ControlServer
+from device.core import report, screens
+from device.core.arrival import arrival
+from device.core.clock import ServerClock, boot_id
+from device.core.health import Fault, Health
+from device.core.housekeeping import housekeeping
+from device.core.kiosk import Kiosk
+from device.core.sync import HEARD, Sync
+from device.core.tap import TapDesk, prepare
+from device.core.watch import ReaderWatch
+from device.ports import CacheError, CardReader, JournalError, Lights
+from device.settings import Settings
+from shared.wire.messages import KioskConfig
+
+_STOP_SECONDS: Final = 3.0
+_MODEL: Final = Path("/proc/device-tree/model")
+
+
+class StartError(Exception):
+    """The zuil cannot start; its text is one clear sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where this zuil runs. control: the port of a virtual zuil, None for a real one."""
+
+    settings: Settings
+    state: Path
+    control: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Zuil:
+    """The parts of a zuil. The files are open; nothing else has started."""
+
+    display: PanelDisplay
+    reader: CardReader
+    lights: Lights
+    wall: MovableWall
+    health: Health
+    journal: SqliteJournal
+    cache: SqliteCache
+    clock: ServerClock
+    link: HttpLink
+    kiosk: Kiosk
+    sync: Sync
+    notifier: Notifier
+
+
+@contextmanager
+def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
+    """Start a zuil but for its main loop, `kiosk.run(stop)`; afterwards stop it in the reverse order.
+
+    Raises:
+        StartError: a part without which there is no zuil cannot start.
+    """
+    virtual = place.control is not None
+    with ExitStack() as life:
+        life.enter_context(_alone_in(place.state))
+        display = PanelDisplay(place.settings.display, open_capture if virtual else open_panel)
+        _start(life, display.open, display.close)
+        display.show(screens.starting("nl"))
+        zuil = _assemble(place, display)
+        life.callback(zuil.journal.close)
+        life.callback(zuil.cache.close)
+        life.callback(zuil.link.close)
+        _start(life, zuil.lights.open, zuil.lights.close)
+        watch = ReaderWatch(zuil.reader, zuil.health, zuil.kiosk.present)
+        _start(life, watch.start, watch.stop)
+        life.callback(zuil.sync.stop, _STOP_SECONDS)
+        code = place.settings.server.code
+        enrolling = arrival(zuil.link, code, _hardware_name(), zuil.health, zuil.sync.start)
+        _start(life, enrolling.start, enrolling.end)
+        tidying = housekeeping(zuil.kiosk, zuil.journal, zuil.cache, zuil.clock, zuil.health)
+        _start(life, tidying.start, tidying.finish)
+        if place.control is not None:
+            control = _control(zuil, place.control)
+            _start(life, control.start, control.stop)
+        zuil.notifier.ready("started")
+        life.callback(zuil.notifier.stopping)
+        yield zuil
+        stop.set()
+
+
+def _assemble(place: Place, display: PanelDisplay) -> Zuil:
+    """Open the two files and put the parts together; what cannot be opened is also told on the display."""
+    wall, health, notifier = MovableWall(), Health(), Notifier()
+    clock = ServerClock(boot_id(), wall=wall)
+    try:
+        journal = SqliteJournal(place.state / "journal.db")
+        cache = SqliteCache(place.state / "cache.db")
+        link = HttpLink(place.settings.server.url, place.state, clock, agent=f"zuil/{VERSION}")
+    except (JournalError, CacheError, NewerSchemaError, DamagedCredentialsError) as error:
+        display.show(screens.out_of_order(Fault.JOURNAL, "nl"))
+        raise StartError(str(error)) from error
+    heard = int(cache.recall(HEARD) or 0)
+    if heard:
+        health.heard = heard
+        clock.not_before(heard)
+    reader, lights = _hardware(place)
+    kiosk = Kiosk(
+        TapDesk(cache, journal, link, clock),
+        display,
+        lights,
+        clock,
+        health,
+        recorded=lambda: sync.upload.wake(),  # noqa: PLW0108 - sync is made below
+        alive=notifier.alive,
+    )
+    describe = partial(report.heartbeat, kiosk, journal, cache, display=display, clock=clock, health=health)
+
+    def configured(config: KioskConfig) -> None:
+        kiosk.configure(prepare(config))
+
+    sync = Sync(link, journal, cache, clock, health, configured=configured, describe=describe)
+    known = cache.config()
+    if known is not None:
+        configured(known)
+    return Zuil(display, reader, lights, wall, health, journal, cache, clock, link, kiosk, sync, notifier)
+
+
+def _hardware(place: Place) -> tuple[CardReader, Lights]:
+    if place.control is not None:
+        return VirtualReader(), VirtualLights()
+    settings = place.settings
+    lights = GpioLights(settings.lights) if settings.lights.present else NoLights()
+    return NfcReader(settings.reader.device), lights
+
+
+def _control(zuil: Zuil, port: int) -> ControlServer:
+    # Only a virtual zuil has a control port.
+    reader, lights = cast("VirtualReader", zuil.reader), cast("VirtualLights", zuil.lights)
+    control = Control(
+        kiosk=zuil.kiosk,
+        reader=reader,
+        display=zuil.display,
+        lights=lights,
+        wall=zuil.wall,
+        link=zuil.link,
+        sync=zuil.sync,
+        journal=zuil.journal,
+        cache=zuil.cache,
+        clock=zuil.clock,
+        health=zuil.health,
+    )
+    try:
+        return ControlServer(control, port)
+    except OSError as error:
+        raise StartError(
+            f"Port {port} for the control of the virtual zuil cannot be used: {error}."
+        ) from error
+
+
+def _start(life: ExitStack, start: Callable[[], None], stop: Callable[[], None]) -> None:
+    start()
+    life.callback(stop)
+
+
+@contextmanager
+def _alone_in(state: Path) -> Iterator[None]:
+    """Make the state directory and keep every other zuil out of it."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = (state / "lock").open("w")
+    except OSError as error:
+        raise StartError(f"The state directory {state} cannot be used: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StartError(f"Another zuil is running in {state}.") from error
+        yield
+
+
+def _hardware_name() -> str:
+    try:
+        return _MODEL.read_text().strip("\0")
+    except OSError:
+        return platform.machine()

@@ -1,0 +1,125 @@
+"""The settings of a zuil: `zuil.toml` on the boot partition, and the environment above it.
+
+`[server] url` in the file is `ZUIL_SERVER_URL` in the environment, and so on. A value that
+cannot be used stops the start with a sentence that says which one and why.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+FILE_NAME: Final = "zuil.toml"
+BOOT: Final = Path("/boot/firmware")
+STATE: Final = Path("/var/lib/zuil")
+_LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
+_READERS: Final = ("usb", "udp:", "tty:")
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; its text is one clear sentence."""
+
+
+class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the server is, and the one-time code for the first start."""
+
+    url: str
+    code: str = ""
+
+
+class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The card reader as nfcpy names it: `usb`, `usb:072f:2200`, `tty:USB0:pn532`, `udp:127.0.0.1:54321`."""
+
+    device: str = "usb"
+
+
+class DisplaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The panel and how it is connected. `rotate` counts quarter turns."""
+
+    panel: Literal["ssd1306", "sh1106", "sh1107", "ssd1327", "ssd1322"] = "ssd1306"
+    bus: Literal["i2c", "spi"] = "i2c"
+    port: int = 1
+    address: int = 0x3C
+    rotate: Literal[0, 1, 2, 3] = 0
+
+
+class LightsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The GPIO pins, by BCM number, of the lights and the buzzer; `present` false for a zuil without."""
+
+    present: bool = True
+    green: int = 17
+    red: int = 27
+    buzzer: int = 22
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings of a zuil."""
+
+    server: ServerSettings
+    reader: ReaderSettings = ReaderSettings()
+    display: DisplaySettings = DisplaySettings()
+    lights: LightsSettings = LightsSettings()
+
+
+_SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
+    "server": ServerSettings,
+    "reader": ReaderSettings,
+    "display": DisplaySettings,
+    "lights": LightsSettings,
+}
+
+
+def load_settings(boot: Path, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError: no file and no `ZUIL_SERVER_URL`, or a value that cannot be used.
+    """
+    path = boot / FILE_NAME
+    content = _read(path)
+    _add_environment(content, environment)
+    if not content.get("server", {}).get("url"):
+        raise SettingsError(
+            f"The address of the server is missing: set url under [server] in {path}, or ZUIL_SERVER_URL."
+        )
+    try:
+        settings = msgspec.convert(content, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"A setting in {path} or in the environment cannot be used: {error}.") from error
+    _check_url(settings.server.url)
+    if not settings.reader.device.startswith(_READERS):
+        raise SettingsError(
+            f"The setting reader.device is {settings.reader.device!r}; it begins with usb, tty: or udp:."
+        )
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}.") from error
+
+
+def _add_environment(content: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for section, struct in _SECTIONS.items():
+        for field in struct.__struct_fields__:
+            value = environment.get(f"ZUIL_{section}_{field}".upper())
+            if value is not None:
+                content.setdefault(section, {})[field] = value
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise SettingsError(f"The setting server.url is {url!r}; it looks like https://zuil.example.")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise SettingsError(f"The setting server.url is {url!r}; only https goes over a network.")
