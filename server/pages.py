@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from server.demo import pages as demo
 from server.kiosks import dashboard
 from server.kiosks import pages as balie
 from server.web.shell import install_shell
@@ -14,3 +15,5 @@ def install(app: FastAPI) -> None:
     install_shell(app)
     app.include_router(balie.router)
     app.include_router(dashboard.router)
+    if app.state.settings.demo:
+        app.include_router(demo.router)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +21,7 @@ from server.staff.sessions import Acting
 from server.web.i18n import LANGUAGES, Translator, speak
 from server.web.moments import Moments
 from server.web.navigation import links
-from server.web.words import role_word
+from server.web.words import outcome_word, role_word
 
 SERVER: Final = Path(__file__).resolve().parents[1]
 STATIC: Final = Path(__file__).resolve().parent / "static"
@@ -58,6 +58,7 @@ def fragment(request: Request, template: str, /, **context: object) -> str:
         "n_": translate.plural,
         "language": translate.language,
         "languages": LANGUAGES,
+        "outcome_word": partial(outcome_word, translate),
         "moments": Moments(translate, datetime.now(UTC)),
         "acting": acting,
         "post_word": _post_word(translate, acting),

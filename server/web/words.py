@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from server.staff.roles import ROLES, Permission, Role
 from server.web.i18n import Translator
+from shared.domain.messages import screen
+from shared.domain.outcomes import Outcome
 
 
 def role_word(_: Translator, role: Role) -> str:
@@ -15,6 +17,11 @@ def role_word(_: Translator, role: Role) -> str:
         Role.ADMIN: _("Algemeen beheer"),
     }
     return words[role]
+
+
+def outcome_word(_: Translator, outcome: Outcome) -> str:
+    """Return an outcome in two or three words, those the zuil itself shows."""
+    return _("Punt gespaard") if outcome is Outcome.OK else screen(outcome, _.language)[0]
 
 
 def role_can(_: Translator, role: Role) -> list[str]:
