@@ -1,0 +1,122 @@
+"""`zuil-server events import` and `zuil-server cards import` as a person runs them."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+
+import pytest
+from sqlmodel import select
+
+from server.cards.models import Card
+from server.cardsystems.models import CardSystem
+from server.events.models import Event
+from server.kernel.database import Database
+from server.kernel.vault import Vault
+from server.migrations.run import migrate
+
+DOCUMENT = {
+    "@id": "https://io.uitdatabank.be/event/e1",
+    "name": {"nl": "Optreden"},
+    "calendarType": "permanent",
+    "location": {"@id": "%{placeUrl}"},
+}
+
+
+class Installation:
+    def __init__(self, url, folder):
+        key = secrets.token_bytes(32)
+        self.environment = os.environ | {
+            "ZUIL_DATABASE_URL": url,
+            "ZUIL_SECRET_KEY": key.hex(),
+            "ZUIL_DATA_DIR": str(folder),
+        }
+        self.folder = folder
+        folder.mkdir()
+        self.database = Database(url, Vault(key))
+
+    def run(self, *arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "server", *map(str, arguments)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def all(self, model):
+        with self.database.reading() as session:
+            return list(session.exec(select(model)))
+
+
+@pytest.fixture
+def installation(tmp_path):
+    made = Installation(f"sqlite:///{tmp_path / 'server.db'}", tmp_path / "data")
+    migrate(made.database)
+    with made.database.writing() as session:
+        session.add(CardSystem(id=1, name="UiTPAS Dender", token_key=b"1"))
+    yield made
+    made.database.dispose()
+
+
+def test_a_folder_is_reported_document_by_document(installation, tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "a.json").write_text(json.dumps(DOCUMENT))
+    (folder / "b.json").write_text("{")
+    done = installation.run("events", "import", folder, "--fill", "placeUrl=https://x/place/p1")
+    assert done.returncode == 0, done.stderr
+    used, broken, total = done.stdout.splitlines()
+    assert used.split()[:2] == ["a.json", "new"]
+    assert broken.split()[:3] == ["b.json", "refused", "[geen-json]"]
+    assert total == "Documents: 1 new, 0 changed, 0 unchanged, 0 double, 1 refused."
+    assert [event.place_id for event in installation.all(Event)] == ["p1"]
+
+
+def test_a_source_that_is_not_there_is_exit_code_1_and_the_next_one_is_imported(installation, tmp_path):
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(DOCUMENT | {"location": None}))
+    done = installation.run("events", "import", tmp_path / "nothing", file)
+    assert done.returncode == 1
+    assert "There is no file or folder" in done.stderr
+    assert len(installation.all(Event)) == 1
+
+
+def test_an_escape_code_in_a_name_does_not_reach_the_terminal(installation, tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "a\x1b[31m.json").write_text("[]")
+    (folder / "b.json").write_text('{"calendarType": "\\u001b[31m"}')
+    done = installation.run("events", "import", folder)
+    assert "\x1b" not in done.stdout
+
+
+def test_a_list_with_a_bad_line_is_held_back_and_says_which(installation, tmp_path):
+    file = tmp_path / "cards.csv"
+    file.write_bytes(b'"044D71DA862680";"0945000057915"\r\n"044D71DA862681";"0945000057914"\r\n')
+    held = installation.run("cards", "import", "--system", "1", file)
+    assert held.returncode == 1
+    assert "line 2" in held.stdout
+    assert "bad_number" in held.stdout
+    assert installation.all(Card) == []
+    taken = installation.run("cards", "import", "--system", "1", "--only-good", file)
+    assert taken.returncode == 0, taken.stderr
+    assert [card.uitpas_number for card in installation.all(Card)] == ["0945000057915"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (("--system", "9", "cards.csv"), 2, "There is no card system 9."),
+        (("--system", "1", "nothing.csv"), 1, "cannot be read: No such file or directory."),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence(installation, arguments, code, sentence):
+    (installation.folder / "cards.csv").write_bytes(b'"044D71DA862680";"0945000057915"\n')
+    *options, file = arguments
+    done = installation.run("cards", "import", *options, installation.folder / file)
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
