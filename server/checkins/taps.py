@@ -14,8 +14,8 @@ from shared.domain.numbers import InvalidNumberError, parse_chip_number
 from shared.domain.outcomes import Outcome
 from shared.wire.messages import Tap, Upload, UploadItem
 
-LATEST_MILLIS: Final = 1 << 43
-"""The year 2248: what a clock says beyond it cannot be kept as an instant."""
+LATEST_MILLIS: Final = 1 << 60
+"""Beyond it the database cannot keep what a clock says."""
 MAX_EVENT: Final = 64
 MAX_SYSTEM: Final = (1 << 31) - 1
 TOKEN_DIGITS: Final = 16

@@ -6,6 +6,7 @@ import argparse
 import os
 import socket
 import sys
+from contextlib import suppress
 from typing import Final
 
 import uvicorn
@@ -74,5 +75,7 @@ def _serve(config: uvicorn.Config, listener: socket.socket) -> int:
         Multiprocess(config, sockets=[listener]).run()
         return 0
     server = _Server(config)
-    server.run(sockets=[listener])
+    # uvicorn stops in good order and then raises Ctrl-C once more.
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
     return 0 if server.started else 1
