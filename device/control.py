@@ -72,7 +72,7 @@ class Control:
         active, screen, tone = self._kiosk.active, self._kiosk.screen, self._lights.lit
         event = active.event if active else None
         return {
-            "ready": bool(config and heart.cards and self._link.enrolled and heart.reader == OK),
+            "ready": bool(config and heart.cursor and self._link.enrolled and heart.reader == OK),
             "kiosk": config.kiosk if config else None,
             "name": config.name if config else "",
             "screen": heart.screen,

@@ -98,13 +98,15 @@ class Field:
         return Presented(Presence.CARD, card)
 
     def _half_read(self, at: float, *, seen: bool) -> Presented | None:
+        if self._seen:
+            return None
         first, last = self._half or (at, at)
         if seen:
             self._half = (first, at)
         elif self._half is None or at - last >= AWAY_SECONDS:
             self._half, self._half_told = None, False
             return None
-        if self._half_told or self._seen or at - first < HALF_READ_SECONDS:
+        if self._half_told or at - first < HALF_READ_SECONDS:
             return None
         self._half_told = True
         return Presented(Presence.UNREADABLE)

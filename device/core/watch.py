@@ -25,12 +25,12 @@ class ReaderWatch(threading.Thread):
         self._reader = reader
         self._health = health
         self._present = present
-        self._stop = threading.Event()
+        self._ended = threading.Event()
 
     def run(self) -> None:
         """Open the reader and watch it, until stopped; after a fault try again, ever more patiently."""
         pause = _FIRST_PAUSE
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             try:
                 self._reader.open()
                 self._state(OK)
@@ -43,17 +43,17 @@ class ReaderWatch(threading.Thread):
                 self._state("The card reader's driver failed.")
             finally:
                 self._reader.close()
-            self._stop.wait(pause)
+            self._ended.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     def stop(self) -> None:
         """Stop after the look that is under way."""
-        self._stop.set()
+        self._ended.set()
         self.join()
 
     def _watch(self) -> None:
         field = Field()
-        while not self._stop.is_set():
+        while not self._ended.is_set():
             presented = field.look(self._reader.look(), time.monotonic())
             if presented is not None:
                 self._present(presented)

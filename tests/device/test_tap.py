@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-
-from device.core.tap import TapDesk, prepare
-from device.ports import CacheError, JournalError
 from fakes.zuil import (
     BLOCKED_CHIP,
     CONCERT,
@@ -18,6 +15,9 @@ from fakes.zuil import (
     concert,
     config,
 )
+
+from device.core.tap import TapDesk, prepare
+from device.ports import CacheError, JournalError
 from shared.domain.outcomes import Outcome
 from shared.domain.zones import to_millis
 from shared.wire.chain import GENESIS, chain_link
@@ -109,7 +109,7 @@ def test_no_point_is_promised_to_an_unknown_card_while_nothing_is_open(desk, jou
 
 def test_an_unknown_card_with_network_is_asked_about(cache, journal, clock, setup):
     link = AnsweringLink(LookupAnswer(known=True, state=4, passholder=9, active_until=FOREVER, points=3))
-    result = TapDesk(cache, journal, link, clock).take(UNKNOWN_CHIP, setup, online=True)
+    result = TapDesk(cache, journal, link, clock).take(UNKNOWN_CHIP, setup, asking=lambda: None)
     assert (result.outcome, result.total) == (Outcome.OK, 4)
     (tap,) = recorded(journal)
     assert tap.passholder == 9
@@ -118,11 +118,11 @@ def test_an_unknown_card_with_network_is_asked_about(cache, journal, clock, setu
 
 def test_a_card_that_the_server_does_not_know_either_is_unknown(cache, journal, clock, setup):
     desk = TapDesk(cache, journal, AnsweringLink(LookupAnswer(known=False)), clock)
-    assert desk.take(UNKNOWN_CHIP, setup, online=True).outcome is Outcome.UNKNOWN_CARD
+    assert desk.take(UNKNOWN_CHIP, setup, asking=lambda: None).outcome is Outcome.UNKNOWN_CARD
 
 
 def test_a_server_that_does_not_answer_in_time_leaves_the_visit_noted(desk, setup):
-    assert desk.take(UNKNOWN_CHIP, setup, online=True).outcome is Outcome.QUEUED_UNKNOWN
+    assert desk.take(UNKNOWN_CHIP, setup, asking=lambda: None).outcome is Outcome.QUEUED_UNKNOWN
 
 
 def test_a_cache_that_cannot_be_read_still_lets_the_visit_be_noted(journal, link, clock, setup, cache):

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from device.ports import ClockReading, LinkError, ServerLink, TrustedClock
+from device.ports import ClockReading, Display, Lights, LinkError, Screen, ServerLink, TrustedClock
 from shared.domain.checkin import CardState
+from shared.domain.outcomes import Tone
 from shared.domain.zones import to_millis
 from shared.wire.cards import CardRow, card_token, encode_block
 from shared.wire.messages import (
@@ -59,6 +60,10 @@ class FakeClock(TrustedClock):
 
 class UnreachableLink(ServerLink):
     """A server that is away; it can still be sealed to."""
+
+    @property
+    def enrolled(self) -> bool:
+        return True
 
     def enrol(self, request: EnrolmentRequest) -> Enrolment:
         raise LinkError("The server cannot be reached.")
@@ -140,3 +145,48 @@ def usual_changes() -> Changes:
     """A configuration with one concert, a card that may save and a blocked one."""
     rows = (row(KNOWN_CHIP, 1, points=12), row(BLOCKED_CHIP, 2, CardState.BLOCKED))
     return Changes(cursor="1.5", config=config(concert()), cards=cards(*rows))
+
+
+class RecordingDisplay(Display):
+    """A display that keeps every screen."""
+
+    def __init__(self, *, wide: bool = False) -> None:
+        self.screens: list[Screen] = []
+        self._wide = wide
+
+    @property
+    def wide(self) -> bool:
+        return self._wide
+
+    @property
+    def state(self) -> str:
+        return "ok"
+
+    @property
+    def last(self) -> Screen:
+        return self.screens[-1]
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def show(self, screen: Screen) -> None:
+        self.screens.append(screen)
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+
+class RecordingLights(Lights):
+    """Lights that keep every signal."""
+
+    def __init__(self) -> None:
+        self.signals: list[Tone] = []
+
+    def open(self) -> None:
+        """Nothing to open."""
+
+    def signal(self, tone: Tone) -> None:
+        self.signals.append(tone)
+
+    def close(self) -> None:
+        """Nothing to close."""
