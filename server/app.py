@@ -10,6 +10,7 @@ from starlette.responses import PlainTextResponse
 
 from server import pages
 from server.device_api.routes import device_api_running, install_device_api
+from server.jobs.run import jobs_running
 from server.kernel.database import Database
 from server.kernel.errors import install_error_handlers
 from server.kernel.vault import Vault
@@ -34,7 +35,8 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     database: Database = app.state.database
     require_current(database)
     async with device_api_running(app):
-        yield
+        with jobs_running(database, app.state.settings):
+            yield
     database.dispose()
 
 

@@ -75,25 +75,35 @@ _EARLIER: Final = Statement(
     until="bigint",
 )
 _CHANGE: Final = Statement("INSERT INTO change (kind, keys) VALUES (:kind, :keys) RETURNING id")
+_COLUMNS: Final = {
+    "id": "uuid",
+    "seq": "bigint",
+    "passholder": "bigint",
+    "event": "text",
+    "number": "text",
+    "at": "bigint",
+    "wall": "bigint",
+    "outcome": "text",
+    "shown": "text",
+    "verdict": "text",
+    "points": "int",
+    "social": "boolean",
+    "counter": "int",
+    "chip": "text",
+}
 _KEEP: Final = Statement(
     "INSERT INTO checkin (id, source, kiosk, seq, passholder_ref, event_id, uitpas_number, at, wall,"
     " received, outcome, shown, verdict, points, social_tariff, counter_id, chip_number, change_id)"
     " SELECT id, :source, CAST(:kiosk AS int), seq, passholder, event, number, at, wall, :received,"
     " outcome, shown, verdict, points, social, counter, chip, CAST(:change AS bigint) FROM {rows} WHERE true",
-    id="uuid",
-    seq="bigint",
-    passholder="bigint",
-    event="text",
-    number="text",
-    at="bigint",
-    wall="bigint",
-    outcome="text",
-    shown="text",
-    verdict="text",
-    points="int",
-    social="boolean",
-    counter="int",
-    chip="text",
+    **_COLUMNS,
+)
+_SETTLE: Final = Statement(
+    "UPDATE checkin SET passholder_ref = rows.passholder, uitpas_number = rows.number,"
+    " outcome = rows.outcome, verdict = rows.verdict, points = rows.points, social_tariff = rows.social,"
+    " counter_id = rows.counter, chip_number = NULL, change_id = CAST(:change AS bigint)"
+    " FROM {rows} WHERE checkin.id = rows.id",
+    **_COLUMNS,
 )
 _ENTER: Final = Statement(
     "INSERT INTO points_entry (passholder_ref, at, points, reason, checkin_id)"
@@ -112,20 +122,31 @@ _ADD: Final = Statement(
 
 def judge(session: Session, claims: Sequence[Claim], arrival: Arrival) -> list[Judged]:
     """Judge claims with distinct new ids, in their order, and write everything down."""
-    bulk = Bulk(session)
-    refs = {ref for claim in claims if (ref := _passholder(claim)) is not None}
-    balances: dict[int, int] = dict(bulk.run(_BALANCES, rows=[(ref,) for ref in sorted(refs)]))
-    earlier = _earlier(bulk, claims)
-    judged = [_judge_one(claim, earlier, balances) for claim in claims]
-    change = _grant(session, claims, judged, balances)
+    judged, change = _judge(session, claims)
     scalars = {
         "source": arrival.source.value,
         "kiosk": arrival.kiosk,
         "received": arrival.received,
         "change": change,
     }
-    bulk.run(_KEEP, scalars, list(map(_row, claims, judged)))
+    Bulk(session).run(_KEEP, scalars, list(map(_row, claims, judged)))
     return judged
+
+
+def settle(session: Session, claims: Sequence[Claim]) -> list[Judged]:
+    """Judge check-ins that were written down before their card was known, as of the moment they were made."""
+    judged, change = _judge(session, claims)
+    Bulk(session).run(_SETTLE, {"change": change}, list(map(_row, claims, judged)))
+    return judged
+
+
+def _judge(session: Session, claims: Sequence[Claim]) -> tuple[list[Judged], int | None]:
+    bulk = Bulk(session)
+    refs = {ref for claim in claims if (ref := _passholder(claim)) is not None}
+    balances: dict[int, int] = dict(bulk.run(_BALANCES, rows=[(ref,) for ref in sorted(refs)]))
+    earlier = _earlier(bulk, claims)
+    judged = [_judge_one(claim, earlier, balances) for claim in claims]
+    return judged, _grant(session, claims, judged, balances)
 
 
 def _judge_one(

@@ -24,6 +24,8 @@ from shared.domain.zones import to_millis
 
 TOLERANCE_SECONDS: Final = 15.0
 """For reading and typing nothing: between the picture on the zuil and the phone's first request."""
+MOST_CLOCK_ERROR: Final = 120.0
+"""Seconds of a zuil's clock error that are forgiven; beyond it a code would live too long."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def save_point(session: Session, scan: Scan, uitpas_number: str, born: date, now
 
 def _verdict(session: Session, kiosk: Kiosk, code: CheckinCode, now: datetime) -> CodeVerdict:
     live = session.get(KioskLive, kiosk.number)
-    offset = abs(live.clock_offset_ms or 0) / 1000 if live else 0.0
+    offset = min(abs(live.clock_offset_ms or 0) / 1000, MOST_CLOCK_ERROR) if live else 0.0
     key = vault_of(session).open(kiosk.code_key)
     return verify_code(
         key, code, now, step_seconds=kiosk.qr_seconds, tolerance_seconds=TOLERANCE_SECONDS + offset

@@ -53,7 +53,7 @@ def _keep(session: Session, kiosk: int, beat: Heartbeat, now: int, address: str)
     live.queue = max(0, min(beat.queue, (1 << 31) - 1))
     live.oldest = None if beat.oldest is None else _bounded(beat.oldest)
     live.event_id = beat.event[:MOST_TEXT] if beat.event else None
-    live.clock_offset_ms = _bounded(now - beat.clock.wall)
+    live.clock_offset_ms = _bounded(now - beat.clock.wall - (beat.clock.offset or 0))
     live.version = beat.version[:MOST_TEXT]
     live.address = address
     session.add(live)

@@ -36,8 +36,8 @@ RETURNING tries
 def count_attempt(session: Session, subject: str, *, seconds: int) -> int:
     """Count one more attempt of `subject`; return how many it made in this slot of `seconds`."""
     slot = int(time.time()) // seconds
-    hashed = hashlib.sha256(f"{seconds}:{subject}".encode()).digest()
-    rows = Bulk(session).run(_COUNT, {"subject": hashed, "slot": slot, "ends": (slot + 1) * seconds})
+    scalars = {"subject": _hash(subject, seconds), "slot": slot, "ends": (slot + 1) * seconds}
+    rows = Bulk(session).run(_COUNT, scalars)
     return int(rows[0][0])
 
 
@@ -64,3 +64,7 @@ def refuse_flood(database: Database, subject: str, *, most: int, seconds: int) -
             type=problems.RATE_LIMITED,
             headers={"Retry-After": str(seconds - int(time.time()) % seconds)},
         )
+
+
+def _hash(subject: str, seconds: int) -> bytes:
+    return hashlib.sha256(f"{seconds}:{subject}".encode()).digest()

@@ -74,7 +74,8 @@ class KioskEnrolment(SQLModel, table=True):
 class KioskLive(SQLModel, table=True):
     """How a zuil was when it last spoke; narrow, written at every heartbeat.
 
-    heartbeat: the JSON of `shared.wire.messages.Heartbeat`. clock_offset_ms: server minus zuil.
+    heartbeat: the JSON of `shared.wire.messages.Heartbeat`. clock_offset_ms: server time minus
+    what the zuil takes for it, so what is left after its own correction.
     """
 
     __tablename__ = "kiosk_live"

@@ -175,6 +175,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("card_system_id"),
     )
     op.create_table(
+        "job_claim",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("due", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "oauth_nonce",
         sa.Column("consumer_key", sa.String(), nullable=False),
         sa.Column("nonce", sa.String(), nullable=False),
@@ -411,6 +417,7 @@ def downgrade() -> None:
     op.drop_table("server_key")
     op.drop_table("passholder")
     op.drop_table("oauth_nonce")
+    op.drop_table("job_claim")
     op.drop_table("feed_head")
     op.drop_table("feed_epoch")
     op.drop_table("event_source_page")

@@ -1,0 +1,30 @@
+"""Throw away what served its purpose."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import delete
+from sqlmodel import col
+
+from server.kernel.attempts import purge_attempts
+from server.kernel.database import Database
+from server.kernel.oauth1 import purge_nonces
+from server.kiosks.models import KioskEnrolment
+from server.settings import Settings
+from server.staff.models import StaffSession
+
+
+def purge_requests(database: Database, _: Settings) -> None:
+    """Forget nonces and attempts that no check looks at any more."""
+    with database.writing() as session:
+        purge_nonces(session)
+        purge_attempts(session)
+
+
+def purge_expired(database: Database, _: Settings) -> None:
+    """Forget sessions and enrolment codes that are over."""
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        session.execute(delete(StaffSession).where(col(StaffSession.expires) < now))
+        session.execute(delete(KioskEnrolment).where(col(KioskEnrolment.expires) < now))
