@@ -31,6 +31,7 @@ from shared.domain.codes import make_code
 LOOK_SECONDS: Final = 0.12
 SERVER_LOOKS: Final = 4
 HOLD_MS: Final = 700
+SHOWN: Final = ("reachable", "frame", "lights", "buzzer", "queue", "network", "clock_offset_seconds")
 CLOCKS: Final = (-86_400, -3_600, -120, 0, 120, 3_600, 86_400)
 
 router = APIRouter(prefix="/demo", dependencies=[Depends(open_to_all)], include_in_schema=False)
@@ -141,7 +142,8 @@ async def _events(request: Request) -> AsyncIterator[str]:
 
 
 def _zuil_json(zuil: VirtualZuil, state: dict[str, Any]) -> str:
-    return json.dumps({**state, "index": zuil.index})
+    shown = {name: state[name] for name in SHOWN if name in state}
+    return json.dumps({**shown, "index": zuil.index})
 
 
 def _server_news(request: Request) -> dict[str, str]:

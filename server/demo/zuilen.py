@@ -8,6 +8,8 @@ from typing import Any, Final
 import httpx
 
 TIMEOUT: Final = 3.0
+ANSWER_TIMEOUT: Final = 15.0
+"""A tap is answered when the zuil has decided, which may take a question to the server."""
 
 
 class UnreachableError(Exception):
@@ -51,7 +53,7 @@ class VirtualZuil:
             UnreachableError: it does not answer, or refuses.
         """
         try:
-            answer = await client.post(f"{self.url}/{command}", json=body, timeout=TIMEOUT)
+            answer = await client.post(f"{self.url}/{command}", json=body, timeout=ANSWER_TIMEOUT)
             answer.raise_for_status()
         except httpx.HTTPError as error:
             raise UnreachableError(self.name) from error

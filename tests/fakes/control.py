@@ -17,12 +17,12 @@ class FakeControl:
             "ready": True,
             "screen": "idle",
             "frame": 1,
-            "lights": "",
-            "buzzer": False,
+            "lights": {"green": False, "red": False},
+            "buzzer": "",
             "event": None,
             "queue": 0,
             "network": True,
-            "clock_offset": 0,
+            "clock_offset_seconds": 0,
         }
         self.sent: list[tuple[str, dict]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -44,7 +44,7 @@ class FakeControl:
         if command == "network":
             self.state["network"] = body["on"]
         if command == "clock":
-            self.state["clock_offset"] = body["offset_seconds"]
+            self.state["clock_offset_seconds"] = body["offset_seconds"]
         if command == "tap":
             self.state["screen"] = "result"
         self.state["frame"] += 1

@@ -33,13 +33,14 @@ function showZuil(state) {
   if (state.frame !== before.frame) {
     zuil.querySelector(".zuil-frame").src = `/demo/zuilen/${state.index}/beeld.png?frame=${state.frame}`;
   }
-  zuil.dataset.lights = state.lights ?? "";
+  zuil.classList.toggle("green", state.lights.green);
+  zuil.classList.toggle("red", state.lights.red);
   zuil.classList.toggle("buzzing", Boolean(state.buzzer));
-  if (state.buzzer && !before.buzzer) beep(state.lights);
+  if (state.buzzer && !before.buzzer) beep(state.buzzer);
   showNetwork(zuil, state);
   zuil.querySelector("[data-fact]").textContent = state.queue ? `▲ ${state.queue}` : "\u00a0";
   const clock = zuil.querySelector("[data-clock] select");
-  if (document.activeElement !== clock) clock.value = String(state.clock_offset ?? 0);
+  if (document.activeElement !== clock) clock.value = String(state.clock_offset_seconds ?? 0);
 }
 
 function showNetwork(zuil, state) {
@@ -102,5 +103,8 @@ for (const form of document.querySelectorAll("[data-clock]")) {
 }
 document.querySelector("[data-sound]")?.addEventListener("click", (event) => toggleSound(event.currentTarget));
 
+if (matchMedia("(max-width: 760px)").matches) {
+  for (const more of document.querySelectorAll(".zuil-more")) more.open = false;
+}
 makeDraggable(tray, (zuil, button) => tap(Number(zuil.dataset.zuil), button.value, button));
 follow();
