@@ -200,7 +200,7 @@ def _row(event: ImportedEvent) -> dict[str, Any]:
         "calendar_kind": event.calendar.kind.value,
         "price_cents": event.price_cents,
         "labels": list(event.labels),
-        "status": event.status.value,
+        "status": event.offered.value,
     }
     meaning = msgspec.json.encode([row, sorted(event.card_systems)], order="deterministic")
     return row | {"content_hash": hashlib.blake2b(meaning, digest_size=16).hexdigest()}

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 import msgspec
 from sqlalchemy import select
@@ -15,6 +16,9 @@ from server.cardsystems.labels import label_index
 from server.cardsystems.models import CardSystem
 from server.counters.models import Counter, CounterCardSystem
 from server.events.udb3 import ImportedEvent, UitpasReason
+
+READING: Final = 1
+"""How this program reads documents; raised when it reads them differently, so that every page is read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Surroundings:
     @property
     def fingerprint(self) -> str:
         """Return a short hash that changes when any document may have to be read differently."""
-        facts = [dict(self.labels), {name: sorted(systems) for name, systems in self.organizers.items()}]
+        organizers = {name: sorted(systems) for name, systems in self.organizers.items()}
+        facts = [READING, dict(self.labels), organizers]
         return hashlib.blake2b(msgspec.json.encode(facts, order="deterministic"), digest_size=8).hexdigest()
 
     def complete(self, event: ImportedEvent) -> ImportedEvent:

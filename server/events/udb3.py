@@ -58,11 +58,13 @@ _HIGHEST_PRICE: Final = Decimal(1_000_000)
 
 
 class EventStatus(StrEnum):
-    """Whether the event takes place; only an available one is offered for saving points."""
+    """Whether points can be saved on the event at all; only an available one is offered."""
 
     AVAILABLE = "available"
     POSTPONED = "postponed"
     CANCELLED = "cancelled"
+    NO_UITPAS = "no_uitpas"
+    """It takes place, but no card system has it (rules 3.1, 3.3, 15.1c)."""
 
 
 class UitpasReason(StrEnum):
@@ -86,6 +88,7 @@ class ImportedEvent:
 
     id: cdbid. titles: language -> text, at least one. price_cents: base price, None when not given.
     labels: visible and hidden ones. card_systems: ids; `uitpas` says why these, or why none.
+    status: what the document says of it; `offered` also looks at the card systems.
     remarks: what was filled in or left out.
     """
 
@@ -102,6 +105,12 @@ class ImportedEvent:
     card_systems: frozenset[int]
     uitpas: UitpasReason
     remarks: tuple[Reason, ...] = ()
+
+    @property
+    def offered(self) -> EventStatus:
+        """Return the status under which zuilen and counters get the event."""
+        without = self.status is EventStatus.AVAILABLE and not self.card_systems
+        return EventStatus.NO_UITPAS if without else self.status
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,10 @@ class TestTheFirstTime:
         assert systems(region, "e1") == {3}
         assert systems(region, "e2") == set()
 
+    def test_an_event_of_no_card_system_is_not_offered(self, region):
+        import_all(region, document("e1", labels=["geen-uitpas"]), document("e2", labels=[], priceInfo=[]))
+        assert {event.status for event in events(region).values()} == {"no_uitpas"}
+
     def test_the_zuilen_of_organiser_and_place_hear_of_it(self, region):
         import_all(region, document())
         assert config_changes(region) == [["1", "2"]]
