@@ -18,7 +18,7 @@ from server.counters.models import Counter, CounterCardSystem
 from server.events.udb3 import ImportedEvent, UitpasReason
 
 READING: Final = 1
-"""How this program reads documents; raised when it reads them differently, so that every page is read again."""
+"""How this program reads documents; raised when that changes, so that every page is read again."""
 
 
 @dataclass(frozen=True, slots=True)
