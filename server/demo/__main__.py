@@ -28,6 +28,7 @@ class Demo:
     """The server and the zuilen of the demo, in a folder that keeps their data."""
 
     def __init__(self, folder: Path, port: int) -> None:
+        self._codes: dict[str, str] = {}
         controls = [port + place for place in range(1, len(KIOSKS) + 1)]
         names = [kiosk.name for kiosk in KIOSKS]
         zuilen = ",".join(
@@ -45,16 +46,27 @@ class Demo:
         Raises:
             StageError: a program did not start.
         """
+        self.start_server(running)
+        for name in self.zuilen:
+            self.start_zuil(name, running)
+
+    def start_server(self, running: ExitStack) -> None:
+        """Migrate and fill the database, and start the server."""
         self.server.run("migrate")
         reference = ["--reference", str(REFERENCE)] if REFERENCE.is_dir() else []
-        codes = json.loads(run_module("server.demo.seed", *reference, environment=self.server.environment))
+        self._codes = json.loads(
+            run_module("server.demo.seed", *reference, environment=self.server.environment)
+        )
         running.callback(self.server.stop)
         self.server.start()
-        for name, zuil in self.zuilen.items():
-            if not zuil.enrolled and name in codes:
-                zuil.provision(codes[name])
-            running.callback(zuil.stop)
-            zuil.start()
+
+    def start_zuil(self, name: str, running: ExitStack) -> None:
+        """Start a zuil; a new one gets its boot partition from the technician's tool first."""
+        zuil = self.zuilen[name]
+        if not zuil.enrolled and name in self._codes:
+            zuil.provision(self._codes[name])
+        running.callback(zuil.stop)
+        zuil.start()
 
 
 def main() -> int:

@@ -81,7 +81,7 @@ STORY: Final[Sequence[Act | Network]] = (
     Act(HALL, "0900010959113", Outcome.MAXIMUM_REACHED),
     Act(SIDE, "0900010959113", Outcome.OK, decided=Outcome.MAXIMUM_REACHED),
     Act(SIDE, "1000000520006", Outcome.OK),
-    Act(HALL, "strange", Outcome.QUEUED_UNKNOWN, decided=Outcome.UNKNOWN_CARD),
+    Act(HALL, "strange", Outcome.QUEUED_UNKNOWN),
     Network(on=True),
 )
 

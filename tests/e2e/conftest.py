@@ -1,0 +1,37 @@
+"""Whole systems of real processes on free loopback ports."""
+
+from contextlib import ExitStack
+
+import pytest
+from fakes.databases import (  # noqa: F401 - fixtures
+    postgresql_server,
+    postgresql_template,
+    postgresql_url,
+    sqlite_template,
+    sqlite_url,
+)
+from fakes.ports import free_ports
+
+from server.demo.__main__ import Demo
+
+
+@pytest.fixture
+def running():
+    with ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def system(tmp_path):
+    """A system on SQLite that is not started yet."""
+    return Demo(tmp_path, free_ports(3))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def system_on_both(request, tmp_path):
+    """A system on each kind of database, not started yet."""
+    made = Demo(tmp_path, free_ports(3))
+    if request.param == "postgresql":
+        made.server.environment["ZUIL_DATABASE_URL"] = request.getfixturevalue("postgresql_url")
+        made.server.environment["ZUIL_SECRET_KEY"] = "5e" * 32
+    return made

@@ -1,0 +1,106 @@
+"""`make demo`, as a newcomer and as a script run it."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+from fakes.ports import free_ports
+
+DEMO = [sys.executable, "-m", "server.demo"]
+
+
+def start_demo(folder, port):
+    demo = subprocess.Popen(
+        [*DEMO, "--folder", str(folder), "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    welcome = ""
+    deadline = time.monotonic() + 60
+    while "Ctrl-C" not in welcome:
+        line = demo.stdout.readline()
+        assert line, demo.stderr.read()
+        assert time.monotonic() < deadline
+        welcome += line
+    return demo, welcome
+
+
+def stop_demo(demo):
+    demo.send_signal(signal.SIGINT)
+    output, errors = demo.communicate(timeout=40)
+    return demo.returncode, output, errors
+
+
+def is_silent(port):
+    try:
+        httpx.get(f"http://127.0.0.1:{port}/", timeout=1)
+    except httpx.ConnectError:
+        return True
+    return False
+
+
+def test_the_script_taps_cuts_the_network_and_finds_everything_as_expected(tmp_path):
+    port = free_ports(3)
+    played = subprocess.run(
+        [*DEMO, "--script", "--folder", str(tmp_path), "--port", str(port)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert "17 taps, no expectations not met." in played.stdout
+    assert played.stdout.count("differs") == 1
+    assert all(is_silent(port + place) for place in range(3))
+
+
+def test_the_demo_stops_cleanly_and_a_second_start_goes_on_where_it_was(tmp_path):
+    port = free_ports(3)
+    demo, welcome = start_demo(tmp_path, port)
+    try:
+        assert f"http://127.0.0.1:{port}/demo" in welcome
+        assert "baliemedewerker" in welcome
+        control = f"http://127.0.0.1:{port + 1}"
+        first = httpx.post(f"{control}/tap", json={"chip": "04784CDAEE3880"}, timeout=10).json()
+        kiosk = httpx.get(f"{control}/state").json()["kiosk"]
+    finally:
+        code, output, errors = stop_demo(demo)
+    assert (code, errors) == (0, "")
+    assert "goes on where it was" in output
+    assert all(is_silent(port + place) for place in range(3))
+
+    demo, _ = start_demo(tmp_path, port)
+    try:
+        state = httpx.get(f"{control}/state").json()
+        again = httpx.post(f"{control}/tap", json={"chip": "04784CDAEE3880"}, timeout=10).json()
+    finally:
+        stop_demo(demo)
+    assert first["outcome"] == "ok"
+    assert (state["kiosk"], state["last_seq"]) == (kiosk, first["seq"])
+    assert (again["outcome"], again["total"]) == ("maximum_reached", first["total"])
+
+
+def test_a_port_in_use_gets_one_clear_sentence(tmp_path):
+    port = free_ports(3)
+    with socket.create_server(("127.0.0.1", port)):
+        started = subprocess.run(
+            [*DEMO, "--folder", str(tmp_path), "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert started.returncode == 1
+    assert started.stderr == f"make demo: Port {port} is in use; stop what listens there or choose another.\n"
+
+
+@pytest.mark.parametrize("arguments", [["--port", "many"], ["--sing"]])
+def test_a_wrong_argument_is_told_and_nothing_starts(arguments):
+    started = subprocess.run([*DEMO, *arguments], capture_output=True, text=True, timeout=60, check=False)
+    assert started.returncode == 2
+    assert "make demo: error:" in started.stderr

