@@ -8,6 +8,7 @@ A process of its own, because decoding a million cards would hold the interprete
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -34,6 +35,7 @@ SCHEMA: Final = (
     CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     """,
 )
+_LOWEST: Final = 19
 UPSERT_CARD: Final = "INSERT OR REPLACE INTO card VALUES (?, ?, ?, ?, ?, ?)"
 UPSERT_SET: Final = "INSERT OR REPLACE INTO card_set VALUES (?, ?, ?)"
 
@@ -75,6 +77,7 @@ def _load(target: sqlite3.Connection, system: int, path: Path) -> tuple[int, str
 def main(arguments: list[str]) -> int:
     """Run as a command; 1 and one sentence on stderr when a file cannot be used."""
     new, old, *pairs = arguments
+    os.nice(_LOWEST)
     snapshots = {int(system): Path(path) for system, _, path in (pair.partition("=") for pair in pairs)}
     try:
         sets = build(Path(new), Path(old), snapshots)

@@ -7,7 +7,6 @@ transactions by another, and a snapshot is built in a process of its own, beside
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
 import subprocess
 import sys
@@ -95,7 +94,7 @@ class SqliteCache:
         command = [sys.executable, "-m", "device.adapters.build_cache", str(new), str(self._path)]
         command += [f"{info.system}={path}" for info, path in snapshots]
         built = subprocess.run(  # noqa: S603 - our own module
-            command, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False, preexec_fn=_lowest
+            command, capture_output=True, text=True, timeout=_BUILD_SECONDS, check=False
         )
         if built.returncode:
             raise CacheError(
@@ -212,11 +211,6 @@ class SqliteCache:
             self._reader.execute("PRAGMA query_only = ON")
             with transaction(self._writer):
                 self._writer.executemany(_SET_FACT, [*facts, (_CURSOR, cursor), (_CONFIG_VERSION, "")])
-
-
-def _lowest() -> None:
-    """Run after fork: the build gives way to everything else."""
-    os.nice(19)
 
 
 def _position(cursor: str) -> int:

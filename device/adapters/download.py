@@ -6,14 +6,12 @@ import hashlib
 from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
-from typing import Final
 
 import httpx
 
 from device.ports import LinkError
 from shared.wire.messages import SnapshotInfo
 
-_PIECE: Final = 1 << 16
 Open = Callable[[dict[str, str]], httpx.Response]
 
 
@@ -54,7 +52,8 @@ def _fill(part: Path, tag: Path, size: int, open_at: Open) -> None:
         goes_on = response.status_code == HTTPStatus.PARTIAL_CONTENT
         tag.write_text(response.headers.get("ETag", ""))
         with part.open("ab" if goes_on else "wb") as file:
-            for piece in response.iter_raw(_PIECE):
+            # As it comes: with a chunk size, httpx would drop the last part of a broken line.
+            for piece in response.iter_raw():
                 file.write(piece)
     finally:
         response.close()

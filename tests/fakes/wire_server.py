@@ -1,0 +1,335 @@
+"""A small real HTTP server that speaks the messages of the wire, with faults that a test switches on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+import time
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from types import SimpleNamespace
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import zstandard
+from fakes.zuil import SYSTEM, concert, config
+from nacl.public import PrivateKey, SealedBox
+from nacl.signing import SigningKey
+from oauthlib.oauth1.rfc5849.signature import collect_parameters, verify_hmac_sha256
+
+from shared.wire import problems
+from shared.wire.cards import encode_block, format_checksum, row_hash, write_snapshot
+from shared.wire.chain import chain_link
+from shared.wire.messages import (
+    PREFIX,
+    Changes,
+    Enrolment,
+    EnrolmentCheck,
+    EnrolmentRequest,
+    Heartbeat,
+    HeartbeatAnswer,
+    LookupAnswer,
+    LookupRequest,
+    Problem,
+    SnapshotInfo,
+    Tap,
+    Upload,
+    UploadAnswer,
+    VerdictMessage,
+)
+
+CODE = "ABCD2345"
+WINDOW_SECONDS = 300
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+    """An answer that is a problem."""
+
+    def __init__(self, status, type_="", detail="refused"):
+        super().__init__(detail)
+        self.status, self.type = status, type_
+
+
+class WireServer:
+    """One server with one card system. Its fields are what a test sets and reads."""
+
+    def __init__(self, rows=(), events=None):
+        self.config = config(*(events if events is not None else [concert(starts=_now())]))
+        self.rows = {row.token: row for row in rows}
+        self.position = 1
+        self.signing, self.sealing = SigningKey.generate(), PrivateKey.generate()
+        self.secret, self.codes, self.key = secrets.token_hex(16), {CODE}, "zuil-7"
+        self.taps, self.chain, self.through, self.refuse = {}, "", 0, set()
+        self.uploads, self.heartbeats, self.asked = [], [], []
+        self.nonces, self.requests = set(), []
+        self.time_shift = 0.0
+        self.break_after, self.broken = None, 0
+        self.unreadable, self.lookup_seconds, self.resend_from = set(), 0.0, None
+        self.known_cards, self.changes_fail = {}, False
+        self.deltas, self.wakeups = [], []
+        self.lock = threading.RLock()
+        handler = type("Handler", (_Handler,), {"wire": self})
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._http.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._http.server_port}"
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        for wakeup in self.wakeups:
+            wakeup.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    @property
+    def cursor(self):
+        return f"1.{self.position}"
+
+    @property
+    def checksum(self):
+        return format_checksum(sum(map(row_hash, self.rows.values())) % 2**64)
+
+    def change(self, *rows):
+        """Change cards, as somebody at a counter does, and wake the streams."""
+        with self.lock:
+            self.position += 1
+            self.rows |= {row.token: row for row in rows}
+            self.deltas.append((self.position, rows))
+        self.wake()
+
+    def configure(self, changed):
+        with self.lock:
+            self.config = changed
+            self.position += 1
+        self.wake()
+
+    def wake(self):
+        for wakeup in self.wakeups:
+            wakeup.set()
+
+    # --- the calls ---------------------------------------------------------------------------
+
+    def enrol(self, body):
+        code = self._known_code(body)
+        self.codes.discard(code)
+        return Enrolment(
+            kiosk=7,
+            name="Bib Aalst",
+            consumer_key=self.key,
+            consumer_secret=self.secret,
+            sealing_key=bytes(self.sealing.public_key),
+            signing_key=bytes(self.signing.verify_key),
+        )
+
+    def check(self, body):
+        self._known_code(body)
+        return EnrolmentCheck(kiosk=7, name="Bib Aalst", expires=1_800_000_000_000)
+
+    def _known_code(self, body):
+        code = msgspec.json.decode(body, type=EnrolmentRequest).code
+        if code not in self.codes:
+            raise Refused(403, problems.CODE_REFUSED, "This code is unknown, used or expired.")
+        return code
+
+    def changes(self, query):
+        if self.changes_fail:
+            raise Refused(503, problems.BUSY, "Later, please.")
+        with self.lock:
+            cursor = query.get("cursor", [""])[0]
+            is_new = query.get("config", [""])[0] != self.config.version
+            wanted = self.config if is_new else None
+            if not cursor.startswith("1.") or int(cursor[2:]) > self.position:
+                return Changes(cursor=self.cursor, snapshot_needed=True, config=wanted)
+            rows = [row for position, changed in self.deltas if position > int(cursor[2:]) for row in changed]
+            latest = {row.token: self.rows[row.token] for row in rows}
+            return Changes(
+                cursor=self.cursor,
+                config=wanted,
+                cards={str(SYSTEM): encode_block(latest.values())} if latest else {},
+                checksums={str(SYSTEM): self.checksum},
+            )
+
+    def snapshots(self):
+        content = self.snapshot()
+        digest = hashlib.sha256(content).digest()
+        return [
+            SnapshotInfo(
+                system=SYSTEM,
+                cursor=self.cursor,
+                cards=len(self.rows),
+                size=len(content),
+                sha256=digest.hex(),
+                signature=self.signing.sign(digest).signature,
+                checksum=self.checksum,
+                url=f"{PREFIX}/snapshots/{digest.hex()}.cards",
+            )
+        ]
+
+    def snapshot(self):
+        with self.lock:
+            file = BytesIO()
+            write_snapshot(file, SYSTEM, sorted(self.rows.values()))
+            return file.getvalue()
+
+    def take(self, body):
+        upload = msgspec.json.decode(body, type=Upload)
+        with self.lock:
+            self.uploads.append(upload)
+            if any(item.seq in self.unreadable for item in upload.items):
+                raise Refused(400, problems.MALFORMED, "This cannot be read.")
+            previous = bytes.fromhex(upload.previous)
+            verdicts = []
+            for item in upload.items:
+                previous = chain_link(previous, bytes(item.tap))
+                assert item.chain == previous.hex()
+                verdicts.append(self._judge(item))
+            self.through = max(self.through, upload.items[-1].seq)
+            resend, self.resend_from = self.resend_from, None
+            return UploadAnswer(verdicts=verdicts, through=self.through, resend_from=resend)
+
+    def _judge(self, item):
+        tap = msgspec.json.decode(item.tap, type=Tap)
+        known = tap.id in self.taps
+        self.taps[tap.id] = tap
+        verdict = "refused" if item.seq in self.refuse else ("granted" if tap.outcome == "ok" else "noted")
+        return VerdictMessage(seq=item.seq, verdict=verdict, outcome=tap.outcome, known=known)
+
+    def lookup(self, body):
+        request = msgspec.json.decode(body, type=LookupRequest)
+        chip = SealedBox(self.sealing).decrypt(request.sealed).decode()
+        self.asked.append(chip)
+        time.sleep(self.lookup_seconds)
+        return self.known_cards.get(chip, LookupAnswer(known=False))
+
+    def beat(self, body):
+        self.heartbeats.append(msgspec.json.decode(body, type=Heartbeat))
+        now = int((time.time() + self.time_shift) * 1000)
+        resend, self.resend_from = self.resend_from, None
+        return HeartbeatAnswer(now=now, config=self.config.version, cursor=self.cursor, resend_from=resend)
+
+    # --- the door ----------------------------------------------------------------------------
+
+    def let_in(self, method, path, headers, body):
+        query = urlsplit(path).query
+        pairs = collect_parameters(uri_query=query, headers=dict(headers), exclude_oauth_signature=False)
+        given = dict(pairs)
+        now = time.time() + self.time_shift
+        if abs(now - int(given.get("oauth_timestamp", 0))) > WINDOW_SECONDS:
+            raise Refused(401, problems.TIMESTAMP_REFUSED, "The clock of this device is wrong.")
+        signed = SimpleNamespace(
+            http_method=method,
+            uri=self.url + path,
+            params=[(name, value) for name, value in pairs if name != "oauth_signature"],
+            signature=given.get("oauth_signature", ""),
+        )
+        if given.get("oauth_consumer_key") != self.key or not verify_hmac_sha256(signed, self.secret):
+            raise Refused(401, problems.SIGNATURE_REFUSED, "The signature is wrong.")
+        if given["oauth_nonce"] in self.nonces:
+            raise Refused(401, problems.NONCE_USED, "This request came before.")
+        self.nonces.add(given["oauth_nonce"])
+        if body:
+            import base64
+
+            assert given["oauth_body_hash"] == base64.b64encode(hashlib.sha256(body).digest()).decode()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    wire: WireServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self):
+        self._serve("GET", b"")
+
+    def do_POST(self):
+        self._serve("POST", self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+
+    def log_message(self, *args):
+        """Say nothing."""
+
+    def date_time_string(self, timestamp=None):
+        return formatdate(time.time() + self.wire.time_shift, usegmt=True)
+
+    def _serve(self, method, body):
+        parts = urlsplit(self.path)
+        name = parts.path.removeprefix(f"{PREFIX}/")
+        self.wire.requests.append((method, name, dict(self.headers)))
+        try:
+            if not name.startswith("enrolments"):
+                self.wire.let_in(method, self.path, self.headers, body)
+            if self.headers.get("Content-Encoding") == "zstd":
+                body = zstandard.ZstdDecompressor().decompress(body)
+            if name == "stream":
+                self._stream()
+            elif name.startswith("snapshots/"):
+                self._file(self.wire.snapshot())
+            else:
+                self._say(200, msgspec.json.encode(self._answer(name, parse_qs(parts.query), body)))
+        except Refused as refused:
+            problem = Problem(type=refused.type, status=refused.status, detail=str(refused))
+            self._say(refused.status, msgspec.json.encode(problem))
+
+    def _answer(self, name, query, body):
+        calls = {
+            "enrolments": lambda: self.wire.enrol(body),
+            "enrolments/check": lambda: self.wire.check(body),
+            "changes": lambda: self.wire.changes(query),
+            "snapshots": self.wire.snapshots,
+            "taps": lambda: self.wire.take(body),
+            "lookup": lambda: self.wire.lookup(body),
+            "heartbeat": lambda: self.wire.beat(body),
+        }
+        if name not in calls:
+            raise Refused(404, detail="not here")
+        return calls[name]()
+
+    def _file(self, content):
+        tag, begin = f'"{hashlib.sha256(content).hexdigest()[:16]}"', 0
+        if self.headers.get("If-Range") == tag and self.headers.get("Range"):
+            begin = int(self.headers["Range"].removeprefix("bytes=").rstrip("-"))
+        self.send_response(206 if begin else 200)
+        self.send_header("ETag", tag)
+        self.send_header("Content-Length", str(len(content) - begin))
+        self.end_headers()
+        piece = content[begin:]
+        if self.wire.break_after is not None and len(piece) > self.wire.break_after:
+            self.wire.broken += 1
+            self.wfile.write(piece[: self.wire.break_after])
+            self.close_connection = True
+        else:
+            self.wfile.write(piece)
+
+    def _stream(self):
+        wakeup = threading.Event()
+        self.wire.wakeups.append(wakeup)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.close_connection = True
+        try:
+            while wakeup.wait(20):
+                wakeup.clear()
+                message = json.dumps({"position": self.wire.position})
+                self.wfile.write(f"event: changed\ndata: {message}\n\n".encode())
+                self.wfile.flush()
+        except OSError:
+            self.wire.wakeups.remove(wakeup)
+
+    def _say(self, status, content):
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def _now():
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
