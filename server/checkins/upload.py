@@ -90,7 +90,8 @@ def _claim(tap: ReadTap, card: FoundCard | None, events: Mapping[str, FoundEvent
 def _never_a_point(tap: ReadTap, event: FoundEvent | None, *, waiting: bool) -> Outcome | None:
     """Return the outcome of a tap that no rule needs to judge (yet)."""
     if waiting:
-        return Outcome.QUEUED_UNKNOWN
+        # Not judged yet, so nothing to differ about; only a point waits for a card that is known.
+        return Outcome.QUEUED_UNKNOWN if tap.shown.grants_points else tap.shown
     if not tap.is_checkin or (tap.card is None and tap.chip_number is None and tap.shown in _CARDLESS):
         return tap.shown
     if event is not None and event.counter_id is None:
