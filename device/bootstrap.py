@@ -135,6 +135,7 @@ def _assemble(place: Place, display: PanelDisplay) -> Zuil:
         health,
         recorded=lambda: sync.upload.wake(),  # noqa: PLW0108 - sync is made below
         alive=notifier.alive,
+        turned=lambda: sync.heartbeat.wake(),  # noqa: PLW0108 - idem
     )
     describe = partial(report.heartbeat, kiosk, journal, cache, display=display, clock=clock, health=health)
 

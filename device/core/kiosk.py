@@ -48,7 +48,11 @@ class Answer(NamedTuple):
 
 
 class Kiosk:
-    """One zuil: taps in, screens and lights out. `alive` is called at every turn, for the watchdog."""
+    """One zuil: taps in, screens and lights out.
+
+    recorded: called after every tap in the journal. alive: at every turn, for the watchdog. turned:
+    when another event (or the same for another reason) is on, so that the counter hears of it.
+    """
 
     def __init__(
         self,
@@ -60,6 +64,7 @@ class Kiosk:
         *,
         recorded: Callable[[], None],
         alive: Callable[[], None],
+        turned: Callable[[], None] = lambda: None,
     ) -> None:
         self._desk = desk
         self._display = display
@@ -68,6 +73,7 @@ class Kiosk:
         self._health = health
         self._recorded = recorded
         self._alive = alive
+        self._turned = turned
         self._presented: queue.SimpleQueue[Presented | None] = queue.SimpleQueue()
         self._setup: Setup | None = None
         self._result_until = 0.0
@@ -137,7 +143,9 @@ class Kiosk:
         monotonic = time.monotonic()
         setup, reading = self._setup, self._clock.read()
         if setup is not None:
-            self.active = setup.schedule.at(reading.now)
+            before, self.active = self.active, setup.schedule.at(reading.now)
+            if _choice(before) != _choice(self.active):
+                self._turned()
             self._watch_lease(setup, reading)
         if monotonic >= self._result_until:
             self._show(self._quiet_screen(setup, reading, monotonic))
@@ -188,6 +196,10 @@ class Kiosk:
         heard = self._health.heard
         late = heard is not None and to_millis(reading.now) - heard > setup.config.lease_days * _DAY_MILLIS
         self._health.set_fault(Fault.LEASE, present=late)
+
+
+def _choice(active: ActiveEvent | None) -> tuple[str | None, str] | None:
+    return None if active is None else (active.selection.event, active.selection.reason)
 
 
 def _code(setup: Setup, active: ActiveEvent, reading: ClockReading) -> str:

@@ -30,7 +30,7 @@ class House:
 
     def __init__(self, cache, journal, link, clock, *, wide=False):
         self.display, self.lights, self.health = RecordingDisplay(wide=wide), RecordingLights(), Health()
-        self.recorded = 0
+        self.recorded = self.turned = 0
         desk = TapDesk(cache, journal, link, clock)
         self.kiosk = Kiosk(
             desk,
@@ -40,10 +40,14 @@ class House:
             self.health,
             recorded=self._record,
             alive=lambda: None,
+            turned=self._turn,
         )
 
     def _record(self):
         self.recorded += 1
+
+    def _turn(self):
+        self.turned += 1
 
     def tap(self, chip):
         self.kiosk.serve(Presented(Presence.CARD, chip))
@@ -68,6 +72,15 @@ def test_a_point_is_a_large_plus_one_with_the_balance_and_a_green_light(house):
     assert (screen.big, screen.detail, screen.icon, screen.tone) == ("+1", "totaal 13", Icon.TICK, Tone.GOOD)
     assert house.lights.signals == [Tone.GOOD]
     assert house.recorded == 1
+
+
+def test_the_counter_hears_at_once_when_its_choice_is_on_the_zuil(house):
+    house.kiosk.refresh()
+    house.kiosk.refresh()
+    assert house.turned == 1
+    house.kiosk.configure(prepare(config(concert(), manual_event=concert().id)))
+    house.kiosk.refresh()
+    assert house.turned == 2
 
 
 def test_the_next_tap_replaces_a_result_that_is_still_shown(house):
