@@ -191,6 +191,8 @@ class DemoObject:
     chip: str
     name: str
     story: str
+    beside: str = ""
+    """The chip of a second card that is held at the same time."""
 
 
 OBJECTS: Final = (
@@ -207,6 +209,14 @@ OBJECTS: Final = (
         "04784CDAEE3880",
         later("Te snel weg"),
         later("Een UiTPAS die maar half gelezen werd."),
+    ),
+    DemoObject(
+        "two",
+        TapKind.ULTRALIGHT,
+        "04784CDAEE3880",
+        later("Twee kaarten tegelijk"),
+        later("De zuil vraagt ze één voor één."),
+        beside="04363CDAEE3880",
     ),
     DemoObject(
         "phone", TapKind.PHONE, "08A1B2C3", later("Telefoon"), later("Een telefoon met NFC is geen UiTPAS.")

@@ -92,8 +92,7 @@ async def tap(
     hold: Annotated[int, Form()] = HOLD_MS,
 ) -> Response:
     """Hold a card of the tray, or another object, against a zuil."""
-    chip, kind = _held(card)
-    return await _send(request, zuil, "tap", {"chip": chip, "kind": kind, "hold_ms": hold})
+    return await _send(request, zuil, "tap", {**_held(card), "hold_ms": hold})
 
 
 @router.post("/zuilen/{index}/netwerk")
@@ -161,13 +160,13 @@ def _server_view(request: Request, session: Session) -> dict[str, Any]:
     return {"arrivals": latest(session), "known": queues(session, names)}
 
 
-def _held(card: str) -> tuple[str, TapKind]:
+def _held(card: str) -> dict[str, object]:
     for known in CARDS:
         if known.number == card and known.chip is not None:
-            return known.chip, TapKind.ULTRALIGHT
+            return {"chip": known.chip, "kind": TapKind.ULTRALIGHT}
     for thing in OBJECTS:
         if thing.key == card:
-            return thing.chip, thing.kind
+            return {"chip": thing.chip, "kind": thing.kind, "beside": thing.beside}
     raise ProblemError(404, "This card cannot be held against a zuil.")
 
 
