@@ -2,12 +2,162 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
+from fakes.wire_server import CODE, WireServer
+
+from device.provision import NETWORK_FILE, main
+from device.settings import load_settings
 
 HERE = Path(__file__).parents[2]
-UNITS = HERE / "systemd"
-HARDENED_BELOW = 2.5
+FIRST_BOOT = HERE / "provisioning" / "first-boot"
+MOST_EXPOSED = 2.0
 needs_systemd = pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="no systemd-analyze here")
+
+
+@pytest.fixture
+def server():
+    with WireServer() as server:
+        yield server
+
+
+@pytest.fixture
+def enrol(server, tmp_path):
+    def enrol(*more, code=CODE):
+        return main(["enrol", "--server", server.url, "--code", code, "--out", str(tmp_path), *more])
+
+    return enrol
+
+
+def test_the_files_hold_the_code_and_no_secret(enrol, server, tmp_path, capsys):
+    assert enrol() == 0
+    settings = load_settings(tmp_path, {})
+    assert (settings.server.url, settings.server.code) == (server.url, CODE)
+    assert server.secret not in (tmp_path / "zuil.toml").read_text()
+    assert "zuil 7, Bib Aalst" in capsys.readouterr().out
+    assert server.codes == {CODE}
+
+
+def test_a_code_typed_in_small_letters_is_good(enrol, tmp_path):
+    assert enrol(code=" abcd2345 ") == 0
+    assert load_settings(tmp_path, {}).server.code == CODE
+
+
+def test_a_bad_code_leaves_no_file_and_says_why(enrol, tmp_path, capsys):
+    assert enrol(code="WRONG234") == 1
+    assert "unknown, used or expired" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_server_that_is_away_leaves_no_file(tmp_path, capsys):
+    arguments = ["enrol", "--server", "http://127.0.0.1:9", "--code", CODE, "--out", str(tmp_path)]
+    assert main(arguments) == 1
+    assert "cannot be reached" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_panel_and_a_reader_are_checked_before_anything_is_asked(enrol, server, tmp_path, capsys):
+    assert enrol("--panel", "vga") == 2
+    assert "vga" in capsys.readouterr().err
+    assert (server.requests, list(tmp_path.iterdir())) == ([], [])
+    assert enrol("--panel", "sh1106", "--reader", "usb:072f:2200") == 0
+    assert load_settings(tmp_path, {}).display.panel == "sh1106"
+
+
+def test_wifi_and_a_fixed_address_become_a_connection_for_root_only(enrol, tmp_path):
+    wifi = ["--wifi", "Bib gasten", "--wifi-password", "lang genoeg"]
+    assert enrol(*wifi, "--address", "192.168.1.20/24", "--gateway", "192.168.1.1") == 0
+    file = tmp_path / NETWORK_FILE
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = file.read_text()
+    assert "ssid=Bib gasten" in text
+    assert "address1=192.168.1.20/24,192.168.1.1" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--wifi", "x", "--wifi-password", "kort"], "at least 8"),
+        (["--address", "192.168.1.20/24"], "needs a gateway"),
+        (["--address", "192.168.1.20/24", "--gateway", "10.0.0.1"], "not in the network"),
+        (["--address", "192.168.1.999/24", "--gateway", "192.168.1.1"], "cannot be used"),
+        (["--wifi", "a\nb"], "line breaks"),
+    ],
+)
+def test_a_network_that_cannot_work_is_told_before_anything_is_written(
+    enrol, tmp_path, capsys, arguments, says
+):
+    assert enrol(*arguments) == 2
+    assert says in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def first_boot(root):
+    return subprocess.run(
+        [FIRST_BOOT], env={**os.environ, "ZUIL_ROOT": str(root)}, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_first_boot_takes_the_network_off_the_open_partition(tmp_path):
+    boot = tmp_path / "boot" / "firmware"
+    boot.mkdir(parents=True)
+    (boot / "zuil.toml").write_text("[server]\n")
+    (boot / NETWORK_FILE).write_text("[connection]\n")
+    for _ in range(2):
+        assert first_boot(tmp_path).returncode == 0
+    placed = tmp_path / "etc" / "NetworkManager" / "system-connections" / NETWORK_FILE
+    assert stat.S_IMODE(placed.stat().st_mode) == 0o600
+    assert not (boot / NETWORK_FILE).exists()
+
+
+def test_a_card_without_settings_is_told(tmp_path):
+    done = first_boot(tmp_path)
+    assert done.returncode == 1
+    assert "make it with zuil-provision" in done.stderr
+
+
+@needs_systemd
+@pytest.mark.parametrize("unit", ["zuil.service", "zuil-first-boot.service"])
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path, unit):
+    for file in (HERE / "systemd").glob("*.service"):
+        text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", file.read_text(), flags=re.MULTILINE)
+        (tmp_path / file.name).write_text(text)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--recursive-errors=yes", "--man=no", tmp_path / unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs_systemd
+def test_the_daemon_is_hardened():
+    threshold = str(int(MOST_EXPOSED * 10))
+    unit = HERE / "systemd" / "zuil.service"
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={threshold}", unit],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-200:]
+
+
+def test_the_daemon_runs_as_nobody_special_with_a_watchdog():
+    unit = (HERE / "systemd" / "zuil.service").read_text()
+    for line in ("Type=notify", "User=zuil", "WatchdogSec=15", "Restart=always"):
+        assert f"\n{line}\n" in unit
+
+
+def test_the_readers_of_the_zuilen_are_let_through_and_the_kernel_is_kept_off():
+    rules = (HERE / "provisioning" / "70-zuil.rules").read_text()
+    for product in ("2200", "223b"):
+        assert f'ATTRS{{idVendor}}=="072f", ATTRS{{idProduct}}=="{product}"' in rules
+    assert "blacklist pn533_usb" in (HERE / "provisioning" / "blacklist-zuil.conf").read_text()
