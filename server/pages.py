@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from server.checkins import dashboard as differences
 from server.checkins import pages as scan
 from server.demo import pages as demo
 from server.kiosks import dashboard
@@ -17,5 +18,6 @@ def install(app: FastAPI) -> None:
     app.include_router(scan.router)
     app.include_router(balie.router)
     app.include_router(dashboard.router)
+    app.include_router(differences.router)
     if app.state.settings.demo:
         app.include_router(demo.router)

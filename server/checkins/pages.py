@@ -56,7 +56,7 @@ def show_form(request: Request, code: str) -> Response:
     with database.reading() as session:
         scan = check_scan(session, code, datetime.now(UTC))
         if isinstance(scan, Outcome):
-            return _result(request, _nothing(scan), None)
+            return _result(request, _nothing(scan))
         event = session.get_one(Event, scan.event_id)
     note = _signer(request).dumps([code.upper(), scan.kiosk, scan.event_id])
     number = request.cookies.get(COOKIE, "")
@@ -71,10 +71,12 @@ def save(request: Request, code: str, form: Annotated[ScanForm, Form()]) -> Resp
     now = datetime.now(UTC)
     scan = _read_note(request, code, form.scan)
     if isinstance(scan, Outcome):
-        return _result(request, _nothing(scan), None)
+        return _result(request, _nothing(scan))
     refuse_flood(database, f"scan:{_address(request)}", most=PER_ADDRESS[0], seconds=PER_ADDRESS[1])
     with database.reading() as session:
         event = session.get_one(Event, scan.event_id)
+    if not form.number and not form.born:
+        return _form(request, form, event)  # the next one of the family, with the same scan
     number, born = _read_number(form.number), parse_birth_date(form.born, local_day(now))
     if number is None or born is None:
         return _form(request, form, event, wrong_number=number is None, wrong_born=born is None)
@@ -83,7 +85,7 @@ def save(request: Request, code: str, form: Annotated[ScanForm, Form()]) -> Resp
         saved = save_point(session, scan, number, born, now)
     if saved.decision.outcome is Outcome.UNKNOWN_CARD:
         return _form(request, form, event, problem="unknown")
-    response = _result(request, saved, event)
+    response = _result(request, saved, event, form.scan)
     _remember(response, number if form.remember else None)
     return response
 
@@ -127,7 +129,7 @@ def _form(
     )
 
 
-def _result(request: Request, saved: Saved, event: Event | None) -> Response:
+def _result(request: Request, saved: Saved, event: Event | None = None, note: str = "") -> Response:
     decision = saved.decision
     language = language_of(request)
     headline = message(
@@ -149,7 +151,7 @@ def _result(request: Request, saved: Saved, event: Event | None) -> Response:
         points=decision.points,
         total=saved.total,
         event_title=_title(request, event) if event else "",
-        again=request.url.path if event else "",
+        scan=note,
     )
 
 

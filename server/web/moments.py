@@ -48,10 +48,12 @@ class Moments:
         return self.speak("van {opens} tot {closes}", opens=self.moment(opens), closes=self.moment(closes))
 
     def ago(self, at: datetime) -> str:
-        """Return how long ago: seconds, minutes, hours, days."""
+        """Return how long ago; seconds by ten, so that a live page is calm."""
         seconds = max(0, int((self.now - at).total_seconds()))
+        if seconds < 20:  # noqa: PLR2004 - just now
+            return self.speak("zonet")
         if seconds < 60:  # noqa: PLR2004 - a minute
-            return self.speak.plural("{n} seconde geleden", "{n} seconden geleden", seconds)
+            return self.speak("{n} seconden geleden", n=seconds // 10 * 10)
         if seconds < 3600:  # noqa: PLR2004 - an hour
             return self.speak.plural("{n} minuut geleden", "{n} minuten geleden", seconds // 60)
         if seconds < 86400:  # noqa: PLR2004 - a day
@@ -59,8 +61,10 @@ class Moments:
         return self.speak.plural("{n} dag geleden", "{n} dagen geleden", seconds // 86400)
 
     def offset(self, milliseconds: int) -> str:
-        """Return a clock difference, `0,4 s` or `+3 min`."""
+        """Return a clock difference in words: right, `+12 s` or `-3 min`."""
         seconds = milliseconds / 1000
+        if abs(seconds) < 1:
+            return self.speak("juist")
         if abs(seconds) < 120:  # noqa: PLR2004 - from two minutes on seconds say little
-            return f"{seconds:+.1f} s"
+            return f"{seconds:+.0f} s"
         return f"{seconds / 60:+.0f} min"

@@ -1,0 +1,43 @@
+"""The KSB's page of differences between zuilen and server."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from server.checkins.differences import differences, gaps, refused_taps
+from server.kernel.audit import record
+from server.kernel.database import RequestSession, WritingSession
+from server.kiosks.overview import kiosks_of_system
+from server.staff.access import Requires
+from server.staff.roles import Permission
+from server.staff.sessions import Acting
+from server.web.templating import page
+
+router = APIRouter(prefix="/dashboard/verschillen", include_in_schema=False)
+
+Reader = Annotated[Acting, Depends(Requires(Permission.READ_DIFFERENCES))]
+
+
+@router.get("")
+def show_differences(
+    request: Request, session: RequestSession, trail: WritingSession, acting: Reader
+) -> Response:
+    """Show where zuil and server differ. Card numbers are personal data, so that the look is recorded."""
+    views = kiosks_of_system(session, acting.card_system_id, datetime.now(UTC))
+    numbers = [view.number for view in views]
+    found = differences(session, numbers)
+    seen = sorted({difference.uitpas_number for difference in found if difference.uitpas_number})
+    if seen:
+        record(trail, "read", "card", "differences", staff_id=acting.staff_id, detail={"cards": seen})
+    return page(
+        request,
+        "checkins/differences.html",
+        differences=found,
+        gaps=gaps(session, numbers),
+        refused=refused_taps(session, numbers),
+    )
