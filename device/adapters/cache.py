@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -54,17 +54,16 @@ class SqliteCache:
         self._path = path
         self._reading = threading.Lock()
         self._writing = threading.RLock()
+        self._damaged = False
         with _translated(path):
             self._open()
 
     def card(self, token: int) -> CardRow | None:
-        with _translated(self._path), self._reading:
-            row = self._reader.execute(_CARD, (token,)).fetchone()
-        return None if row is None else CardRow._make(row)
+        rows = self._read(_CARD, (token,))
+        return CardRow._make(rows[0]) if rows else None
 
     def checkins(self, passholder: int, event: str) -> list[tuple[str, int]]:
-        with _translated(self._path), self._reading:
-            return self._reader.execute(_CHECKINS, (passholder, event)).fetchall()
+        return self._read(_CHECKINS, (passholder, event))
 
     def config(self) -> KioskConfig | None:
         text = self.recall(_CONFIG)
@@ -113,6 +112,7 @@ class SqliteCache:
             self._close()
             _remove(self._path)
             self._open()
+            self._damaged = False
 
     def remember(self, key: str, value: str) -> None:
         with _translated(self._path), self._writing:
@@ -124,6 +124,8 @@ class SqliteCache:
         return None if row is None else row[0]
 
     def state(self) -> CacheState:
+        if self._damaged:
+            raise CacheError(f"The cache {self._path} is damaged.", damaged=True)
         with _translated(self._path), self._writing:
             (cards,) = self._writer.execute("SELECT coalesce(sum(cards), 0) FROM card_set").fetchone()
         return CacheState(cards, self.recall(_CURSOR) or "", self.recall(_CONFIG_VERSION) or "")
@@ -136,6 +138,15 @@ class SqliteCache:
         """Close the file."""
         with self._writing, self._reading:
             self._close()
+
+    def _read(self, query: str, arguments: tuple[int | str, ...]) -> list[Any]:
+        """Read for the tap loop. Damage is remembered, for the sync to mend."""
+        try:
+            with self._reading:
+                return self._reader.execute(query, arguments).fetchall()
+        except sqlite3.Error as error:
+            self._damaged = self._damaged or is_damage(error)
+            raise CacheError(f"The cache {self._path} cannot be read: {error}.") from error
 
     def _open(self) -> None:
         self._path.with_name("cache-new.db").unlink(missing_ok=True)

@@ -135,7 +135,7 @@ class HttpLink:
             f"{PREFIX}/lookup",
             msgspec.json.encode(request),
             LookupAnswer,
-            timeout=httpx.Timeout(seconds),
+            timeout=httpx.Timeout(2 * seconds),
         )
         try:
             return asked.result(seconds)

@@ -14,7 +14,7 @@ from shared.domain.outcomes import Tone
 
 KINDS: Final = ("ultralight", "desfire", "phone", "bank", "unreadable")
 _LIGHT_SECONDS: Final = 2.0
-_WAIT_SECONDS: Final = 1.0
+_WAIT_SECONDS: Final = 0.1
 _LOOK_SECONDS: Final = 0.04
 _RANDOM_UID: Final = b"\x08"
 

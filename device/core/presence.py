@@ -100,16 +100,16 @@ class Field:
     def _half_read(self, at: float, *, seen: bool) -> Presented | None:
         if self._seen:
             return None
-        first, last = self._half or (at, at)
         if seen:
-            self._half = (first, at)
-        elif self._half is None or at - last >= AWAY_SECONDS:
+            self._half = (self._half[0] if self._half else at, at)
+        if self._half is None:
+            return None
+        first, last = self._half
+        tell = not self._half_told and at - first >= HALF_READ_SECONDS
+        self._half_told = self._half_told or tell
+        if at - last >= AWAY_SECONDS:
             self._half, self._half_told = None, False
-            return None
-        if self._half_told or at - first < HALF_READ_SECONDS:
-            return None
-        self._half_told = True
-        return Presented(Presence.UNREADABLE)
+        return Presented(Presence.UNREADABLE) if tell else None
 
 
 def _identity(uid: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from device.core.health import Fault, Health
 from device.core.loops import Loop, jittered
@@ -20,6 +20,7 @@ _DISTRUST_SECONDS: Final = 600
 _STREAM_PAUSE: Final = 2.0
 _UNREADABLE: Final = frozenset({problems.MALFORMED, problems.TOO_LARGE})
 _NO_CARDS: Final = format_checksum(0)
+_Result = TypeVar("_Result")
 log = logging.getLogger(__name__)
 
 
@@ -62,11 +63,11 @@ class Sync:
             loop.start()
 
     def stop(self, seconds: float) -> None:
-        """End the loops; a request that hangs is left to the end of the process."""
+        """End the loops; a request that hangs, and the stream, are left to the end of the process."""
         for loop in self._loops:
             loop.end()
         deadline = time.monotonic() + seconds
-        for loop in self._loops:
+        for loop in (self.upload, self.download, self.heartbeat):
             if loop.is_alive():
                 loop.join(max(0.0, deadline - time.monotonic()))
 
@@ -99,12 +100,7 @@ class Sync:
 
     def download_step(self) -> float:
         """Read what is new; a cache that turns out to be damaged is fetched again."""
-        try:
-            return self._follow()
-        except CacheError as error:
-            if error.damaged:
-                self._cache.start_over()
-            raise
+        return self._mending(self._follow)
 
     def stream_step(self) -> float:
         """Listen until the stream breaks off; every event only wakes the download."""
@@ -115,7 +111,7 @@ class Sync:
 
     def heartbeat_step(self) -> float:
         """Say how this zuil is, and take the server's time."""
-        heartbeat = self._describe()
+        heartbeat = self._mending(self._describe)
         sent = time.monotonic()
         answer = self._link.heartbeat(heartbeat)
         self._clock.learn(answer.now, sent, time.monotonic())
@@ -129,6 +125,16 @@ class Sync:
             self._journal.send_again(answer.resend_from)
             self.upload.wake()
         return jittered(self._config.heartbeat_seconds)
+
+    def _mending(self, use: Callable[[], _Result]) -> _Result:
+        """Use the cache; a damaged one is thrown away, and the download fetches another."""
+        try:
+            return use()
+        except CacheError as error:
+            if error.damaged:
+                self._cache.start_over()
+                self.download.wake()
+            raise
 
     def _follow(self) -> float:
         """Read what is new; prove that both sides hold the same when there is no more."""

@@ -189,3 +189,25 @@ def test_cards_of_a_delta_in_several_systems_are_counted_apart(empty_cache):
     both = {**cards(row(KNOWN_CHIP)), "2": encode_block([row(BLOCKED_CHIP)])}
     empty_cache.apply(Changes(cursor="1.1", cards=both))
     assert empty_cache.checksums() == {"1": total([row(KNOWN_CHIP)]), "2": total([row(BLOCKED_CHIP)])}
+
+
+def test_damage_found_by_a_tap_is_told_to_the_sync(cache, tmp_path):
+    rows = many(20_000)
+    cache.replace([snapshot(tmp_path, rows)])
+    cache.tidy()
+    with (tmp_path / "cache.db").open("r+b") as file:
+        file.seek(5 * 4096)
+        file.write(b"\xa5" * 4096 * 100)
+    cache._reader.execute("PRAGMA shrink_memory")
+    failed = 0
+    for each in rows:
+        try:
+            cache.card(each.token)
+        except CacheError:
+            failed += 1
+    assert failed
+    with pytest.raises(CacheError) as told:
+        cache.state()
+    assert told.value.damaged
+    cache.start_over()
+    assert cache.state().cards == 0
