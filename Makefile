@@ -23,7 +23,7 @@ lint: .venv/ready server/web/static/vendor/stamp.txt
 	$(BIN)/lint-imports
 
 bench: .venv/ready server/web/static/vendor/stamp.txt  ## Measure, each figure beside its baseline of the same run
-	$(BIN)/python -m tests.bench $(ARGS)
+	PYTHONPATH=tests $(BIN)/python -m tests.bench $(ARGS)
 
 lock: .venv/ready  ## Renew the lock files (wants uv and npm)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

@@ -31,7 +31,7 @@ def hold(port, kind, uid, until):
     target.sens_res = bytearray.fromhex(SENS[kind])
     target.sdd_res = bytearray.fromhex(uid)
     target.sel_res = bytearray.fromhex(SEL[kind])
-    print("present", flush=True)
+    print("present", time.time(), flush=True)
     while time.time() < until:
         frontend.listen(target, timeout=max(0.01, until - time.time()))
 
@@ -40,7 +40,7 @@ def answer_half(port, until):
     """Answer that there is a card, and be gone when its number is asked."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as card:
         card.bind(("127.0.0.1", port))
-        print("present", flush=True)
+        print("present", time.time(), flush=True)
         while time.time() < until:
             question, reader = card.recvfrom(1024)
             if question == b"106A 26":
