@@ -4,6 +4,7 @@ from contextlib import ExitStack
 
 import pytest
 from fakes.databases import (  # noqa: F401 - fixtures
+    SECRET_KEY,
     postgresql_server,
     postgresql_template,
     postgresql_url,
@@ -33,5 +34,5 @@ def system_on_both(request, tmp_path):
     made = Demo(tmp_path, free_ports(3))
     if request.param == "postgresql":
         made.server.environment["ZUIL_DATABASE_URL"] = request.getfixturevalue("postgresql_url")
-        made.server.environment["ZUIL_SECRET_KEY"] = "5e" * 32
+        made.server.environment["ZUIL_SECRET_KEY"] = SECRET_KEY.hex()
     return made
