@@ -17,9 +17,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from server.demo.cards import CARDS, OBJECTS, TapKind
-from server.demo.view import latest, queues, tray
+from server.demo.view import known_zuilen, latest, tray
 from server.demo.zuilen import UnreachableError, VirtualZuil
-from server.events.models import Event
 from server.kernel.database import Database, RequestSession, vault_of
 from server.kernel.errors import ProblemError
 from server.settings import Settings
@@ -74,13 +73,11 @@ async def show_frame(request: Request, index: int) -> Response:
 def open_code(request: Request, session: RequestSession, index: int) -> Response:
     """Go where the QR code on this zuil leads, for who has no phone at hand."""
     zuil = _zuil(request, index)
-    found = queues(session, [zuil.name]).get(zuil.name)
-    live = found[1] if found else None
-    event = session.get(Event, live.event_id) if live and live.event_id else None
-    if found is None or event is None:
+    view = known_zuilen(session, [zuil.name]).get(zuil.name)
+    if view is None or view.shown is None:
         raise ProblemError(404, "This zuil shows no code now.", type="zuil:no-code")
-    key = vault_of(session).open(found[0].code_key)
-    code = make_code(key, found[0].number or 0, event.number, datetime.now(UTC), found[0].qr_seconds)
+    key = vault_of(session).open(view.kiosk.code_key)
+    code = make_code(key, view.number, view.shown.number, datetime.now(UTC), view.kiosk.qr_seconds)
     return RedirectResponse(f"/c/{code}", 303)
 
 
@@ -157,7 +154,7 @@ def _server_news(request: Request) -> dict[str, str]:
 
 def _server_view(request: Request, session: Session) -> dict[str, Any]:
     names = [zuil.name for zuil in _zuilen(request)]
-    return {"arrivals": latest(session), "known": queues(session, names)}
+    return {"arrivals": latest(session), "known": known_zuilen(session, names)}
 
 
 def _held(card: str) -> dict[str, object]:

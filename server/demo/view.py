@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlmodel import Session, col, select
@@ -14,7 +14,8 @@ from server.cardsystems.models import CardSystem
 from server.checkins.models import Checkin, Verdict
 from server.demo.cards import CARDS, DemoCard
 from server.events.models import Event
-from server.kiosks.models import Kiosk, KioskLive
+from server.kiosks.models import Kiosk
+from server.kiosks.overview import KioskView, kiosks_of_system
 from server.passholders.models import Passholder
 from shared.domain.outcomes import Outcome, Tone
 from shared.domain.zones import from_millis
@@ -82,14 +83,10 @@ def latest(session: Session) -> list[Arrival]:
     return [_arrival(checkin, event, holder, kiosk) for checkin, event, holder, kiosk in rows]
 
 
-def queues(session: Session, names: Sequence[str]) -> Mapping[str, tuple[Kiosk, KioskLive | None]]:
+def known_zuilen(session: Session, names: Sequence[str]) -> Mapping[str, KioskView]:
     """Return each demo zuil as the server knows it, by name."""
-    rows = session.exec(
-        select(Kiosk, KioskLive)
-        .outerjoin(KioskLive, col(KioskLive.kiosk) == col(Kiosk.number))
-        .where(col(Kiosk.name).in_(names))
-    )
-    return {kiosk.name: (kiosk, live) for kiosk, live in rows}
+    views = kiosks_of_system(session, None, datetime.now(UTC))
+    return {view.kiosk.name: view for view in views if view.kiosk.name in names}
 
 
 def _tray_card(card: DemoCard, system: str, holder: Passholder | None) -> TrayCard:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from sqlalchemy import column, table
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -17,6 +18,8 @@ from server.events.models import Event
 from server.kiosks.choices import window_now_or_next
 from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
 
+# How far each journal is: a check-in's own table, of which only this one number is wanted here.
+_JOURNAL: Final = table("kiosk_journal", column("kiosk"), column("top_seq"))
 LATE_AFTER_HEARTBEATS: Final = 2.5
 SILENT_AFTER: Final = timedelta(minutes=15)
 CLOCK_TOLERANCE_MS: Final = 60_000
@@ -47,7 +50,10 @@ class Following(StrEnum):
 
 @dataclass(frozen=True)
 class KioskView:
-    """One zuil with its live state. `live` is None until it first speaks; titles are by language."""
+    """One zuil with its live state.
+
+    live: None until it first speaks. arrived: the highest row of its journal at the server.
+    """
 
     kiosk: Kiosk
     counters: tuple[Counter, ...]
@@ -55,12 +61,20 @@ class KioskView:
     shown: Event | None
     chosen: Event | None
     is_chosen_open: bool
+    arrived: int
     health: Health
 
     @property
     def number(self) -> int:
         """The zuil's number."""
         return self.kiosk.number or 0
+
+    @property
+    def waiting(self) -> int:
+        """How many taps it has yet to send; what came after its last heartbeat is not waiting any more."""
+        if self.live is None or self.arrived >= int(self.live.heartbeat.get("last_seq", 0)):
+            return 0
+        return self.live.queue
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -147,7 +161,8 @@ def _views(session: Session, query: SelectOfScalar[Kiosk], now: datetime) -> lis
     wanted = {kiosk.manual_event_id for kiosk in kiosks} | {live.event_id for live in lives.values()}
     events = _events(session, wanted)
     counters = _counters(session, numbers)
-    return [_view(kiosk, lives.get(kiosk.number or 0), events, counters, now) for kiosk in kiosks]
+    arrived = dict(session.execute(select(_JOURNAL.c.kiosk, _JOURNAL.c.top_seq)).tuples())
+    return [_view(kiosk, lives.get(kiosk.number or 0), events, counters, arrived, now) for kiosk in kiosks]
 
 
 def _view(
@@ -155,6 +170,7 @@ def _view(
     live: KioskLive | None,
     events: Mapping[str, Event],
     counters: Mapping[int, tuple[Counter, ...]],
+    arrived: Mapping[int, int],
     now: datetime,
 ) -> KioskView:
     chosen = events.get(kiosk.manual_event_id or "")
@@ -165,6 +181,7 @@ def _view(
         shown=events.get(live.event_id or "") if live else None,
         chosen=chosen,
         is_chosen_open=chosen is not None and window_now_or_next(chosen, now)[1],
+        arrived=arrived.get(kiosk.number or 0, 0),
         health=health_of(kiosk, live, now),
     )
 

@@ -35,6 +35,10 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
         return _("Dat kan hier niet"), _(
             "Deze activiteit is niet van jouw balie. Kies een activiteit uit de lijst."
         )
+    if reason == "no-code":
+        return _("Nu geen code"), _(
+            "Deze zuil toont nu geen code: er is geen activiteit. Kies er een aan de balie."
+        )
     if reason == "kiosk":
         return _("Niet gevonden"), _("Deze zuil is niet van jouw balie of regio. Kies een zuil uit de lijst.")
     known = {
