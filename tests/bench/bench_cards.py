@@ -10,9 +10,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.bench_tap import CARDS, CONFIG, KEY, SYSTEM, NoLink
-from tests.bench.report import Figure, show
-
 from device.adapters.cache import SqliteCache
 from device.adapters.journal import SqliteJournal
 from device.core.clock import ServerClock
@@ -20,6 +17,8 @@ from device.core.tap import TapDesk, prepare
 from shared.domain.checkin import CardState
 from shared.wire.cards import FOREVER, CardRow, card_token, encode_block, format_checksum, write_snapshot
 from shared.wire.messages import Changes, SnapshotInfo
+from tests.bench.bench_tap import CARDS, CONFIG, KEY, SYSTEM, NoLink
+from tests.bench.report import Figure, show
 
 HOLD_UP_MS = 50
 CHANGES = 1_000

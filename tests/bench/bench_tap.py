@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from tests.bench.report import Figure, percentile, show
 
 from device.adapters.build_cache import build
 from device.adapters.cache import SqliteCache
@@ -32,6 +31,7 @@ from shared.wire.messages import (
     LookupRequest,
     SystemMessage,
 )
+from tests.bench.report import Figure, percentile, show
 
 CARDS = 1_000_000
 TAPS = 4_000

