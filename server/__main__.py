@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy.exc import OperationalError
 
-from server.commands import feed, imports, migrate, serve, snapshots
+from server.commands import feed, imports, migrate, serve, snapshots, staff
 from server.kernel.vault import VaultError
 from server.migrations.run import WrongDatabaseError
 from server.settings import Settings, SettingsError
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zuil-server", description="The server behind the zuilen.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (serve, migrate, imports, snapshots, feed):
+    for command in (serve, migrate, staff, imports, snapshots, feed):
         command.register(commands)
     return parser
 

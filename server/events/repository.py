@@ -53,6 +53,11 @@ def write_events(
     return concerned
 
 
+def kiosks_of_event(session: Session, event_id: str) -> set[int]:
+    """Return the zuilen whose counter organises or hosts an event, or has set it by hand."""
+    return _kiosks_of(session, [event_id], ())
+
+
 def _kiosks_of(session: Session, ids: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> set[int]:
     """Return the zuilen whose counter organises or hosts an event, before or after, or has set it by hand."""
     before = session.execute(

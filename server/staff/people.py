@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
-from server.staff.models import Staff
+from server.staff.models import Staff, StaffRole
 from server.staff.oidc import Identity
 
 
@@ -12,12 +13,23 @@ def recognise(session: Session, identity: Identity) -> Staff | None:
     """Return the member of staff with this UiTiD.
 
     Someone a coordinator invited by e-mail is bound to the UiTiD of the first login with that
-    address, if the issuer has verified it.
+    address, if the issuer has verified it. Someone known by UiTiD gets what his address was
+    invited for.
     """
     staff = session.exec(select(Staff).where(Staff.uitid == identity.subject)).first()
-    if staff is None and identity.email is not None:
-        invited = select(Staff).where(Staff.email == identity.email, col(Staff.uitid).is_(None))
-        staff = session.exec(invited).first()
-        if staff is not None:
-            staff.uitid = identity.subject
-    return staff
+    invited = _invited(session, identity.email) if identity.email is not None else None
+    if staff is not None and invited is not None:
+        _take_over(session, staff, invited)
+    elif invited is not None:
+        invited.uitid = identity.subject
+    return staff or invited
+
+
+def _invited(session: Session, email: str) -> Staff | None:
+    query = select(Staff).where(func.lower(col(Staff.email)) == email.lower(), col(Staff.uitid).is_(None))
+    return session.exec(query.order_by(col(Staff.id))).first()
+
+
+def _take_over(session: Session, staff: Staff, invited: Staff) -> None:
+    session.execute(update(StaffRole).where(col(StaffRole.staff_id) == invited.id).values(staff_id=staff.id))
+    staff.email, invited.email = invited.email, None

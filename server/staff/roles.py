@@ -26,6 +26,12 @@ class Permission(StrEnum):
     MANAGE_KIOSKS = "manage-kiosks"
     ENROL_KIOSKS = "enrol-kiosks"
     READ_DIFFERENCES = "read-differences"
+    MAKE_CARD_SYSTEMS = "make-card-systems"
+    MANAGE_CARD_SYSTEMS = "manage-card-systems"
+    MANAGE_COUNTERS = "manage-counters"
+    MANAGE_MEMBERS = "manage-members"
+    SET_EVENTS = "set-events"
+    READ_LOGBOOK = "read-logbook"
 
 
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
@@ -37,12 +43,27 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.MANAGE_KIOSKS,
                 Permission.ENROL_KIOSKS,
                 Permission.READ_DIFFERENCES,
+                Permission.MANAGE_CARD_SYSTEMS,
+                Permission.MANAGE_COUNTERS,
+                Permission.MANAGE_MEMBERS,
+                Permission.SET_EVENTS,
+                Permission.READ_LOGBOOK,
             }
         ),
         Role.TECHNICIAN: frozenset({Permission.FOLLOW_KIOSKS, Permission.ENROL_KIOSKS}),
         Role.ADMIN: frozenset(Permission) - {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT},
     }
 )
+
+GRANTS: Final[Mapping[Role, frozenset[Role]]] = MappingProxyType(
+    {
+        Role.BALIE: frozenset(),
+        Role.KSB: frozenset({Role.BALIE, Role.KSB, Role.TECHNICIAN}),
+        Role.TECHNICIAN: frozenset(),
+        Role.ADMIN: frozenset(Role),
+    }
+)
+"""The roles that a role may give and take away, within its own card system."""
 
 
 def may(role: Role, permission: Permission) -> bool:

@@ -1,0 +1,68 @@
+"""Make and change counters (rules 2.1, 2.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import delete
+from sqlmodel import Session, col
+
+from server.counters.models import Counter, CounterCardSystem
+from server.counters.reach import card_systems_of
+from server.kernel.audit import record
+
+
+@dataclass(frozen=True)
+class CounterFacts:
+    """What a counter is: its name, its ids in UiTdatabank, the ids of its card systems."""
+
+    name: str
+    organizer_id: str | None
+    place_id: str | None
+    systems: frozenset[int]
+
+
+def create_counter(session: Session, facts: CounterFacts, *, staff_id: int | None = None) -> int:
+    """Make a counter; return its id."""
+    counter = Counter(name=facts.name, organizer_id=facts.organizer_id, place_id=facts.place_id)
+    session.add(counter)
+    session.flush()
+    counter_id = counter.id or 0
+    _put_systems(session, counter_id, facts.systems)
+    record(session, "create", "counter", counter_id, staff_id=staff_id, detail=_plain(facts))
+    return counter_id
+
+
+def change_counter(session: Session, counter: Counter, facts: CounterFacts, *, staff_id: int) -> bool:
+    """Change a counter; False when nothing is different."""
+    before = facts_of(session, counter)
+    if before == facts:
+        return False
+    counter.name, counter.organizer_id, counter.place_id = facts.name, facts.organizer_id, facts.place_id
+    _put_systems(session, counter.id or 0, facts.systems)
+    detail = {"before": _plain(before), "after": _plain(facts)}
+    record(session, "change", "counter", counter.id, staff_id=staff_id, detail=detail)
+    return True
+
+
+def facts_of(session: Session, counter: Counter) -> CounterFacts:
+    """Return what a counter is now."""
+    systems = frozenset(card_systems_of(session, counter.id or 0))
+    return CounterFacts(counter.name, counter.organizer_id, counter.place_id, systems)
+
+
+def _put_systems(session: Session, counter_id: int, systems: Iterable[int]) -> None:
+    session.execute(delete(CounterCardSystem).where(col(CounterCardSystem.counter_id) == counter_id))
+    session.add_all(
+        [CounterCardSystem(counter_id=counter_id, card_system_id=system) for system in sorted(systems)]
+    )
+
+
+def _plain(facts: CounterFacts) -> dict[str, object]:
+    return {
+        "name": facts.name,
+        "organizer": facts.organizer_id,
+        "place": facts.place_id,
+        "card_systems": sorted(facts.systems),
+    }
