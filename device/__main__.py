@@ -58,9 +58,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from device.bootstrap import Place, StartError, running
+    from device.bootstrap import Place, StartError, running, show_wrong_setting
 
-    settings = load_settings(options.boot)
+    try:
+        settings = load_settings(options.boot)
+    except SettingsError:
+        if not options.virtual:
+            show_wrong_setting()
+        raise
     place = Place(settings, options.state, options.control if options.virtual else None)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -38,7 +38,7 @@ from device.core.sync import HEARD, Sync
 from device.core.tap import TapDesk, prepare
 from device.core.watch import ReaderWatch
 from device.ports import CacheError, CardReader, JournalError, Lights
-from device.settings import Settings
+from device.settings import DisplaySettings, Settings
 from shared.wire.messages import KioskConfig
 
 _STOP_SECONDS: Final = 3.0
@@ -111,6 +111,14 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         stop.set()
 
 
+def show_wrong_setting() -> None:
+    """Say on the usual panel that a setting is wrong: which one stands in the log."""
+    display = PanelDisplay(DisplaySettings(), open_panel)
+    display.open()
+    display.leave(screens.out_of_order(Fault.SETTINGS, "nl"))
+    display.close()
+
+
 def _assemble(place: Place, display: PanelDisplay) -> Zuil:
     """Open the two files and put the parts together; what cannot be opened is also told on the display."""
     wall, health, notifier = MovableWall(), Health(), Notifier()
@@ -120,7 +128,7 @@ def _assemble(place: Place, display: PanelDisplay) -> Zuil:
         cache = SqliteCache(place.state / "cache.db")
         link = HttpLink(place.settings.server.url, place.state, clock, agent=f"zuil/{VERSION}")
     except (JournalError, CacheError, NewerSchemaError, DamagedCredentialsError) as error:
-        display.show(screens.out_of_order(Fault.JOURNAL, "nl"))
+        display.leave(screens.out_of_order(Fault.JOURNAL, "nl"))
         raise StartError(str(error)) from error
     heard = int(cache.recall(HEARD) or 0)
     if heard:

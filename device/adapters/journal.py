@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -196,7 +197,9 @@ class SqliteJournal:
                 "SELECT seq, chain, payload FROM tap WHERE seq < ? AND verdict IS NOT ? ORDER BY seq LIMIT ?",
                 (min(self._through, self._seq), REFUSED, _PRUNE_ROWS),
             ).fetchall()
-        return [(seq, chain) for seq, chain, payload in rows if _wall(payload) < before]
+        # Only from the front: after a clock that jumped, an old hour may stand behind young ones.
+        old = takewhile(lambda row: _wall(row[2]) < before, rows)
+        return [(seq, chain) for seq, chain, _ in old]
 
     def _chain_before(self, seq: int) -> bytes:
         last, chain = self._sync.execute(

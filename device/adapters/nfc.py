@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from device.ports import NOTHING, ReaderError, Sight
 
-_PAUSE_SECONDS: Final = 0.05
+_PAUSE_SECONDS: Final = 0.03
 _SENS_SECONDS: Final = 0.03
 _SENS_REQUEST: Final = 0x26
 

@@ -51,12 +51,9 @@ def open_panel(settings: DisplaySettings) -> Device:
         serial = i2c(port=settings.port, address=settings.address)
     else:
         serial = spi(port=0, device=settings.port)
-    opened = getattr(device, settings.panel)(
+    return getattr(device, settings.panel)(
         serial, width=panel.width, height=panel.height, rotate=settings.rotate
     )
-    # A zuil that stops because something is broken leaves the sentence standing.
-    opened.persist = True
-    return opened
 
 
 def open_capture(settings: DisplaySettings) -> Device:
@@ -83,6 +80,7 @@ class PanelDisplay:
         self._wanted: Screen | None = None
         self._shown: Screen | None = None
         self._ended = False
+        self._left = False
         self._thread = threading.Thread(target=self._run, name="display", daemon=True)
         self.frames = 0
         self.frame: Image.Image | None = None
@@ -100,14 +98,20 @@ class PanelDisplay:
             self._wanted = screen
             self._changed.notify_all()
 
+    def leave(self, screen: Screen) -> None:
+        """Show a last screen, which stays when the zuil has stopped."""
+        self._left = True
+        self.show(screen)
+
     def close(self) -> None:
-        """Show what was asked last and stop; the panel goes dark with the power, or with the next start."""
+        """Stop; the panel goes dark, unless a last screen was left."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
         if self._thread.is_alive():
             self._thread.join()
         if self._device is not None:
+            self._device.persist = self._left
             self._device.cleanup()
 
     def wait_for_frame(self, after: int, seconds: float) -> bool:

@@ -13,6 +13,7 @@ class Fault(StrEnum):
     ENROLMENT = "E30"
     LEASE = "E40"
     BLOCKED = "E50"
+    SETTINGS = "E60"
 
 
 class Health:

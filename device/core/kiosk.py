@@ -5,6 +5,7 @@ A tap while another result is shown replaces it: the next person never waits for
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -37,6 +38,7 @@ _DEFAULT_RESULT_SECONDS: Final = 2.5
 _FAULT_ORDER: Final = (Fault.ENROLMENT, Fault.BLOCKED, Fault.JOURNAL, Fault.LEASE, Fault.READER)
 _CLOSED: Final = frozenset({Fault.BLOCKED, Fault.LEASE})
 """Faults in which a tap is not accepted at all."""
+log = logging.getLogger(__name__)
 
 
 class Answer(NamedTuple):
@@ -154,7 +156,11 @@ class Kiosk:
         if setup is None or self._health.faults & _CLOSED:
             return TapResult(Decision(Outcome.TECHNICAL), 0, self._clock.read().now, None)
         asking = partial(self._show, screens.wait(language)) if self._health.online else None
-        result = self._desk.take(chip_number, setup, asking=asking)
+        try:
+            result = self._desk.take(chip_number, setup, asking=asking)
+        except Exception:  # one odd card must not end the zuil for everybody
+            log.exception("A tap could not be decided.")
+            return TapResult(Decision(Outcome.TECHNICAL), 0, self._clock.read().now, None)
         self._health.set_fault(Fault.JOURNAL, present=result.seq is None)
         self._recorded()
         return result

@@ -57,6 +57,11 @@ _FAULTS: Final[Mapping[Fault, Mapping[str, str]]] = {
         "fr": "Cette borne est bloquée",
         "en": "This pillar is blocked",
     },
+    Fault.SETTINGS: {
+        "nl": "Een instelling klopt niet",
+        "fr": "Un réglage est incorrect",
+        "en": "A setting is wrong",
+    },
     Fault.LEASE: {"nl": "Te lang geen netwerk", "fr": "Sans réseau trop longtemps", "en": "Offline too long"},
 }
 _OUT: Final = {"nl": "Buiten dienst", "fr": "Hors service", "en": "Out of order"}

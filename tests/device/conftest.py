@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from fakes.zuil import FakeClock, UnreachableLink, usual_changes
 
 from device.adapters.cache import SqliteCache
 from device.adapters.journal import SqliteJournal
+from fakes.zuil import FakeClock, UnreachableLink, usual_changes
 
 
 @pytest.fixture

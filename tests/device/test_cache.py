@@ -7,6 +7,11 @@ import sqlite3
 import threading
 
 import pytest
+
+from device.adapters.cache import SqliteCache
+from device.adapters.sqlite import NewerSchemaError
+from device.core.tap import TapDesk, prepare
+from device.ports import CacheError
 from fakes.zuil import (
     BLOCKED_CHIP,
     CONCERT,
@@ -21,11 +26,6 @@ from fakes.zuil import (
     row,
     usual_changes,
 )
-
-from device.adapters.cache import SqliteCache
-from device.adapters.sqlite import NewerSchemaError
-from device.core.tap import TapDesk, prepare
-from device.ports import CacheError
 from shared.domain.outcomes import Outcome
 from shared.wire.cards import card_token, encode_block, format_checksum, row_hash, write_snapshot
 from shared.wire.messages import Changes, CheckinMessage, SnapshotInfo, SystemMessage

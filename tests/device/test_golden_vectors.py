@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from fakes.golden import GoldenCase, golden_cases
-from fakes.zuil import KEY, KNOWN_CHIP, SYSTEM, AnsweringLink, config
 
 from device.core.tap import TapDesk, prepare
+from fakes.golden import GoldenCase, golden_cases
+from fakes.zuil import KEY, KNOWN_CHIP, SYSTEM, AnsweringLink, config
 from shared.domain.zones import to_millis
 from shared.wire.cards import CardRow, card_token, encode_block
 from shared.wire.messages import Changes, CheckinMessage, LookupAnswer, Tap

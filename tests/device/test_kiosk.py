@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import pytest
+
+from device.core.health import Fault, Health
+from device.core.kiosk import Kiosk
+from device.core.presence import Presence, Presented
+from device.core.tap import TapDesk, prepare
+from device.ports import Icon, JournalError, LinkError, ScreenKind
 from fakes.zuil import (
     BLOCKED_CHIP,
     KNOWN_CHIP,
@@ -10,19 +16,15 @@ from fakes.zuil import (
     AnsweringLink,
     RecordingDisplay,
     RecordingLights,
+    cards,
     concert,
     config,
+    row,
 )
-
-from device.core.health import Fault, Health
-from device.core.kiosk import Kiosk
-from device.core.presence import Presence, Presented
-from device.core.tap import TapDesk, prepare
-from device.ports import Icon, JournalError, LinkError, ScreenKind
 from shared.domain.codes import CodeVerdict, read_code, verify_code
 from shared.domain.outcomes import Outcome, Tone
 from shared.domain.zones import to_millis
-from shared.wire.messages import LookupAnswer
+from shared.wire.messages import Changes, LookupAnswer
 
 
 class House:
@@ -172,6 +174,14 @@ def test_a_full_disk_is_red_and_then_out_of_order(house, journal):
     assert house.tap(KNOWN_CHIP).icon is Icon.TOOL
     assert house.lights.signals == [Tone.BAD]
     assert house.quiet(7).kind is ScreenKind.OUT_OF_ORDER
+
+
+def test_one_odd_card_does_not_end_the_zuil(house, cache, journal):
+    odd = row(KNOWN_CHIP, 1, state=14)
+    cache.apply(Changes(cursor="1.6", cards=cards(odd)))
+    assert house.tap(KNOWN_CHIP).headline == "Storing"
+    assert house.tap(BLOCKED_CHIP).headline == "Kaart geblokkeerd"
+    assert journal.state().last_seq == 1
 
 
 def test_after_the_lease_no_tap_is_taken(house, journal, clock):

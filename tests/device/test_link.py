@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import ssl
 import stat
 import time
 
+import httpx
 import msgspec
 import pytest
-from fakes.wire_server import CODE, WireServer
-from fakes.zuil import KNOWN_CHIP, UNKNOWN_CHIP, row
 
 from device.adapters.credentials import DamagedCredentialsError, load_credentials
 from device.adapters.link import HttpLink
+from device.adapters.link import _sentence as link_sentence
 from device.core.clock import ServerClock
 from device.ports import LinkError
+from fakes.wire_server import CODE, WireServer
+from fakes.zuil import KNOWN_CHIP, UNKNOWN_CHIP, row
 from shared.wire import problems
 from shared.wire.chain import GENESIS, chain_link
 from shared.wire.messages import (
@@ -187,3 +190,12 @@ def test_the_stream_opens_and_every_change_wakes(enrolled, server):
     server.change(row(UNKNOWN_CHIP))
     next(stream)
     stream.close()
+
+
+def test_a_certificate_that_fails_is_told_with_the_year_of_this_clock():
+    cause = ssl.SSLCertVerificationError("no")
+    cause.verify_message = "certificate is not yet valid"
+    error = httpx.ConnectError("no")
+    error.__cause__ = cause
+    assert "not yet valid" in link_sentence(error)
+    assert str(time.gmtime().tm_year) in link_sentence(error)

@@ -9,13 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from fakes.acr122 import FakeAcr122
 
 from device.adapters.nfc import NfcReader
 from device.core.health import Fault, Health
 from device.core.presence import Presence
 from device.core.watch import ReaderWatch
 from device.ports import NOTHING, CardReader, ReaderError, Sight
+from fakes.acr122 import FakeAcr122
 
 TESTS = Path(__file__).parents[1]
 ULTRALIGHT, DESFIRE = "04A1B2C3D4E5F6", "044D71DA862680"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -18,12 +19,12 @@ import msgspec
 import psutil
 import pytest
 import zxingcpp
-from fakes.virtual_zuil import HERE, VirtualZuil
-from fakes.wire_server import CODE, WireServer
-from fakes.zuil import BLOCKED_CHIP, KNOWN_CHIP, UNKNOWN_CHIP, row
 from PIL import Image
 
 from device.adapters.journal import SqliteJournal
+from fakes.virtual_zuil import HERE, VirtualZuil
+from fakes.wire_server import CODE, WireServer
+from fakes.zuil import BLOCKED_CHIP, KNOWN_CHIP, UNKNOWN_CHIP, row
 from shared.domain.checkin import CardState
 from shared.wire.chain import GENESIS, chain_link
 from shared.wire.messages import LookupAnswer, Tap
@@ -245,3 +246,26 @@ def test_a_quiet_zuil_uses_little(zuil, server, virtual):
     print(f"cpu {100 * used:.1f} %, memory {memory:.0f} MB")
     assert used <= 0.03
     assert memory <= 70
+
+
+@pytest.mark.parametrize("kind", ["ultralight", "desfire"])
+def test_an_emulated_card_on_the_real_reader_stack_reaches_the_server(zuil, server, kind):
+    zuil.start().ready()
+    zuil.stop()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {"ZUIL_READER_DEVICE": f"udp:127.0.0.1:{port}", "ZUIL_LIGHTS_PRESENT": "false"}
+    zuil.start(virtual=False, environment=environment)
+    command = [sys.executable, "-m", "fakes.nfc_card", str(port), kind, KNOWN_CHIP, "20"]
+    card = subprocess.Popen(command, cwd=HERE / "tests", stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 15
+        while not server.taps:
+            assert time.monotonic() < deadline, zuil.log.read_text()
+            threading.Event().wait(0.05)
+    finally:
+        card.kill()
+        card.wait()
+    assert [tap.outcome for tap in server.taps.values()] == ["ok"]
+    assert zuil.stop() == 0

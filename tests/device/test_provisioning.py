@@ -10,10 +10,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fakes.wire_server import CODE, WireServer
 
 from device.provision import NETWORK_FILE, main
 from device.settings import load_settings
+from fakes.wire_server import CODE, WireServer
 
 HERE = Path(__file__).parents[2]
 FIRST_BOOT = HERE / "provisioning" / "first-boot"

@@ -6,10 +6,9 @@ import itertools
 
 import pytest
 import zxingcpp
-from fakes.zuil import NOW, concert
 from PIL import Image, ImageFilter, ImageOps
 
-from device.adapters.oled import PANELS, PanelDisplay, open_capture
+from device.adapters.oled import PANELS, PanelDisplay, open_capture, open_panel
 from device.adapters.paint import Painter
 from device.core import screens
 from device.core.health import Fault
@@ -17,6 +16,7 @@ from device.core.qr import modules
 from device.core.tap import TapResult
 from device.ports import ScreenKind
 from device.settings import DisplaySettings
+from fakes.zuil import NOW, concert
 from shared.domain.checkin import Decision
 from shared.domain.codes import make_code
 from shared.domain.messages import LANGUAGES
@@ -137,4 +137,60 @@ def test_a_panel_that_is_away_is_a_state_and_comes_back(monkeypatch):
     there = True
     assert display.wait_for_frame(0, 10)
     assert display.state == "ok"
+    display.close()
+
+
+def test_a_zuil_that_cannot_start_leaves_its_sentence_standing():
+    panels = []
+
+    def open_device(settings):
+        panels.append(open_capture(settings))
+        return panels[-1]
+
+    display = PanelDisplay(DisplaySettings(), open_device)
+    display.open()
+    display.leave(screens.out_of_order(Fault.SETTINGS, "nl"))
+    display.close()
+    assert panels[0].persist
+    assert display.frames == 1
+
+
+class CountingBus:
+    """Stands where luma's I2C or SPI bus stands and counts what goes over it."""
+
+    def __init__(self):
+        self.sent = 0
+
+    def command(self, *commands):
+        """Commands set the panel up; only the picture is counted."""
+
+    def data(self, content):
+        self.sent += len(content)
+
+    def cleanup(self):
+        """Nothing to clean."""
+
+
+@pytest.mark.filterwarnings("ignore:Image.Image.getdata:DeprecationWarning")  # luma's own
+@pytest.mark.parametrize("bus", ["i2c", "spi"])
+@pytest.mark.parametrize("name", PANELS)
+def test_lumas_real_driver_of_every_panel_sends_a_whole_picture(monkeypatch, name, bus):
+    wire = CountingBus()
+    monkeypatch.setattr(f"luma.core.interface.serial.{bus}", lambda **_: wire)
+    display = PanelDisplay(DisplaySettings(panel=name, bus=bus), open_panel)
+    display.open()
+    display.show(result(Outcome.OK))
+    assert display.wait_for_frame(0, 10), display.state
+    panel = PANELS[name]
+    assert wire.sent >= panel.width * panel.height // (2 if panel.greys else 8)
+    display.close()
+    assert display.state == "ok"
+
+
+@pytest.mark.parametrize("quarter_turns", range(4))
+def test_a_panel_may_be_mounted_any_way_up(quarter_turns):
+    display = PanelDisplay(DisplaySettings(panel="sh1107", rotate=quarter_turns), open_capture)
+    display.open()
+    display.show(screens.idle(concert(), NOW, "nl"))
+    assert display.wait_for_frame(0, 10), display.state
     display.close()

@@ -8,8 +8,6 @@ from functools import partial
 
 import msgspec
 import pytest
-from fakes.wire_server import CODE, WireServer
-from fakes.zuil import KEY, KNOWN_CHIP, UNKNOWN_CHIP, concert, row
 
 from device.adapters.link import HttpLink
 from device.core.clock import ServerClock
@@ -18,6 +16,8 @@ from device.core.loops import Loop
 from device.core.sync import Sync
 from device.core.tap import TapDesk, prepare
 from device.ports import LinkError
+from fakes.wire_server import CODE, WireServer
+from fakes.zuil import KEY, KNOWN_CHIP, UNKNOWN_CHIP, concert, row
 from shared.domain.outcomes import Outcome
 from shared.wire import problems
 from shared.wire.cards import card_token

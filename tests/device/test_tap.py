@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+
+from device.core.tap import TapDesk, prepare
+from device.ports import CacheError, JournalError
 from fakes.zuil import (
     BLOCKED_CHIP,
     CONCERT,
@@ -15,9 +18,6 @@ from fakes.zuil import (
     concert,
     config,
 )
-
-from device.core.tap import TapDesk, prepare
-from device.ports import CacheError, JournalError
 from shared.domain.outcomes import Outcome
 from shared.domain.zones import to_millis
 from shared.wire.chain import GENESIS, chain_link
