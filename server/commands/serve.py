@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from server.app import create_app
 from server.commands.common import Commands, opened
+from server.kernel.keys import signing_key
 from server.migrations.run import require_current
 from server.settings import Settings
 
@@ -31,6 +32,8 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
     """Serve until a signal; 1 when the port is taken."""
     with opened(settings) as database:
         require_current(database)
+        with database.reading() as session:
+            signing_key(session)  # a wrong ZUIL_SECRET_KEY shows here, not at the first zuil
     try:
         listener = socket.create_server((settings.host, settings.port), backlog=2048, reuse_port=False)
     except OSError as error:

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 
 import pytest
+
 from fakes.databases import (  # noqa: F401 - fixtures
     SECRET_KEY,
     postgresql_server,
@@ -12,7 +13,6 @@ from fakes.databases import (  # noqa: F401 - fixtures
     sqlite_url,
 )
 from fakes.ports import free_ports
-
 from server.demo.__main__ import Demo
 
 

@@ -8,6 +8,7 @@ import time
 
 import httpx
 import pytest
+
 from fakes.ports import free_ports
 
 DEMO = [sys.executable, "-m", "server.demo"]

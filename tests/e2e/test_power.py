@@ -2,70 +2,11 @@
 
 import random
 import threading
-import time
-from contextlib import contextmanager
 
-import httpx
 import pytest
-from sqlalchemy import text
-from sqlmodel import select
 
-from server.demo.cards import CARDS, TapKind
-from server.demo.script import EVENT, HALL, SIDE
-from server.events.models import Event
-from server.kernel.database import Database
-from server.kernel.vault import Vault
-from server.kiosks.models import Kiosk
-from server.kiosks.setup import put_event
-from shared.domain.checkin import CardState
-from shared.domain.periods import Period
-
-CHIPS = [
-    card.chip
-    for card in CARDS
-    if card.chip
-    and card.person
-    and card.state is CardState.ACTIVE
-    and card.tariff != "expired"
-    and card.system == 5
-]
-
-
-@contextmanager
-def database_of(system):
-    database = Database(system.server.environment["ZUIL_DATABASE_URL"], Vault(bytes(32)))
-    try:
-        yield database
-    finally:
-        database.dispose()
-
-
-def without_limit(system, name):
-    """Put an event on a zuil on which people save as often as they tap, so that every tap is green."""
-    with database_of(system) as database, database.writing() as session:
-        event = session.get(Event, EVENT)
-        event.limit_volume, event.limit_period = 1_000_000, Period.ABSOLUTE
-        put_event(session, session.exec(select(Kiosk).where(Kiosk.name == name)).one(), EVENT)
-
-
-def rows(system, statement, **values):
-    with database_of(system) as database, database.reading() as session:
-        return session.execute(text(statement), values).all()
-
-
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
-def tap(zuil, chip):
-    """Tap a card; return the answer, or None when the zuil was gone before it could say anything."""
-    try:
-        return zuil.send("tap", chip=chip, kind=TapKind.ULTRALIGHT, hold_ms=1)
-    except httpx.HTTPError:
-        return None
+from fakes.system import CHIPS, rows, tap, wait_for, without_limit
+from server.demo.script import HALL, SIDE
 
 
 class Killer(threading.Thread):
