@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import column, table
 from sqlmodel import Session, col, select
@@ -23,7 +23,6 @@ _JOURNAL: Final = table("kiosk_journal", column("kiosk"), column("top_seq"))
 LATE_AFTER_HEARTBEATS: Final = 2.5
 SILENT_AFTER: Final = timedelta(minutes=15)
 CLOCK_TOLERANCE_MS: Final = 60_000
-OLD_QUEUE: Final = timedelta(hours=1)
 
 
 class Health(StrEnum):
@@ -159,29 +158,39 @@ def _views(session: Session, query: SelectOfScalar[Kiosk], now: datetime) -> lis
         live.kiosk: live for live in session.exec(select(KioskLive).where(col(KioskLive.kiosk).in_(numbers)))
     }
     wanted = {kiosk.manual_event_id for kiosk in kiosks} | {live.event_id for live in lives.values()}
-    events = _events(session, wanted)
-    counters = _counters(session, numbers)
-    arrived = dict(session.execute(select(_JOURNAL.c.kiosk, _JOURNAL.c.top_seq)).tuples())
-    return [_view(kiosk, lives.get(kiosk.number or 0), events, counters, arrived, now) for kiosk in kiosks]
+    beside = _Beside(
+        lives=lives,
+        events=_events(session, wanted),
+        counters=_counters(session, numbers),
+        arrived={
+            int(kiosk): int(top)
+            for kiosk, top in session.execute(select(_JOURNAL.c.kiosk, _JOURNAL.c.top_seq))
+        },
+    )
+    return [_view(kiosk, beside, now) for kiosk in kiosks]
 
 
-def _view(
-    kiosk: Kiosk,
-    live: KioskLive | None,
-    events: Mapping[str, Event],
-    counters: Mapping[int, tuple[Counter, ...]],
-    arrived: Mapping[int, int],
-    now: datetime,
-) -> KioskView:
-    chosen = events.get(kiosk.manual_event_id or "")
+class _Beside(NamedTuple):
+    """What a view takes from beside the zuil itself, by zuil or by event."""
+
+    lives: Mapping[int, KioskLive]
+    events: Mapping[str, Event]
+    counters: Mapping[int, tuple[Counter, ...]]
+    arrived: Mapping[int, int]
+
+
+def _view(kiosk: Kiosk, beside: _Beside, now: datetime) -> KioskView:
+    number = kiosk.number or 0
+    live = beside.lives.get(number)
+    chosen = beside.events.get(kiosk.manual_event_id or "")
     return KioskView(
         kiosk=kiosk,
-        counters=counters.get(kiosk.number or 0, ()),
+        counters=beside.counters.get(number, ()),
         live=live,
-        shown=events.get(live.event_id or "") if live else None,
+        shown=beside.events.get(live.event_id or "") if live else None,
         chosen=chosen,
         is_chosen_open=chosen is not None and window_now_or_next(chosen, now)[1],
-        arrived=arrived.get(kiosk.number or 0, 0),
+        arrived=beside.arrived.get(number, 0),
         health=health_of(kiosk, live, now),
     )
 

@@ -7,6 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from server.web.headers import add_security_headers
 from server.web.i18n import Translator, speak
 from server.web.templating import page
 
@@ -17,6 +18,8 @@ def error_page(request: Request, status: int, reason: str = "") -> Response:
     """Return the page for an HTTP status; `reason` picks a more precise sentence where there is one."""
     title, sentence = _words(speak(request), status, reason)
     response = page(request, "web/error.html", status=status, title=title, sentence=sentence)
+    # Here too: the page of a bug is made outside the wrapper that sets them.
+    add_security_headers(response.headers)
     if status == 429:  # noqa: PLR2004 - Too Many Requests
         response.headers["retry-after"] = str(RETRY_SECONDS)
     return response

@@ -25,7 +25,9 @@ def msgids() -> dict[str | tuple[str, str], str]:
 
 
 def _add(found, message, file):
-    parts = [message] if isinstance(message, str) else [part for part in message or () if isinstance(part, str)]
+    parts = (
+        [message] if isinstance(message, str) else [part for part in message or () if isinstance(part, str)]
+    )
     if parts and parts[0]:
         key = parts[0] if len(parts) == 1 else (parts[0], parts[1])
         found.setdefault(key, str(file.relative_to(SERVER)))

@@ -1,0 +1,127 @@
+"""The whole application on a real database with the demo's data, and someone at the browser."""
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+from starlette.testclient import TestClient
+
+from fakes.control import FakeControl
+from server.app import create_app
+from server.demo.seed import seed
+from server.kernel.database import Database
+from server.kernel.vault import Vault
+from server.kiosks.models import Kiosk, KioskLive
+from server.migrations.run import migrate
+from server.settings import Settings
+from server.staff.models import Staff
+
+HOST = "http://testserver"
+BROWSER = {"accept": "text/html", "accept-language": "nl", "origin": HOST}
+
+
+@dataclass
+class Site:
+    """The server as a browser sees it, and its database as we do."""
+
+    client: TestClient
+    database: Database
+    settings: Settings
+    codes: dict[str, str] = field(default_factory=dict)
+
+    def log_in(self, name: str, place: str = "") -> None:
+        """Be one of the demo people; `place` for who works at several counters."""
+        self.client.cookies.clear()
+        with self.database.reading() as session:
+            staff_id = session.exec(select(Staff.id).where(Staff.name == name)).one()
+        answer = self.client.post("/login/demo", data={"staff_id": staff_id})
+        assert answer.status_code == 303
+        if place:
+            assert answer.headers["location"].startswith("/login/balie")
+            page = self.client.get("/login/balie").text
+            value = page.split(f'<span class="choice-name">{place}')[0].rsplit('value="', 1)[1].split('"')[0]
+            self.client.post("/login/balie", data={"post_id": value})
+
+    def kiosk(self, name: str) -> Kiosk:
+        """Return a zuil as it is in the database now."""
+        with self.database.reading() as session:
+            return session.exec(select(Kiosk).where(Kiosk.name == name)).one()
+
+    def report(self, number: int, *, event: str | None = None, **changed) -> None:
+        """Have a zuil send a heartbeat, as far as the pages see of it."""
+        fields = {"heartbeat": {"selection": "nearest", "reader": "ok", "display": "ok"}, "version": "0.1.0"}
+        with self.database.writing() as session:
+            session.get_one(Kiosk, number).state = "active"
+            live = KioskLive(
+                kiosk=number, last_contact=datetime.now(UTC), event_id=event, **(fields | changed)
+            )
+            session.merge(live)
+
+
+def settings_for(url: str, folder: Path, **changed) -> Settings:
+    """Return the settings of a test server."""
+    return Settings(
+        database_url=url, secret_key=bytes(range(32)), data_dir=folder, **({"demo": True} | changed)
+    )
+
+
+@contextmanager
+def open_site(settings: Settings, *, seeded: bool = True):
+    """Run the application in this process on a migrated database."""
+    database = Database(settings.database_url, Vault(settings.secret_key))
+    migrate(database)
+    codes = seed(database, datetime.now(UTC)) if seeded else {}
+    app = create_app(settings)
+    with TestClient(app, base_url=HOST, headers=BROWSER, follow_redirects=False) as client:
+        yield Site(client, database, settings, codes)
+    database.dispose()
+
+
+@pytest.fixture(scope="session")
+def seeded_file(tmp_path_factory):
+    """Return a SQLite file with the demo's data, made once and copied for each test."""
+    folder = tmp_path_factory.mktemp("seeded")
+    database = Database(f"sqlite:///{folder / 'server.db'}", Vault(bytes(range(32))))
+    migrate(database)
+    codes = seed(database, datetime.now(UTC))
+    database.dispose()
+    return folder / "server.db", codes
+
+
+@pytest.fixture
+def site(seeded_file, tmp_path):
+    source, codes = seeded_file
+    for suffix in ("", "-wal"):
+        file = Path(f"{source}{suffix}")
+        if file.exists():
+            (tmp_path / f"server.db{suffix}").write_bytes(file.read_bytes())
+    settings = settings_for(f"sqlite:///{tmp_path / 'server.db'}", tmp_path)
+    database = Database(settings.database_url, Vault(settings.secret_key))
+    with TestClient(create_app(settings), base_url=HOST, headers=BROWSER, follow_redirects=False) as client:
+        yield Site(client, database, settings, dict(codes))
+    database.dispose()
+
+
+@pytest.fixture
+def any_site(database_url, tmp_path):
+    """The site on SQLite and on PostgreSQL."""
+    with open_site(settings_for(database_url, tmp_path)) as site:
+        yield site
+
+
+@pytest.fixture
+def controls():
+    """Two stand-ins for the control ports of virtual zuilen."""
+    with FakeControl() as first, FakeControl() as second:
+        yield first, second
+
+
+@pytest.fixture
+def demo_site(tmp_path, controls):
+    zuilen = (("Zuil inkomhal", controls[0].url), ("Zuil zijdeur", controls[1].url))
+    settings = settings_for(f"sqlite:///{tmp_path / 'server.db'}", tmp_path, demo_zuilen=zuilen)
+    with open_site(settings) as site:
+        yield site
