@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 import httpx
-from authlib.integrations.base_client import OAuthError
+from authlib.common.errors import AuthlibBaseError
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
@@ -97,9 +97,9 @@ def finish(issuer: Issuer, redirect_uri: str, attempt: Attempt, returned: str) -
             )
             keys = KeySet.import_key_set(cast("KeySetSerialization", _get(client, facts["jwks_uri"])))
             claims = _checked(issuer, attempt, token["id_token"], keys)
-            if "name" not in claims and "userinfo_endpoint" in facts:
+            if not {"name", "email"} <= claims.keys() and "userinfo_endpoint" in facts:
                 claims = {**_get(client, facts["userinfo_endpoint"], bearer=token["access_token"]), **claims}
-    except (OAuthError, JoseError, httpx.HTTPError, KeyError, ValueError) as error:
+    except (AuthlibBaseError, JoseError, httpx.HTTPError, KeyError, ValueError) as error:
         raise LoginError(f"{type(error).__name__}: {error}") from error
     return _identity(claims)
 
@@ -128,7 +128,7 @@ def _discover(client: OAuth2Client, issuer: Issuer) -> dict[str, Any]:
 
 def _get(client: OAuth2Client, url: str, bearer: str | None = None) -> dict[str, Any]:
     headers = {"authorization": f"Bearer {bearer}"} if bearer else {}
-    answer = client.get(url, headers=headers, withhold_token=True)
+    answer = client.request("GET", url, headers=headers, withhold_token=True)
     answer.raise_for_status()
     facts: dict[str, Any] = answer.json()
     return facts

@@ -52,12 +52,14 @@ class Site:
 
     def report(self, number: int, *, event: str | None = None, **changed) -> None:
         """Have a zuil send a heartbeat, as far as the pages see of it."""
-        fields = {"heartbeat": {"selection": "nearest", "reader": "ok", "display": "ok"}, "version": "0.1.0"}
+        fields = {
+            "heartbeat": {"selection": "nearest", "reader": "ok", "display": "ok"},
+            "version": "0.1.0",
+            "last_contact": datetime.now(UTC),
+        }
         with self.database.writing() as session:
             session.get_one(Kiosk, number).state = "active"
-            live = KioskLive(
-                kiosk=number, last_contact=datetime.now(UTC), event_id=event, **(fields | changed)
-            )
+            live = KioskLive(kiosk=number, event_id=event, **(fields | changed))
             session.merge(live)
 
 
