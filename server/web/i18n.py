@@ -59,7 +59,7 @@ def translator(language: str) -> Translator:
         said = message.string
         if isinstance(message.id, (list, tuple)) and isinstance(said, (list, tuple)):
             plurals[message.id[0]] = (said[0], said[1])
-        elif isinstance(message.id, str) and isinstance(said, str) and said:
+        elif isinstance(message.id, str) and isinstance(said, str) and message.id:
             singles[message.id] = said
     return Translator(language, singles, plurals)
 
