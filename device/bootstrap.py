@@ -120,16 +120,10 @@ def show_wrong_setting() -> None:
 
 
 def _assemble(place: Place, display: PanelDisplay) -> Zuil:
-    """Open the two files and put the parts together; what cannot be opened is also told on the display."""
+    """Put the parts together."""
     wall, health, notifier = MovableWall(), Health(), Notifier()
     clock = ServerClock(boot_id(), wall=wall)
-    try:
-        journal = SqliteJournal(place.state / "journal.db")
-        cache = SqliteCache(place.state / "cache.db")
-        link = HttpLink(place.settings.server.url, place.state, clock, agent=f"zuil/{VERSION}")
-    except (JournalError, CacheError, NewerSchemaError, DamagedCredentialsError) as error:
-        display.leave(screens.out_of_order(Fault.JOURNAL, "nl"))
-        raise StartError(str(error)) from error
+    journal, cache, link = _open_files(place, display, clock)
     heard = int(cache.recall(HEARD) or 0)
     if heard:
         health.heard = heard
@@ -155,6 +149,21 @@ def _assemble(place: Place, display: PanelDisplay) -> Zuil:
     if known is not None:
         configured(known)
     return Zuil(display, reader, lights, wall, health, journal, cache, clock, link, kiosk, sync, notifier)
+
+
+def _open_files(
+    place: Place, display: PanelDisplay, clock: ServerClock
+) -> tuple[SqliteJournal, SqliteCache, HttpLink]:
+    """Open what is kept in the state directory; what cannot be opened is also told on the display."""
+    try:
+        return (
+            SqliteJournal(place.state / "journal.db"),
+            SqliteCache(place.state / "cache.db"),
+            HttpLink(place.settings.server.url, place.state, clock, agent=f"zuil/{VERSION}"),
+        )
+    except (JournalError, CacheError, NewerSchemaError, DamagedCredentialsError) as error:
+        display.leave(screens.out_of_order(Fault.JOURNAL, "nl"))
+        raise StartError(str(error)) from error
 
 
 def _hardware(place: Place) -> tuple[CardReader, Lights]:

@@ -16,8 +16,10 @@ from shared.domain.outcomes import Tone
 
 _LIT, _DARK = 255, 0
 _BOLD: Final = "SourceSansPro-Bold.ttf"
+_BRAND: Final = "UiTPAS"
 _WIDE: Final = 2.5
 _SMALLEST: Final = 9
+_SMALL: Final = 13
 _QUIET: Final = 2
 _LEAST_QUIET: Final = 1
 
@@ -68,9 +70,10 @@ class Painter:
 
     def _square_idle(self, page: _Page, screen: Screen) -> None:
         """Paint title and hour, a card before a reader, and what to do."""
-        taken = page.text(screen.clock, (0, 0, self.width, 14), align="right", most=14)
-        page.lines(screen.title, (0, 15, self.width, 47), most=17, rows=2)
-        page.draw.line((0, 7, self.width - taken - 6, 7), fill=page.ink)
+        page.text(_BRAND, (1, 0, self.width, 14), align="left", most=14)
+        page.text(screen.clock, (0, 0, self.width - 1, 14), align="right", most=14)
+        page.draw.line((0, 15, self.width - 1, 15), fill=page.ink)
+        page.lines(screen.title, (0, 17, self.width, 49), most=17, rows=2)
         middle = self.width // 2
         draw_card(page.draw, (middle - 26, 52, middle + 26, 82), page.ink)
         size = page.size_for((screen.headline, screen.detail), self.width - 2, 24)
@@ -120,11 +123,11 @@ class Painter:
         page.text(screen.clock, (0, top + side, side + 4, self.height), most=12)
 
     def _square_message(self, page: _Page, screen: Screen) -> None:
-        side = 52
-        left = (self.width - side) // 2
-        draw_icon(page.draw, screen.icon, (left, 3, left + side, 3 + side), page.ink)
-        page.lines(screen.headline, (0, side + 5, self.width, self.height - 22), most=26, rows=2)
-        page.text(screen.detail, (0, self.height - 22, self.width, self.height), most=18)
+        side = self.height * 3 // 8
+        left, foot = (self.width - side) // 2, self.height - 32
+        draw_icon(page.draw, screen.icon, (left, 2, left + side, 2 + side), page.ink)
+        page.lines(screen.headline, (0, side + 3, self.width, foot), most=26, rows=2)
+        page.lines(screen.detail, (1, foot, self.width - 1, self.height), most=20, rows=2)
         page.text(screen.clock, (left + side + 2, 3, self.width, 20), most=14)
 
 
@@ -153,11 +156,11 @@ class _Page:
             while size > _SMALLEST and not _fits(text, font, right - left):
                 size -= 1
                 font = _font(size)
-        width = round(font.getlength(text))
+        width = _width(text, font)
         x = {"left": left, "right": right - width, "centre": left + (right - left - width) // 2}[align]
         # The height of capitals is what the eye centres on; it is two thirds of the size.
         baseline = top + (bottom - top + round(size * 0.66)) // 2
-        self.draw.text((x, baseline), text, font=font, fill=self.ink, anchor="ls")
+        self.draw.text((x, baseline), _spaced(text, font), font=font, fill=self.ink, anchor="ls")
         return width
 
     def size_for(self, texts: Iterable[str], width: int, most: int) -> int:
@@ -201,8 +204,17 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
         return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
 
 
+def _spaced(text: str, font: ImageFont.FreeTypeFont) -> str:
+    """Return a text with words that stay apart: in two colours, a small font runs them together."""
+    return text.replace(" ", "  ") if font.size <= _SMALL else text
+
+
+def _width(text: str, font: ImageFont.FreeTypeFont) -> int:
+    return round(font.getlength(_spaced(text, font)))
+
+
 def _fits(text: str, font: ImageFont.FreeTypeFont, width: int) -> bool:
-    return font.getlength(text) <= width
+    return _width(text, font) <= width
 
 
 def _largest(text: str, width: int, most: int) -> int:
