@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from server.cardsystems import dashboard as card_systems
 from server.checkins import dashboard as differences
 from server.checkins import pages as scan
+from server.counters import dashboard as counters
 from server.demo import pages as demo
+from server.events import dashboard as events
 from server.kiosks import dashboard
 from server.kiosks import pages as balie
+from server.logbook import dashboard as logbook
+from server.organisation import dashboard as organisation
 from server.web.shell import install_shell
 
 
@@ -19,5 +24,7 @@ def install(app: FastAPI) -> None:
     app.include_router(balie.router)
     app.include_router(dashboard.router)
     app.include_router(differences.router)
+    for settings in (organisation, card_systems, counters, events, logbook):
+        app.include_router(settings.router)
     if app.state.settings.demo:
         app.include_router(demo.router)

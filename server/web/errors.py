@@ -26,24 +26,34 @@ def error_page(request: Request, status: int, reason: str = "") -> Response:
 
 
 def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
-    if reason == "origin":
-        return _("Dat lukte niet"), _(
-            "Deze opdracht kwam niet van onze eigen pagina. Open de pagina opnieuw en probeer nog eens."
-        )
-    if reason == "login":
-        return _("Aanmelden lukte niet"), _(
-            "UiTiD kon je aanmelding niet bevestigen. Ga naar de start en probeer opnieuw."
-        )
-    if reason == "event":
-        return _("Dat kan hier niet"), _(
-            "Deze activiteit is niet van jouw balie. Kies een activiteit uit de lijst."
-        )
-    if reason == "no-code":
-        return _("Nu geen code"), _(
-            "Deze zuil toont nu geen code: er is geen activiteit. Kies er een aan de balie."
-        )
-    if reason == "kiosk":
-        return _("Niet gevonden"), _("Deze zuil is niet van jouw balie of regio. Kies een zuil uit de lijst.")
+    reasons = {
+        "origin": (
+            _("Dat lukte niet"),
+            _("Deze opdracht kwam niet van onze eigen pagina. Open de pagina opnieuw en probeer nog eens."),
+        ),
+        "login": (
+            _("Aanmelden lukte niet"),
+            _("UiTiD kon je aanmelding niet bevestigen. Ga naar de start en probeer opnieuw."),
+        ),
+        "event": (
+            _("Dat kan hier niet"),
+            _("Deze activiteit is niet van jouw balie. Kies een activiteit uit de lijst."),
+        ),
+        "kiosk": (
+            _("Niet gevonden"),
+            _("Deze zuil is niet van jouw balie of regio. Kies een zuil uit de lijst."),
+        ),
+        "place": (
+            _("Niet gevonden"),
+            _("Dit hoort niet bij wat jij beheert, of het bestaat niet (meer)."),
+        ),
+        "member": (
+            _("Niet gevonden"),
+            _("Deze persoon werkt hier niet (meer). Ga terug en kijk de lijst na."),
+        ),
+    }
+    if reason in reasons:
+        return reasons[reason]
     known = {
         403: (_("Geen toegang"), _("Je bent aangemeld, maar deze pagina hoort niet bij je functie.")),
         404: (

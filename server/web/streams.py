@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 
 from server.kernel.database import Database
+from server.staff.access import acting_of, open_to_all
 
 LIFETIME_SECONDS: Final = 600.0
 """Then the browser comes back by itself, and its right to look is checked again."""
@@ -38,7 +39,10 @@ async def _events(request: Request, render: Render, seconds: float) -> AsyncIter
     until = time.monotonic() + LIFETIME_SECONDS
     yield "retry: 1500\n\n"
     while time.monotonic() < until and not await request.is_disconnected():
-        for name, text in (await run_in_threadpool(_read, database, render)).items():
+        pieces = await run_in_threadpool(_read, database, render, request)
+        if pieces is None:
+            return
+        for name, text in pieces.items():
             if sent.get(name) != text:
                 sent[name] = text
                 yield encode_event(name, text)
@@ -51,6 +55,10 @@ def encode_event(name: str, text: str) -> str:
     return f"event: {name}\n{lines}\n"
 
 
-def _read(database: Database, render: Render) -> Mapping[str, str]:
+def _read(database: Database, render: Render, request: Request) -> Mapping[str, str] | None:
+    """Return the pieces; None when who looked may no longer look: logged out, removed, another function."""
+    acting = acting_of(request)
     with database.reading() as session:
+        if acting is not None and open_to_all(request, session) != acting:
+            return None
         return render(session)

@@ -6,6 +6,7 @@ from server.staff.roles import ROLES, Permission, Role
 from server.web.i18n import Translator
 from shared.domain.messages import screen
 from shared.domain.outcomes import Outcome
+from shared.domain.periods import Limit, Period
 
 
 def role_word(_: Translator, role: Role) -> str:
@@ -24,6 +25,25 @@ def outcome_word(_: Translator, outcome: Outcome) -> str:
     return _("Punt gespaard") if outcome is Outcome.OK else screen(outcome, _.language)[0]
 
 
+def period_phrase(_: Translator, period: Period) -> str:
+    """Return how often, after a number of times: `per dag`."""
+    words = {
+        Period.DAY: _("per dag"),
+        Period.WEEK: _("per week"),
+        Period.MONTH: _("per maand"),
+        Period.QUARTER: _("per kwartaal"),
+        Period.YEAR: _("per jaar"),
+        Period.ABSOLUTE: _("in totaal"),
+    }
+    return words[period]
+
+
+def limit_phrase(_: Translator, limit: Limit) -> str:
+    """Return a limit: `1 keer per dag`."""
+    times = _.plural("{n} keer", "{n} keer", limit.volume)
+    return f"{times} {period_phrase(_, limit.period)}"
+
+
 def role_can(_: Translator, role: Role) -> list[str]:
     """Return what a role may do, in the order of the table of permissions."""
     words = {
@@ -33,5 +53,11 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MANAGE_KIOSKS: _("zuilen toevoegen, toewijzen en blokkeren"),
         Permission.ENROL_KIOSKS: _("een zuil aanmelden met een eenmalige code"),
         Permission.READ_DIFFERENCES: _("nazien waar zuil en server verschillen"),
+        Permission.MAKE_CARD_SYSTEMS: _("kaartsystemen toevoegen"),
+        Permission.MANAGE_CARD_SYSTEMS: _("een kaartsysteem beheren"),
+        Permission.MANAGE_COUNTERS: _("balies toevoegen en beheren"),
+        Permission.MANAGE_MEMBERS: _("mensen uitnodigen en verwijderen"),
+        Permission.SET_EVENTS: _("punten en limiet van activiteiten kiezen"),
+        Permission.READ_LOGBOOK: _("het logboek lezen"),
     }
     return [word for permission, word in words.items() if permission in ROLES[role]]

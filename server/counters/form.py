@@ -1,0 +1,135 @@
+"""The form of a counter: what was typed, what it means, what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+
+from server.counters.models import Counter
+from server.counters.setup import CounterFacts
+from server.events.models import Event
+from server.web.i18n import Translator
+
+LONGEST_NAME: Final = 60
+MOST_OFFERED: Final = 500
+APART: Final = " · "
+_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+class CounterForm(BaseModel):
+    """What was typed. Organiser and place: a name from the list with its id, an id, or an address."""
+
+    name: str = ""
+    organizer: str = ""
+    place: str = ""
+    system: list[int] = []
+
+
+@dataclass(frozen=True)
+class Known:
+    """An organiser or place that imported events name; its id is UiTdatabank's."""
+
+    id: str
+    name: str
+
+    @property
+    def text(self) -> str:
+        """How it stands in the form."""
+        return f"{self.name}{APART}{self.id}" if self.name else self.id
+
+
+def known_organizers(session: Session) -> list[Known]:
+    """Return the organisers of imported events, by name."""
+    query = select(Event.organizer_id, Event.organizer_name).where(col(Event.organizer_id).is_not(None))
+    return _known(session.exec(query.distinct()).all())
+
+
+def known_places(session: Session) -> list[Known]:
+    """Return the places of imported events, by name."""
+    query = select(Event.place_id, Event.place_name).where(col(Event.place_id).is_not(None))
+    return _known(session.exec(query.distinct()).all())
+
+
+def form_of(session: Session, facts: CounterFacts) -> CounterForm:
+    """Return the form filled in with what a counter is."""
+    return CounterForm(
+        name=facts.name,
+        organizer=_text(facts.organizer_id, known_organizers(session)),
+        place=_text(facts.place_id, known_places(session)),
+        system=sorted(facts.systems),
+    )
+
+
+def read_form(
+    session: Session,
+    form: CounterForm,
+    _: Translator,
+    *,
+    in_reach: frozenset[int],
+    present: tuple[Counter, CounterFacts] | None = None,
+) -> tuple[CounterFacts | None, Mapping[str, str]]:
+    """Return what was meant, or None and a sentence for each field that is wrong.
+
+    in_reach: the card systems this person may choose; the counter's others stay.
+    present: the counter that is changed, and what it is now.
+    """
+    counter, now = present or (None, None)
+    name = " ".join(form.name.split())
+    organizer, organizer_wrong = _resource(form.organizer, known_organizers(session), _)
+    place, place_wrong = _resource(form.place, known_places(session), _)
+    others = now.systems - in_reach if now else frozenset()
+    chosen = in_reach & set(form.system)
+    sentences = {
+        "name": _name_wrong(session, name, counter, _),
+        "organizer": organizer_wrong,
+        "place": place_wrong,
+        "system": "" if chosen else _("Kies minstens één kaartsysteem."),
+    }
+    errors = {field: sentence for field, sentence in sentences.items() if sentence}
+    if errors:
+        return None, errors
+    return CounterFacts(name, organizer, place, chosen | others), {}
+
+
+def _known(rows: Sequence[tuple[str | None, str]]) -> list[Known]:
+    # The same id may have been seen under an older name too; one of them will do.
+    names = dict(sorted((str(one), name) for one, name in rows))
+    return sorted((Known(one, name) for one, name in names.items()), key=lambda one: one.name.casefold())
+
+
+def _text(resource_id: str | None, known: Sequence[Known]) -> str:
+    if resource_id is None:
+        return ""
+    return next((one.text for one in known if one.id == resource_id), resource_id)
+
+
+def _name_wrong(session: Session, name: str, counter: Counter | None, _: Translator) -> str:
+    if not 0 < len(name) <= LONGEST_NAME:
+        return _("Geef de balie een naam van hoogstens {n} tekens.", n=LONGEST_NAME)
+    same = [
+        one
+        for one in session.exec(select(Counter))
+        if one.name.casefold() == name.casefold() and (counter is None or one.id != counter.id)
+    ]
+    return _("Er is al een balie met deze naam.") if same else ""
+
+
+def _resource(text: str, known: Sequence[Known], _: Translator) -> tuple[str | None, str]:
+    """Return the id that was meant (None: none was), and a sentence when there is no knowing."""
+    typed = " ".join(text.split())
+    if not typed:
+        return None, ""
+    named = [one.id for one in known if one.name.casefold() == typed.casefold()]
+    if len(named) == 1:
+        return named[0], ""
+    if len(named) > 1:
+        return None, _("Er zijn er meer met deze naam. Kies er een uit de lijst, met het id erbij.")
+    last = typed.rpartition(APART)[2].rstrip("/").rpartition("/")[2]
+    if _ID.fullmatch(last) is None:
+        return None, _("Kies een naam uit de lijst of vul het id van UiTdatabank in.")
+    return last, ""

@@ -1,0 +1,36 @@
+"""The present names of what deeds were done to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sqlmodel import Session, col, select
+
+from server.cardsystems.models import CardSystem
+from server.counters.models import Counter
+from server.events.models import Event
+from server.kernel.audit import AuditEntry
+from server.kiosks.models import Kiosk
+from server.staff.models import Staff
+
+Subject = tuple[str, str]
+
+
+def subject_names(session: Session, entries: Iterable[AuditEntry]) -> Mapping[Subject, str]:
+    """Return (kind, id) -> name for the subjects that have one."""
+    ids: dict[str, set[str]] = {}
+    for entry in entries:
+        ids.setdefault(entry.subject_kind, set()).add(entry.subject_id)
+    names: dict[Subject, str] = {}
+    for kind, id_column, name_column in (
+        ("kiosk", col(Kiosk.number), col(Kiosk.name)),
+        ("counter", col(Counter.id), col(Counter.name)),
+        ("card_system", col(CardSystem.id), col(CardSystem.name)),
+        ("staff", col(Staff.id), col(Staff.name)),
+    ):
+        numbers = [int(one) for one in ids.get(kind, ()) if one.isdecimal()]
+        for number, name in session.exec(select(id_column, name_column).where(id_column.in_(numbers))):
+            names[kind, str(number)] = name
+    for event in session.exec(select(Event).where(col(Event.id).in_(ids.get("event", set())))):
+        names["event", event.id] = event.titles.get("nl") or next(iter(event.titles.values()), event.id)
+    return names

@@ -1,0 +1,96 @@
+"""Deeds in words. A deed without a word of its own shows its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from server.kernel.audit import AuditEntry
+from server.staff.roles import Role
+from server.web.i18n import Translator
+from server.web.words import role_word
+
+NOTHING: Final = "–"  # noqa: RUF001 - a dash as printers set it
+
+
+def kind_words(_: Translator) -> Mapping[str, str]:
+    """Return what subjects are called, in the order of the filter."""
+    return {
+        "kiosk": _("Zuil"),
+        "event": _("Activiteit"),
+        "counter": _("Balie"),
+        "card_system": _("Kaartsysteem"),
+        "staff": _("Persoon"),
+        "everything": _("Algemeen beheer"),
+        "card": _("Kaart"),
+        "checkin": _("Check-in"),
+        "passholder": _("Pashouder"),
+    }
+
+
+def deed_word(_: Translator, action: str) -> str:
+    """Return what was done."""
+    words = {
+        "login": _("meldde zich aan"),
+        "create": _("maakte"),
+        "change": _("veranderde"),
+        "add-member": _("gaf iemand een functie"),
+        "remove-member": _("nam iemands functie af"),
+        "assign-counters": _("koos de balies"),
+        "choose-event": _("koos de activiteit"),
+        "block": _("blokkeerde"),
+        "unblock": _("deblokkeerde"),
+        "make-enrolment-code": _("maakte een eenmalige code"),
+        "enrol": _("meldde een toestel aan"),
+        "check-in": _("registreerde een bezoek"),
+        "read": _("bekeek gegevens van personen"),
+        "import-cards": _("las kaarten in"),
+    }
+    return words.get(action, action)
+
+
+def details(_: Translator, entry: AuditEntry) -> list[str]:
+    """Return what was recorded with a deed, a line for each fact; of a change what was and what is."""
+    detail = entry.detail
+    if {"before", "after"} <= detail.keys():
+        before, after = detail["before"], detail["after"]
+        return [
+            f"{_fact(_, name)}: {_text(_, name, before.get(name))} → {_text(_, name, after.get(name))}"
+            for name in after
+            if before.get(name) != after.get(name)
+        ]
+    return [f"{_fact(_, name)}: {_text(_, name, value)}" for name, value in detail.items()]
+
+
+def _fact(_: Translator, name: str) -> str:
+    words = {
+        "name": _("naam"),
+        "labels": _("labels"),
+        "prefixes": _("prefixen"),
+        "permanent": _("blijvend"),
+        "organizer": _("organisator"),
+        "place": _("plaats"),
+        "card_systems": _("kaartsystemen"),
+        "counters": _("balies"),
+        "points": _("punten"),
+        "limit": _("limiet"),
+        "event": _("activiteit"),
+        "role": _("functie"),
+        "person": _("persoon"),
+        "by": _("met"),
+        "cards": _("kaarten"),
+    }
+    return words.get(name, name)
+
+
+def _text(_: Translator, name: str, value: Any) -> str:  # noqa: ANN401 - whatever the deed recorded
+    if name == "cards" and isinstance(value, list):
+        # Their numbers are personal data: one can look for a number, not read them all here.
+        return str(len(value))
+    if isinstance(value, bool):
+        return _("ja") if value else _("nee")
+    if name == "role" and value in set(Role):
+        return role_word(_, Role(value))
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or NOTHING
+    return NOTHING if value is None or value == "" else str(value)
