@@ -148,6 +148,9 @@ def _tap_all(zuilen: Mapping[str, ZuilProgram]) -> list[Told]:
             online = act.on
             for zuil in zuilen.values():
                 zuil.send("network", on=online)
+                if online:
+                    # One after the other: the first tap to arrive takes the point (ADR 4).
+                    _within(time.monotonic() + SETTLE_SECONDS, lambda zuil=zuil: zuil.state()["queue"] == 0)
             continue
         told.append(Told(act, online, zuilen[act.zuil].send("tap", **_held(act.card))))
         if online:
