@@ -255,6 +255,9 @@ class PassCache(Protocol):
     def checkins(self, passholder: int, event: str) -> list[tuple[str, int]]:
         """Return (id, ms UTC) of the known check-ins of a pashouder on an event."""
 
+    def has_checkin(self, checkin_id: str) -> bool:
+        """Return whether the feed brought this check-in, and with it the balance after it."""
+
     def config(self) -> KioskConfig | None:
         """Return the zuil's configuration, None before the first one."""
 

@@ -38,6 +38,7 @@ _PAUSE_SECONDS: Final = 0.002
 _CURSOR, _CONFIG_VERSION, _CONFIG = "cursor", "config_version", "config"
 _CARD: Final = "SELECT token, passholder, state, active_until, points FROM card WHERE token = ?"
 _CHECKINS: Final = "SELECT id, at FROM checkin WHERE passholder = ? AND event = ?"
+_HAS_CHECKIN: Final = "SELECT 1 FROM checkin WHERE id = ?"
 _SET_FACT: Final = "INSERT OR REPLACE INTO fact VALUES (?, ?)"
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,10 @@ class SqliteCache:
 
     def checkins(self, passholder: int, event: str) -> list[tuple[str, int]]:
         return self._read(_CHECKINS, (passholder, event))
+
+    def has_checkin(self, checkin_id: str) -> bool:
+        with _translated(self._path), self._reading:
+            return self._reader.execute(_HAS_CHECKIN, (checkin_id,)).fetchone() is not None
 
     def config(self) -> KioskConfig | None:
         text = self.recall(_CONFIG)

@@ -23,6 +23,7 @@ from device.ports import (
     Journal,
     JournalError,
     LinkError,
+    OwnCheckin,
     PassCache,
     ServerLink,
     TrustedClock,
@@ -35,6 +36,7 @@ from shared.wire.messages import KioskConfig, LookupAnswer, LookupRequest, Tap
 
 LOOKUP_SECONDS: Final = 1.5
 _ANYONE: Final = CardFacts(CardState.ACTIVE, passholder=1, active_until=date.max)
+_FEED_MILLIS: Final = 600_000
 _TOKEN_MODULUS: Final = 1 << 64
 log = logging.getLogger(__name__)
 
@@ -102,7 +104,7 @@ class TapDesk:
         reading = self._clock.read()
         active = setup.schedule.at(reading.now)
         try:
-            holder = self._known(chip_number, setup, active)
+            holder = self._known(chip_number, setup, active, reading.now)
             if holder is None:
                 holder, decision = self._unknown(chip_number, active, reading.now, asking)
             else:
@@ -113,24 +115,24 @@ class TapDesk:
             return TapResult(Decision(Outcome.TECHNICAL), 0, reading.now, None)
         return TapResult(decision, holder.points + decision.points, reading.now, seq)
 
-    def _known(self, chip_number: str, setup: Setup, active: ActiveEvent) -> _Holder | None:
+    def _known(self, chip_number: str, setup: Setup, active: ActiveEvent, now: datetime) -> _Holder | None:
         """Return what the cache and the own journal know; a cache that cannot be read knows nothing."""
         try:
             for system, key in setup.keys:
                 token = card_token(key, chip_number)
                 row = self._cache.card(token)
                 if row is not None:
-                    return self._with_history(row, system, active)
+                    return self._with_history(row, system, active, now)
         except CacheError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it, a trace adds nothing
         return None
 
-    def _with_history(self, row: CardRow, system: int, active: ActiveEvent) -> _Holder:
+    def _with_history(self, row: CardRow, system: int, active: ActiveEvent, now: datetime) -> _Holder:
         facts = facts_from_row(row.passholder, row.state, row.active_until)
         if facts.passholder is None:
             return _Holder(facts, row.points, system=system, token=row.token)
         own = self._journal.own_checkins(facts.passholder)
-        points = row.points + sum(checkin.points for checkin in own if not checkin.acknowledged)
+        points = row.points + sum(checkin.points for checkin in own if self._is_pending(checkin, now))
         if active.event is None:
             return _Holder(facts, points, system=system, token=row.token)
         # By id: a check-in of this zuil comes back through the feed.
@@ -138,6 +140,16 @@ class TapDesk:
         instants.update((checkin.id, checkin.at) for checkin in own if checkin.event == active.event.id)
         earlier = [from_millis(at) for at in instants.values()]
         return _Holder(facts, points, earlier, system, row.token)
+
+    def _is_pending(self, checkin: OwnCheckin, now: datetime) -> bool:
+        """Return whether the balance in the cache does not hold this check-in yet.
+
+        The server has it at the acknowledgement, this zuil only when the feed brings it back; after
+        some minutes the feed has, or no longer carries it.
+        """
+        if checkin.acknowledged and checkin.at < to_millis(now) - _FEED_MILLIS:
+            return False
+        return not self._cache.has_checkin(checkin.id)
 
     def _unknown(
         self, chip_number: str, active: ActiveEvent, now: datetime, asking: Callable[[], None] | None

@@ -13,13 +13,16 @@ from fakes.zuil import (
     FOREVER,
     KNOWN_CHIP,
     NOW,
+    SYSTEM,
     UNKNOWN_CHIP,
     AnsweringLink,
     concert,
     config,
+    row,
 )
 from shared.domain.outcomes import Outcome
 from shared.domain.zones import to_millis
+from shared.wire.cards import encode_block
 from shared.wire.chain import GENESIS, chain_link
 from shared.wire.messages import Changes, CheckinMessage, LookupAnswer, Tap, VerdictMessage
 
@@ -172,3 +175,33 @@ def test_each_row_continues_the_chain(desk, setup, journal, clock):
         previous = chain_link(previous, bytes(item.tap))
         assert item.chain == previous.hex()
     assert len({tap.id for tap in recorded(journal)}) == 3
+
+
+def acknowledge(journal):
+    (item,) = journal.pending(10).items
+    journal.acknowledge([VerdictMessage(seq=item.seq, verdict="granted", outcome="ok", points=1)], item.seq)
+    return msgspec.json.decode(item.tap, type=Tap)
+
+
+def test_the_balance_does_not_dip_between_the_acknowledgement_and_the_feed(desk, setup, journal):
+    assert desk.take(KNOWN_CHIP, setup).total == 13
+    acknowledge(journal)
+    assert desk.take(KNOWN_CHIP, setup).total == 13
+
+
+def test_a_point_that_the_feed_brought_is_not_counted_twice_before_the_acknowledgement(
+    desk, setup, journal, cache
+):
+    desk.take(KNOWN_CHIP, setup)
+    (tap,) = recorded(journal)
+    new_balance = {str(SYSTEM): encode_block([row(KNOWN_CHIP, 1, points=13)])}
+    checkin = CheckinMessage(id=tap.id, passholder=1, event=CONCERT, at=to_millis(NOW))
+    cache.apply(Changes(cursor="1.2", cards=new_balance, checkins=[checkin]))
+    assert desk.take(KNOWN_CHIP, setup).total == 13
+
+
+def test_long_after_the_acknowledgement_only_the_feed_counts(desk, setup, journal, clock):
+    desk.take(KNOWN_CHIP, setup)
+    acknowledge(journal)
+    clock.forward(minutes=11)
+    assert desk.take(KNOWN_CHIP, setup).total == 12
