@@ -28,6 +28,5 @@ def links(request: Request, _: Translator) -> list[Link]:
         (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),
         (Permission.READ_DIFFERENCES, Link("/dashboard/verschillen", _("Verschillen"))),
         (Permission.MANAGE_COUNTERS, Link("/dashboard/instellingen", _("Instellingen"))),
-        (Permission.READ_LOGBOOK, Link("/dashboard/logboek", _("Logboek"))),
     )
     return [link for permission, link in menu if acting.may(permission)]
