@@ -220,10 +220,11 @@ def _ledger(session: Session, told: Iterable[Told]) -> list[str]:
     lines = session.exec(select(func.count()).where(col(PointsEntry.checkin_id).is_not(None))).one()
     by_holder = select(PointsEntry.passholder_ref, func.sum(PointsEntry.points))
     sums = dict(session.exec(by_holder.group_by(col(PointsEntry.passholder_ref))).all())
+    balances = session.exec(select(Passholder.ref, Passholder.points)).all()
     wrong = [
-        f"the balance of pashouder {holder.ref} is {holder.points}, its ledger says {sums.get(holder.ref or 0, 0)}"
-        for holder in session.exec(select(Passholder))
-        if holder.points != sums.get(holder.ref or 0, 0)
+        f"the balance of pashouder {ref} is {balance}, its ledger says {sums.get(ref or 0, 0)}"
+        for ref, balance in balances
+        if balance != sums.get(ref or 0, 0)
     ]
     return wrong if lines == granted else [*wrong, f"the ledger has {lines} check-ins, not {granted}"]
 

@@ -242,7 +242,7 @@ class VerdictMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
 
 class UploadAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`through`: the journal up to this number is at the server. `resend_from`: please send again from here."""
+    """`through`: the journal is at the server up to here. `resend_from`: please send again from here."""
 
     verdicts: list[VerdictMessage]
     through: int

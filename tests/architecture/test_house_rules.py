@@ -10,11 +10,11 @@ CLOCK_READS = {"now", "utcnow", "today", "time", "monotonic", "time_ns", "monoto
 
 
 def calls(file: Path) -> list[tuple[str, int]]:
-    found = []
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            found.append((node.func.attr, node.lineno))
-    return found
+    return [
+        (node.func.attr, node.lineno)
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
 
 
 def clock_reads(file: Path) -> list[int]:

@@ -25,7 +25,7 @@ CHANGES = 1_000
 
 
 def population() -> list[CardRow]:
-    """A region of a million cards: 5 % blocked, a quarter with a kansenstatuut of two end dates, real balances."""
+    """A region of a million cards: 5 % blocked, a quarter with a kansenstatuut of two end dates."""
     draw = random.Random(3)
     tokens = sorted({draw.getrandbits(64) - 2**63 for _ in range(CARDS - 1)} | {card_token(KEY, CHIP)})
     return [

@@ -1,4 +1,4 @@
-"""The zuil as a process, with 1,000,000 cards: memory, cold start, idle work; and a card's way to the display."""
+"""The zuil as a process, with 1,000,000 cards: memory, cold start, idle work, and the way to the display."""
 
 import random
 import subprocess

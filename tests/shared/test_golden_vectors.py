@@ -3,8 +3,8 @@
 from datetime import datetime
 
 import pytest
-from fakes.golden import GoldenCase, golden_cases
 
+from fakes.golden import GoldenCase, golden_cases
 from shared.domain.checkin import EventFacts, decide, facts_from_row
 from shared.domain.selection import Candidate, select_event
 from shared.domain.windows import next_window
