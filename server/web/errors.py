@@ -43,6 +43,10 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
             _("Niet gevonden"),
             _("Deze zuil is niet van jouw balie of regio. Kies een zuil uit de lijst."),
         ),
+        "no-code": (
+            _("Nu geen code"),
+            _("Deze zuil toont nu geen code: er is geen activiteit. Kies er een aan de balie."),
+        ),
         "place": (
             _("Niet gevonden"),
             _("Dit hoort niet bij wat jij beheert, of het bestaat niet (meer)."),
