@@ -14,8 +14,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, KeySetSerialization
 
 with warnings.catch_warnings():
-    # Authlib would rather see httpx2, which does not run on Python 3.11.
-    warnings.simplefilter("ignore")
+    # Authlib would rather see httpx2, which does not run on Python 3.11. It has its warnings always shown
+    # from its own import on, so our filter comes after that.
+    import authlib.deprecate
+
+    warnings.simplefilter("ignore", authlib.deprecate.AuthlibDeprecationWarning)
     from authlib.integrations.httpx_client import OAuth2Client
 
 SCOPE: Final = "openid profile email"
