@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from server.cards.models import Card
 from server.feed.rows import card_facts, memberships_of
-from server.kernel.bulk import Bulk, Statement
+from server.kernel.bulk import Bulk, Call, Statement
 from server.kiosks.configuration import limit_of
 from server.passholders.models import Membership, MembershipStatus
 from shared.domain.calendars import Calendar
@@ -74,9 +74,13 @@ class FoundEvent(NamedTuple):
         return EventFacts(self.id, self.points, self.limit, window, opens)
 
 
-def cards_by_token(bulk: Bulk, tokens: Iterable[tuple[int, int]]) -> dict[tuple[int, int], FoundCard]:
-    """Return (card system, token) -> card, as the feed gives it to the zuilen."""
-    rows = bulk.run(_BY_TOKEN, rows=sorted(set(tokens)))
+def ask_cards(tokens: Iterable[tuple[int, int]]) -> Call:
+    """Return the call that finds cards by (card system, token), as the feed gives them to the zuilen."""
+    return Call(_BY_TOKEN, rows=sorted(set(tokens)))
+
+
+def read_cards(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[int, int], FoundCard]:
+    """Return (card system, token) -> card from the rows of `ask_cards`."""
     found: dict[tuple[int, int], FoundCard] = {}
     for system, token, number, passholder, state, until, social, end, grace in rows:
         known = found.get((system, token))
@@ -102,7 +106,16 @@ def card_by_number(session: Session, uitpas_number: str) -> FoundCard | None:
 
 def events_by_id(bulk: Bulk, ids: Iterable[str], kiosk: int | None) -> dict[str, FoundEvent]:
     """Return id -> event; `kiosk` is the zuil that asks."""
-    rows = bulk.run(_EVENTS, {"kiosk": kiosk}, [(id_,) for id_ in sorted(set(ids))])
+    return read_events(bulk.run(*ask_events(ids, kiosk)))
+
+
+def ask_events(ids: Iterable[str], kiosk: int | None) -> Call:
+    """Return the call that finds events; `kiosk` is the zuil that asks."""
+    return Call(_EVENTS, {"kiosk": kiosk}, [(id_,) for id_ in sorted(set(ids))])
+
+
+def read_events(rows: Iterable[tuple[Any, ...]]) -> dict[str, FoundEvent]:
+    """Return id -> event from the rows of `ask_events`."""
     return {
         id_: FoundEvent(id_, number, points, limit_of(volume, period, kind), calendar, counter)
         for id_, number, points, volume, period, kind, calendar, counter in rows

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import delete, update
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from server.checkins.models import GapKind, GapState, KioskGap, KioskJournal
-from server.kernel.bulk import Bulk, Statement
+from server.kernel.bulk import Bulk, Call, Statement
 from shared.wire.chain import GENESIS, chain_link
 from shared.wire.messages import Upload, UploadItem
 
-_READ: Final = Statement("SELECT top_seq, through, chain FROM kiosk_journal WHERE kiosk = :kiosk {lock}")
-_BEGIN: Final = Statement(
+_LOCK: Final = Statement("SELECT top_seq, through, chain FROM kiosk_journal WHERE kiosk = :kiosk {lock}")
+_FIRST: Final = Statement(
     "INSERT INTO kiosk_journal (kiosk, top_seq, through, chain) VALUES (:kiosk, 0, 0, '')"
     " ON CONFLICT DO NOTHING"
+)
+_BEGIN: Final = Statement(
+    "INSERT INTO kiosk_journal (kiosk, top_seq, through, chain) VALUES (:kiosk, 0, 0, '')"
+    " ON CONFLICT (kiosk) DO UPDATE SET top_seq = 0, through = 0, chain = ''"
 )
 _KEEP: Final = Statement(
     "UPDATE kiosk_journal SET top_seq = :top, through = :through, chain = :chain WHERE kiosk = :kiosk"
@@ -37,21 +41,13 @@ class Progress(NamedTuple):
 
 
 class Journal:
-    """The journal of one zuil during one upload; other uploads of this zuil wait until the commit."""
+    """The journal of one zuil during one upload. `before` comes from the call of `lock_journal`."""
 
-    def __init__(self, session: Session, kiosk: int, now: int) -> None:
+    def __init__(self, session: Session, kiosk: int, now: int, before: Progress) -> None:
         self._session = session
-        self._bulk = Bulk(session)
         self._kiosk = kiosk
         self._now = now
-        self._before = self._lock()
-
-    def _lock(self) -> Progress:
-        found = self._bulk.run(_READ, {"kiosk": self._kiosk})
-        if not found:
-            self._bulk.run(_BEGIN, {"kiosk": self._kiosk})
-            found = self._bulk.run(_READ, {"kiosk": self._kiosk})
-        return Progress(*found[0])
+        self._before = before
 
     def follow(self, upload: Upload) -> Progress:
         """Take note of the rows of an upload: their place, what they skip, and whether the chain holds."""
@@ -62,10 +58,11 @@ class Journal:
         last = items[-1]
         top, chain = (last.seq, last.chain) if last.seq > before.top else (before.top, before.chain)
         is_plain = before.through == before.top and _continues(before.top, items)
-        after = Progress(top, top if is_plain else self._through(top, upload), chain)
-        if after != before:
-            self._bulk.run(_KEEP, {"kiosk": self._kiosk, **after._asdict()})
-        return after
+        return Progress(top, top if is_plain else self._through(top, upload), chain)
+
+    def keep(self, after: Progress) -> Call:
+        """Return the call that remembers how far the journal came."""
+        return Call(_KEEP, {"kiosk": self._kiosk, **after._asdict()})
 
     def _note_breaks(self, items: Sequence[UploadItem], previous: str) -> None:
         """Record each new row that does not follow from the row before it."""
@@ -106,9 +103,21 @@ def progress_of(session: Session, kiosk: int) -> Progress:
     return Progress(0, 0, "") if row is None else Progress(row.top_seq, row.through, row.chain)
 
 
+def lock_journal(kiosk: int) -> Call:
+    """Return the call that reads how far the journal came, and holds other uploads of this zuil up."""
+    return Call(_LOCK, {"kiosk": kiosk})
+
+
+def first_progress(session: Session, kiosk: int) -> Progress:
+    """Begin the journal of a zuil that never sent anything, and lock it like any other."""
+    bulk = Bulk(session)
+    bulk.run(_FIRST, {"kiosk": kiosk})
+    return Progress(*bulk.run(*lock_journal(kiosk))[0])
+
+
 def begin_journal(session: Session, kiosk: int) -> None:
     """Expect a journal from its start: another device is this zuil now."""
-    session.execute(delete(KioskJournal).where(col(KioskJournal.kiosk) == kiosk))
+    Bulk(session).run(_BEGIN, {"kiosk": kiosk})
     session.execute(
         update(KioskGap)
         .where(col(KioskGap.kiosk) == kiosk, col(KioskGap.state) == GapState.OPEN)

@@ -8,8 +8,11 @@ they never wait in a circle.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from sqlmodel import Session
@@ -17,13 +20,15 @@ from sqlmodel import Session
 from server.checkins.facts import FoundCard, FoundEvent
 from server.checkins.models import Source, Verdict
 from server.feed.models import ChangeKind
-from server.kernel.bulk import Bulk, Statement
+from server.kernel.bulk import Bulk, Call, Statement
 from server.kernel.database import mark_changed
-from shared.domain.checkin import Decision, decide
+from shared.domain.checkin import Decision, EventFacts, decide
 from shared.domain.outcomes import Outcome
-from shared.domain.periods import period_bounds
+from shared.domain.periods import Period, period_bounds
 from shared.domain.zones import from_millis, to_millis
 
+_CHANGE_BITS: Final = 20
+_HOUR: Final = 3_600_000
 REASON: Final = "checkin"
 """Why the ledger has a line: someone took part."""
 
@@ -74,7 +79,7 @@ _EARLIER: Final = Statement(
     since="bigint",
     until="bigint",
 )
-_CHANGE: Final = Statement("INSERT INTO change (kind, keys) VALUES (:kind, :keys) RETURNING id")
+_CHANGE: Final = Statement("INSERT INTO change (id, kind, keys) VALUES (:id, :kind, :keys)")
 _COLUMNS: Final = {
     "id": "uuid",
     "seq": "bigint",
@@ -94,8 +99,9 @@ _COLUMNS: Final = {
 _KEEP: Final = Statement(
     "INSERT INTO checkin (id, source, kiosk, seq, passholder_ref, event_id, uitpas_number, at, wall,"
     " received, outcome, shown, verdict, points, social_tariff, counter_id, chip_number, change_id)"
-    " SELECT id, :source, CAST(:kiosk AS int), seq, passholder, event, number, at, wall, :received,"
-    " outcome, shown, verdict, points, social, counter, chip, CAST(:change AS bigint) FROM {rows} WHERE true",
+    " SELECT id, :source, CAST(:kiosk AS int), seq, passholder, event, number, at, wall,"
+    " CAST(:received AS bigint), outcome, shown, verdict, points, social, counter, chip,"
+    " CAST(:change AS bigint) FROM {rows} WHERE true",
     **_COLUMNS,
 )
 _SETTLE: Final = Statement(
@@ -120,97 +126,136 @@ _ADD: Final = Statement(
 )
 
 
-def judge(session: Session, claims: Sequence[Claim], arrival: Arrival) -> list[Judged]:
-    """Judge claims with distinct new ids, in their order, and write everything down."""
-    judged, change = _judge(session, claims)
+def judge(
+    session: Session, claims: Sequence[Claim], arrival: Arrival, then: Callable[[], Iterable[Call]] = tuple
+) -> list[Judged]:
+    """Judge claims with distinct new ids, in their order, and write everything down.
+
+    then: gives calls that travel with what is written.
+    """
+    judged, change, calls = _judge(session, claims)
     scalars = {
         "source": arrival.source.value,
         "kiosk": arrival.kiosk,
         "received": arrival.received,
         "change": change,
     }
-    Bulk(session).run(_KEEP, scalars, list(map(_row, claims, judged)))
+    if claims:
+        calls.append(Call(_KEEP, scalars, list(map(_row, claims, judged))))
+    Bulk(session).run_all([*calls, *then()])
     return judged
 
 
 def settle(session: Session, claims: Sequence[Claim]) -> list[Judged]:
     """Judge check-ins that were written down before their card was known, as of the moment they were made."""
-    judged, change = _judge(session, claims)
-    Bulk(session).run(_SETTLE, {"change": change}, list(map(_row, claims, judged)))
+    judged, change, calls = _judge(session, claims)
+    calls.append(Call(_SETTLE, {"change": change}, list(map(_row, claims, judged))))
+    Bulk(session).run_all(calls)
     return judged
 
 
-def _judge(session: Session, claims: Sequence[Claim]) -> tuple[list[Judged], int | None]:
-    bulk = Bulk(session)
+def _judge(session: Session, claims: Sequence[Claim]) -> tuple[list[Judged], int | None, list[Call]]:
+    """Return what was decided, the id of the change (None without points) and the calls that enter it."""
     refs = {ref for claim in claims if (ref := _passholder(claim)) is not None}
-    balances: dict[int, int] = dict(bulk.run(_BALANCES, rows=[(ref,) for ref in sorted(refs)]))
-    earlier = _earlier(bulk, claims)
-    judged = [_judge_one(claim, earlier, balances) for claim in claims]
-    return judged, _grant(session, claims, judged, balances)
+    # The lock comes first: what was saved earlier is read when nobody else can add to it.
+    locked, saved = Bulk(session).run_all(
+        [Call(_BALANCES, rows=[(ref,) for ref in sorted(refs)]), _ask_earlier(claims)]
+    )
+    balances: dict[int, int] = dict(locked)
+    bench = _Bench(balances, _read_earlier(saved))
+    judged = [bench.judge(claim) for claim in claims]
+    change, calls = _grant(claims, judged, balances)
+    if calls:
+        mark_changed(session)
+    return judged, change, calls
 
 
-def _judge_one(
-    claim: Claim, earlier: dict[tuple[int, str], list[datetime]], balances: dict[int, int]
-) -> Judged:
-    decision = _decide(claim, earlier)
-    passholder = _passholder(claim)
-    if not decision.outcome.grants_points or passholder not in balances or claim.event is None:
-        return Judged(claim.id, Verdict.NOTED, decision, balances.get(passholder or 0))
-    earlier.setdefault((passholder, claim.event.id), []).append(from_millis(claim.at))
-    balances[passholder] += decision.points
-    return Judged(claim.id, Verdict.GRANTED, decision, balances[passholder])
+class _Bench:
+    """Judges claims one after the other; each sees what the ones before it were granted."""
 
+    def __init__(self, balances: dict[int, int], earlier: dict[tuple[int, str], list[datetime]]) -> None:
+        self._balances = balances
+        self._earlier = earlier
+        self._events: dict[str, EventFacts] = {}
 
-def _decide(claim: Claim, earlier: Mapping[tuple[int, str], Sequence[datetime]]) -> Decision:
-    if claim.noted is not None:
-        return Decision(claim.noted)
-    at = from_millis(claim.at)
-    card = claim.card.facts if claim.card else None
-    key = (_passholder(claim) or 0, claim.event_id or "")
-    event = claim.event.facts(at) if claim.event else None
-    return decide(card, event, earlier.get(key, ()), at)
+    def judge(self, claim: Claim) -> Judged:
+        passholder = _passholder(claim)
+        decision = self._decide(claim, passholder)
+        if not decision.outcome.grants_points or passholder not in self._balances or claim.event is None:
+            return Judged(claim.id, Verdict.NOTED, decision, self._balances.get(passholder or 0))
+        self._earlier.setdefault((passholder, claim.event.id), []).append(from_millis(claim.at))
+        self._balances[passholder] += decision.points
+        return Judged(claim.id, Verdict.GRANTED, decision, self._balances[passholder])
+
+    def _decide(self, claim: Claim, passholder: int | None) -> Decision:
+        if claim.noted is not None:
+            return Decision(claim.noted)
+        at = from_millis(claim.at)
+        earlier = self._earlier.get((passholder or 0, claim.event_id or ""), ())
+        return decide(claim.card.facts if claim.card else None, self._event(claim.event, at), earlier, at)
+
+    def _event(self, event: FoundEvent | None, at: datetime) -> EventFacts | None:
+        """Return the facts of an event; taps of one batch mostly fall in one window, found once."""
+        if event is None:
+            return None
+        last = self._events.get(event.id)
+        if last is None or last.window is None or at not in last.window:
+            last = self._events[event.id] = event.facts(at)
+        return last
 
 
 def _passholder(claim: Claim) -> int | None:
     return claim.card.facts.passholder if claim.card else None
 
 
-def _earlier(bulk: Bulk, claims: Sequence[Claim]) -> dict[tuple[int, str], list[datetime]]:
-    """Return what each pashouder saved before on each event, in the periods these claims fall in."""
+def _ask_earlier(claims: Sequence[Claim]) -> Call:
+    """Ask what each pashouder saved before on each event, in the periods these claims fall in."""
     asked: dict[tuple[int, str], tuple[int, int]] = {}
     for claim in claims:
         passholder = _passholder(claim)
-        if claim.event is None or passholder is None:
+        if claim.event is None or passholder is None or claim.noted is not None:
             continue
-        start, end = period_bounds(claim.event.limit.period, from_millis(claim.at))
+        start, end = _period(claim.event.limit.period, claim.at // _HOUR)
         key = (passholder, claim.event.id)
-        since, until = asked.get(key, (to_millis(start), to_millis(end)))
-        asked[key] = (min(since, to_millis(start)), max(until, to_millis(end)))
+        since, until = asked.get(key, (start, end))
+        asked[key] = (min(since, start), max(until, end))
+    return Call(_EARLIER, rows=[(*key, *span) for key, span in asked.items()])
+
+
+def _read_earlier(rows: Iterable[tuple[int, str, int]]) -> dict[tuple[int, str], list[datetime]]:
     found: dict[tuple[int, str], list[datetime]] = {}
-    for passholder, event, at in bulk.run(_EARLIER, rows=[(*key, *span) for key, span in asked.items()]):
+    for passholder, event, at in rows:
         found.setdefault((passholder, event), []).append(from_millis(at))
     return found
 
 
+@lru_cache(maxsize=4_096)
+def _period(period: Period, hour: int) -> tuple[int, int]:
+    """Return start and end in milliseconds of the period around an hour: days begin on the hour."""
+    start, end = period_bounds(period, from_millis(hour * _HOUR))
+    return to_millis(start), to_millis(end)
+
+
 def _grant(
-    session: Session, claims: Sequence[Claim], judged: Sequence[Judged], balances: Mapping[int, int]
-) -> int | None:
-    """Enter the points in the ledger and the balances; return the id of the change, None without points."""
+    claims: Sequence[Claim], judged: Sequence[Judged], balances: Mapping[int, int]
+) -> tuple[int | None, list[Call]]:
+    """Return the id of the change and the calls that enter points in the ledger and the balances."""
     entries = [
         (passholder, claim.at, one.decision.points, claim.id)
         for claim, one in zip(claims, judged, strict=True)
         if one.verdict is Verdict.GRANTED and (passholder := _passholder(claim)) is not None
     ]
     if not entries:
-        return None
-    bulk = Bulk(session)
+        return None, []
     refs = sorted({ref for ref, *_ in entries})
     keys = json.dumps([str(ref) for ref in refs])
-    change: int = bulk.run(_CHANGE, {"kind": ChangeKind.CHECKINS.value, "keys": keys})[0][0]
-    bulk.run(_ENTER, {"reason": REASON}, entries)
-    bulk.run(_ADD, rows=[(ref, balances[ref]) for ref in refs])
-    mark_changed(session)
-    return change
+    # Minted here, so that the check-ins can name it without waiting for the database.
+    change = time.time_ns() // 1_000_000 << _CHANGE_BITS | secrets.randbits(_CHANGE_BITS)
+    return change, [
+        Call(_CHANGE, {"id": change, "kind": ChangeKind.CHECKINS.value, "keys": keys}),
+        Call(_ENTER, {"reason": REASON}, entries),
+        Call(_ADD, rows=[(ref, balances[ref]) for ref in refs]),
+    ]
 
 
 def _row(claim: Claim, judged: Judged) -> tuple[object, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from nacl.public import PrivateKey, SealedBox
 from server.checkins.evidence import effective_time
 from shared.domain.numbers import InvalidNumberError, parse_chip_number
 from shared.domain.outcomes import Outcome
-from shared.wire.messages import Tap, Upload, UploadItem
+from shared.wire.messages import Clock, Tap, Upload, UploadItem
 
 LATEST_MILLIS: Final = 1 << 60
 """Beyond it the database cannot keep what a clock says."""
@@ -20,6 +22,7 @@ MAX_EVENT: Final = 64
 MAX_SYSTEM: Final = (1 << 31) - 1
 TOKEN_DIGITS: Final = 16
 _SIGN: Final = 1 << 63
+_UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DECODER: Final = msgspec.json.Decoder(Tap)
 
 
@@ -49,8 +52,10 @@ class _UnusableTapError(ValueError):
     """str() says why this row cannot be used."""
 
 
-def read_taps(upload: Upload, received: int, opener: PrivateKey) -> tuple[list[ReadTap], list[RefusedItem]]:
-    """Read every row; `opener` opens sealed chip numbers."""
+def read_taps(
+    upload: Upload, received: int, opener: Callable[[], PrivateKey]
+) -> tuple[list[ReadTap], list[RefusedItem]]:
+    """Read every row; `opener` gives the key that opens sealed chip numbers, rarely needed."""
     taps: list[ReadTap] = []
     refused: list[RefusedItem] = []
     for item in upload.items:
@@ -61,25 +66,31 @@ def read_taps(upload: Upload, received: int, opener: PrivateKey) -> tuple[list[R
     return taps, refused
 
 
-def _read(item: UploadItem, upload: Upload, received: int, opener: PrivateKey) -> ReadTap:
+def _read(item: UploadItem, upload: Upload, received: int, opener: Callable[[], PrivateKey]) -> ReadTap:
     tap = _DECODER.decode(item.tap)
-    for clock in (tap.clock, upload.clock):
-        if max(abs(clock.wall), abs(clock.monotonic), abs(clock.offset or 0)) > LATEST_MILLIS:
-            raise _UnusableTapError("The clock of this tap says no time that can be kept.")
+    _check_clock(tap.clock)
     event = tap.event
     if event is not None and (len(event) > MAX_EVENT or not event.isprintable()):
         raise _UnusableTapError("The event of this tap is not an event id.")
     return ReadTap(
         seq=item.seq,
-        id=str(UUID(tap.id)),
+        id=tap.id if _UUID.fullmatch(tap.id) else str(UUID(tap.id)),
         at=effective_time(tap.clock, upload.clock, received),
         wall=tap.clock.wall,
         shown=Outcome(tap.outcome),
         event=event,
         card=_card(tap),
-        chip_number=None if tap.sealed is None else _open(tap.sealed, opener),
+        chip_number=None if tap.sealed is None else _open(tap.sealed, opener()),
         is_checkin=tap.mode == "checkin",
     )
+
+
+def _check_clock(clock: Clock) -> None:
+    if (
+        not -LATEST_MILLIS < clock.wall < LATEST_MILLIS
+        or not -LATEST_MILLIS < clock.monotonic < LATEST_MILLIS
+    ):
+        raise _UnusableTapError("The clock of this tap says no time that can be kept.")
 
 
 def _card(tap: Tap) -> tuple[int, int] | None:

@@ -8,8 +8,16 @@ from typing import Final
 
 from sqlmodel import Session
 
-from server.checkins.facts import FoundCard, FoundEvent, cards_by_chip, cards_by_token, events_by_id
-from server.checkins.journal import Journal
+from server.checkins.facts import (
+    FoundCard,
+    FoundEvent,
+    ask_cards,
+    ask_events,
+    cards_by_chip,
+    read_cards,
+    read_events,
+)
+from server.checkins.journal import Journal, Progress, first_progress, lock_journal
 from server.checkins.ledger import Arrival, Claim, Judged, judge
 from server.checkins.models import Source, Verdict
 from server.checkins.taps import ReadTap, RefusedItem, read_taps
@@ -31,18 +39,33 @@ _PARK: Final = Statement(
 )
 
 
-def take_upload(session: Session, kiosk: int, upload: Upload, received: int) -> UploadAnswer:
-    """Take in an upload that came at `received` (milliseconds UTC); the answer has its verdicts in order."""
+def take_upload(
+    session: Session, kiosk: int, upload: Upload, received: int, *, careful: bool = False
+) -> UploadAnswer:
+    """Take in an upload that came at `received` (milliseconds UTC); the answer has its verdicts in order.
+
+    What lies beyond the journal's highest row is new, as a rule. When it is not (a zuil with a new
+    card, a copied card) the database refuses the ids, and the upload has to be taken in `careful`ly.
+    """
+    taps, refused = read_taps(upload, received, lambda: sealing_key(session))
     bulk = Bulk(session)
-    journal = Journal(session, kiosk, received)
-    taps, refused = read_taps(upload, received, sealing_key(session))
+    locked, cards, events = bulk.run_all(
+        [
+            lock_journal(kiosk),
+            ask_cards(tap.card for tap in taps if tap.card),
+            ask_events((tap.event for tap in taps if tap.event), kiosk),
+        ]
+    )
+    before = Progress(*locked[0]) if locked else first_progress(session, kiosk)
+    journal = Journal(session, kiosk, received, before)
     for item in refused:
         _park(bulk, kiosk, item, received)
-    known = _known(bulk, taps)
+    known = _known(bulk, taps if careful else [tap for tap in taps if tap.seq <= before.top])
     fresh = {tap.id: tap for tap in reversed(taps) if tap.id not in known}
-    claims = _claims(session, bulk, kiosk, sorted(fresh.values()))
-    judged = judge(session, claims, Arrival(Source.KIOSK, received, kiosk)) if claims else []
+    ordered = sorted(fresh.values(), key=lambda tap: tap.seq)
+    claims = _claims(session, ordered, read_cards(cards), read_events(events))
     after = journal.follow(upload)
+    judged = judge(session, claims, Arrival(Source.KIOSK, received, kiosk), lambda: [journal.keep(after)])
     verdicts = _verdicts(taps, refused, known, {one.id: one for one in judged})
     return UploadAnswer(
         verdicts=sorted(verdicts, key=lambda verdict: verdict.seq),
@@ -52,15 +75,20 @@ def take_upload(session: Session, kiosk: int, upload: Upload, received: int) -> 
 
 
 def _known(bulk: Bulk, taps: Sequence[ReadTap]) -> dict[str, tuple[str, str, int]]:
+    if not taps:
+        return {}
     found = bulk.run(_KNOWN, rows=[(tap.id,) for tap in taps])
     return {id_: (verdict, outcome, points) for id_, verdict, outcome, points in found}
 
 
-def _claims(session: Session, bulk: Bulk, kiosk: int, taps: Sequence[ReadTap]) -> list[Claim]:
-    cards = cards_by_token(bulk, (tap.card for tap in taps if tap.card))
+def _claims(
+    session: Session,
+    taps: Sequence[ReadTap],
+    cards: Mapping[tuple[int, int], FoundCard],
+    events: Mapping[str, FoundEvent],
+) -> list[Claim]:
     chips = sorted({tap.chip_number for tap in taps if tap.chip_number and not tap.card})
     by_chip = cards_by_chip(session, chips) if chips else {}
-    events = events_by_id(bulk, (tap.event for tap in taps if tap.event), kiosk)
     return [_claim(tap, _card_of(tap, cards, by_chip), events) for tap in taps]
 
 

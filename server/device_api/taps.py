@@ -3,27 +3,48 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
 from server.checkins.upload import take_upload
 from server.device_api.authentication import identify
 from server.device_api.bodies import answer, read_body, read_message
+from server.kernel.bulk import DoubleError
 from server.kernel.database import Database
 from shared.wire.messages import Upload
+
+AT_ONCE: Final = 3
 
 
 async def upload_taps(request: Request) -> Response:
     """Take in rows of a journal; also those of a blocked zuil."""
-    return await run_in_threadpool(_upload, request, await read_body(request))
+    body = await read_body(request)
+    # More threads than this only take the interpreter from each other between two statements.
+    limiter = _limiter(request)
+    return await to_thread.run_sync(_upload, request, body, limiter=limiter)
+
+
+def _limiter(request: Request) -> CapacityLimiter:
+    limiter: CapacityLimiter | None = getattr(request.app.state, "upload_limiter", None)
+    if limiter is None:
+        limiter = request.app.state.upload_limiter = CapacityLimiter(AT_ONCE)
+    return limiter
 
 
 def _upload(request: Request, body: bytes) -> Response:
+    try:
+        return _take(request, body, careful=False)
+    except DoubleError:
+        return _take(request, body, careful=True)
+
+
+def _take(request: Request, body: bytes, *, careful: bool) -> Response:
     database: Database = request.app.state.database
     with database.writing() as session:
         kiosk = identify(session, request, body, also_blocked=True)
         upload = read_message(request, body, Upload)
-        verdicts = take_upload(session, kiosk, upload, time.time_ns() // 1_000_000)
+        verdicts = take_upload(session, kiosk, upload, time.time_ns() // 1_000_000, careful=careful)
     return answer(request, verdicts)

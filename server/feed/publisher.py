@@ -152,7 +152,7 @@ def _read(bulk: Bulk) -> _Pending:
     for id_, kind, raw in bulk.run(_PENDING, {"most": MOST_CHANGES}):
         if len(pending.numbers) + len(pending.refs) > MOST_KEYS:
             break
-        keys: list[str] = json.loads(raw) if isinstance(raw, str) else raw
+        keys: list[str] = json.loads(raw)
         pending.ids.append(id_)
         if kind == ChangeKind.CARDS:
             pending.numbers.update(keys)

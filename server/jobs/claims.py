@@ -29,6 +29,4 @@ _CLAIM: Final = Statement(
 def claim(session: Session, name: str, every_seconds: int) -> bool:
     """Claim a job for this period; True for exactly one process, once the session commits."""
     now = int(time.time())
-    bulk = Bulk(session)
-    bulk.run(_CLAIM, {"name": name, "next": now + every_seconds, "now": now})
-    return bulk.touched == 1
+    return Bulk(session).touch(_CLAIM, {"name": name, "next": now + every_seconds, "now": now}) == 1

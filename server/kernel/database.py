@@ -22,6 +22,8 @@ from server.kernel.vault import Vault
 
 BUSY_MILLISECONDS: Final = 10_000
 POOL_SIZE: Final = 10
+_POSTGRESQL_OPTIONS: Final = "-c random_page_cost=1.1 -c jit=off -c plan_cache_mode=force_generic_plan"
+"""Statements look into tables by key, a hundred keys at a time: plan once, and never read a table whole."""
 _BEGIN: Final = "zuil_begin"
 _CHANGED: Final = "zuil_changed"
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -101,7 +103,15 @@ WritingSession = Annotated[Session, Depends(writing_session, scope="function")]
 def _make_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         return _sqlite_engine(url)
-    return create_engine(url, pool_size=POOL_SIZE, max_overflow=POOL_SIZE, pool_pre_ping=False)
+    return create_engine(
+        url,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_SIZE,
+        # The connection used last has its statements prepared.
+        pool_use_lifo=True,
+        # The driver would throw away what `kernel.pipeline` prepared together with its own.
+        connect_args={"options": _POSTGRESQL_OPTIONS, "prepare_threshold": None},
+    )
 
 
 def _sqlite_engine(url: str) -> Engine:

@@ -96,8 +96,8 @@ def use_nonce(bulk: Bulk, signed: SignedRequest) -> None:
     Raises:
         ProblemError: 401, this very request came before.
     """
-    bulk.run(_USE, {"key": signed.consumer_key, "nonce": signed.nonce, "timestamp": signed.timestamp})
-    if bulk.touched == 0:
+    scalars = {"key": signed.consumer_key, "nonce": signed.nonce, "timestamp": signed.timestamp}
+    if bulk.touch(_USE, scalars) == 0:
         raise _refusal(problems.NONCE_USED, "This request was sent before.")
 
 

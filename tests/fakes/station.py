@@ -7,6 +7,7 @@ import msgspec
 import zstandard
 from nacl.public import PublicKey, SealedBox
 
+from server.kernel.ids import new_id
 from shared.wire import messages, signing
 from shared.wire.cards import add_checksums, card_token, decode_block, format_checksum, row_hash
 from shared.wire.chain import GENESIS, chain_link
@@ -91,9 +92,7 @@ class Station:
             fields["sealed"] = box.encrypt(chip_number.encode())
         elif chip_number:
             fields["system"], fields["card"] = self.token(chip_number)
-        return messages.Tap(
-            id=str(uuid.uuid4()), clock=clock(at), outcome=outcome, event=event, **fields
-        )
+        return messages.Tap(id=new_id(), clock=clock(at), outcome=outcome, event=event, **fields)
 
     def journal(self, *taps):
         """Append taps (or raw bytes) to the journal; return the upload that carries them."""
@@ -102,9 +101,7 @@ class Station:
             payload = tap if isinstance(tap, bytes) else msgspec.json.encode(tap)
             self.seq += 1
             self.chain = chain_link(self.chain, payload)
-            items.append(
-                messages.UploadItem(seq=self.seq, chain=self.chain.hex(), tap=msgspec.Raw(payload))
-            )
+            items.append(messages.UploadItem(seq=self.seq, chain=self.chain.hex(), tap=msgspec.Raw(payload)))
         return messages.Upload(items=items, previous=previous, clock=clock())
 
     def upload(self, upload, **options):
@@ -161,5 +158,3 @@ class Station:
         box = SealedBox(PublicKey(self.enrolment.sealing_key))
         request = messages.LookupRequest(sealed=box.encrypt(chip_number.encode()), event=event)
         return self._read(self.post("/device/v1/lookup", request), messages.LookupAnswer)
-
-
