@@ -19,6 +19,7 @@ from typing import Final, cast
 from device import VERSION
 from device.adapters.cache import SqliteCache
 from device.adapters.credentials import DamagedCredentialsError
+from device.adapters.entrusted import EntrustedFiles, finish_erasing
 from device.adapters.gpio import GpioLights, NoLights
 from device.adapters.journal import SqliteJournal
 from device.adapters.link import HttpLink
@@ -29,7 +30,7 @@ from device.adapters.sqlite import NewerSchemaError
 from device.adapters.virtual import MovableWall, VirtualLights, VirtualReader
 from device.control import Control, ControlServer
 from device.core import report, screens
-from device.core.arrival import arrival
+from device.core.arrival import Arrival
 from device.core.clock import ServerClock, boot_id
 from device.core.health import Fault, Health
 from device.core.housekeeping import housekeeping
@@ -37,7 +38,7 @@ from device.core.kiosk import Kiosk
 from device.core.sync import HEARD, Sync
 from device.core.tap import TapDesk, prepare
 from device.core.watch import ReaderWatch
-from device.ports import CacheError, CardReader, JournalError, Lights
+from device.ports import CacheError, CardReader, JournalError, Lights, Standing
 from device.settings import DisplaySettings, Settings
 from shared.wire.messages import KioskConfig
 
@@ -73,6 +74,7 @@ class Zuil:
     link: HttpLink
     kiosk: Kiosk
     sync: Sync
+    arrival: Arrival
     notifier: Notifier
 
 
@@ -97,9 +99,7 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         watch = ReaderWatch(zuil.reader, zuil.health, zuil.kiosk.present)
         _start(life, watch.start, watch.stop)
         life.callback(zuil.sync.stop, _STOP_SECONDS)
-        code = place.settings.server.code
-        enrolling = arrival(zuil.link, code, _hardware_name(), zuil.health, zuil.sync.start)
-        _start(life, enrolling.start, enrolling.end)
+        _start(life, zuil.arrival.start, zuil.arrival.end)
         tidying = housekeeping(zuil.kiosk, zuil.journal, zuil.cache, zuil.clock, zuil.health)
         _start(life, tidying.start, tidying.finish)
         if place.control is not None:
@@ -139,16 +139,40 @@ def _assemble(place: Place, display: PanelDisplay) -> Zuil:
         alive=notifier.alive,
         turned=lambda: sync.heartbeat.wake(),  # noqa: PLW0108 - idem
     )
+    entrusted = EntrustedFiles(place.state, cache, link)
+    health.set_fault(Fault.BLOCKED, present=entrusted.standing is not Standing.GOOD)
     describe = partial(report.heartbeat, kiosk, journal, cache, display=display, clock=clock, health=health)
 
     def configured(config: KioskConfig) -> None:
-        kiosk.configure(prepare(config))
+        kiosk.configure(prepare(config, cache.former_keys()))
 
-    sync = Sync(link, journal, cache, clock, health, configured=configured, describe=describe)
+    sync = Sync(
+        link,
+        journal,
+        cache,
+        clock,
+        health,
+        entrusted=entrusted,
+        configured=configured,
+        dismissed=kiosk.forget,
+        describe=describe,
+    )
+    arrival = Arrival(
+        link,
+        entrusted,
+        journal,
+        cache,
+        health,
+        code=place.settings.server.code,
+        hardware=_hardware_name(),
+        follow=sync.start,
+    )
     known = cache.config()
     if known is not None:
         configured(known)
-    return Zuil(display, reader, lights, wall, health, journal, cache, clock, link, kiosk, sync, notifier)
+    return Zuil(
+        display, reader, lights, wall, health, journal, cache, clock, link, kiosk, sync, arrival, notifier
+    )
 
 
 def _open_files(
@@ -156,12 +180,13 @@ def _open_files(
 ) -> tuple[SqliteJournal, SqliteCache, HttpLink]:
     """Open what is kept in the state directory; what cannot be opened is also told on the display."""
     try:
+        finish_erasing(place.state)
         return (
             SqliteJournal(place.state / "journal.db"),
             SqliteCache(place.state / "cache.db"),
             HttpLink(place.settings.server.url, place.state, clock, agent=f"zuil/{VERSION}"),
         )
-    except (JournalError, CacheError, NewerSchemaError, DamagedCredentialsError) as error:
+    except (JournalError, CacheError, NewerSchemaError, DamagedCredentialsError, OSError) as error:
         display.leave(screens.out_of_order(Fault.JOURNAL, "nl"))
         raise StartError(str(error)) from error
 

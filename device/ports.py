@@ -174,10 +174,14 @@ class OwnCheckin(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Rows of the journal that the server does not have yet, in order, and the chain before the first."""
+    """Rows of the journal that the server does not have yet, in order, and the chain before the first.
+
+    oldest: the first number that the journal still holds.
+    """
 
     items: list[UploadItem]
     previous: str
+    oldest: int = 0
 
 
 class JournalState(NamedTuple):
@@ -261,6 +265,9 @@ class PassCache(Protocol):
     def config(self) -> KioskConfig | None:
         """Return the zuil's configuration, None before the first one."""
 
+    def former_keys(self) -> dict[int, bytes]:
+        """Return, by card system, the key of the cards that are here when the configuration has another."""
+
     def apply(self, changes: Changes) -> None:
         """Apply one answer of the server in small transactions; the cursor moves last."""
 
@@ -286,6 +293,44 @@ class PassCache(Protocol):
         """Move the write-ahead log into the file; call it while nobody taps."""
 
 
+# --- what the server entrusted ---------------------------------------------------------------------
+
+
+class Standing(StrEnum):
+    """Whether the server wants this zuil, as it last said."""
+
+    GOOD = "good"
+    BLOCKED = "blocked"
+    """Blocked; the journal is being handed in."""
+    ERASING = "erasing"
+    ERASED = "erased"
+    """Keys and cards are gone; only another one-time code makes this a zuil again."""
+
+
+class EntrustedError(Exception):
+    """Keys and cards could not be destroyed, or that could not be noted; its text is one sentence."""
+
+
+class Entrusted(Protocol):
+    """Keys, credentials and cards: the server's, and destroyed on its word. Methods raise EntrustedError."""
+
+    @property
+    def standing(self) -> Standing:
+        """How the zuil stands, also after a restart."""
+
+    def is_void(self, code: str) -> bool:
+        """Return whether this one-time code made the zuil that was blocked: it is not tried again."""
+
+    def block(self) -> None:
+        """Note durably that the zuil is blocked."""
+
+    def allow(self) -> None:
+        """Note durably that the zuil is wanted."""
+
+    def destroy(self) -> None:
+        """Destroy keys, credentials and cards, never the journal; a power cut only makes it take longer."""
+
+
 # --- server ----------------------------------------------------------------------------------------
 
 
@@ -308,8 +353,18 @@ class ServerLink(Protocol):
     def enrolled(self) -> bool:
         """Whether this zuil has credentials."""
 
+    @property
+    def kiosk(self) -> int | None:
+        """The number of the zuil that the credentials are for."""
+
+    def is_new(self, code: str) -> bool:
+        """Return whether the credentials were not made with this one-time code."""
+
     def enrol(self, request: EnrolmentRequest) -> Enrolment:
         """Exchange the one-time code for credentials and keep them."""
+
+    def renew(self) -> None:
+        """Exchange the credentials for fresh ones and keep those; the server asked for it."""
 
     def upload(self, upload: Upload) -> UploadAnswer:
         """Hand in taps."""

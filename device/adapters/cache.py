@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from device.adapters.build_cache import SCHEMA, UPSERT_CARD, UPSERT_SET
+from device.adapters.erasing import erase
 from device.adapters.sqlite import connect, is_damage, is_sound, migrate, transaction
 from device.ports import CacheError, CacheState
 from shared.wire.cards import (
@@ -35,6 +36,7 @@ from shared.wire.messages import Changes, CheckinMessage, KioskConfig, SnapshotI
 _DELTA_ROWS: Final = 200
 _BUILD_SECONDS: Final = 1800
 _PAUSE_SECONDS: Final = 0.002
+_FORMER_KEY: Final = "key."
 _CURSOR, _CONFIG_VERSION, _CONFIG = "cursor", "config_version", "config"
 _CARD: Final = "SELECT token, passholder, state, active_until, points FROM card WHERE token = ?"
 _CHECKINS: Final = "SELECT id, at FROM checkin WHERE passholder = ? AND event = ?"
@@ -56,6 +58,7 @@ class SqliteCache:
         self._reading = threading.Lock()
         self._writing = threading.RLock()
         self._damaged = False
+        self._unwanted = False
         with _translated(path):
             self._open()
 
@@ -78,8 +81,14 @@ class SqliteCache:
             log.warning("The configuration in the cache is of another version; waiting for a new one.")
             return None
 
+    def former_keys(self) -> dict[int, bytes]:
+        with _translated(self._path), self._writing:
+            rows = self._writer.execute("SELECT name, value FROM fact WHERE name LIKE 'key.%'").fetchall()
+        return {int(name.removeprefix(_FORMER_KEY)): bytes.fromhex(value) for name, value in rows}
+
     def apply(self, changes: Changes) -> None:
         with _translated(self._path), self._writing:
+            self._require_wanted()
             for system, block in changes.cards.items():
                 self._apply_cards(int(system), decode_block(block))
             with transaction(self._writer):
@@ -118,6 +127,19 @@ class SqliteCache:
             _remove(self._path)
             self._open()
             self._damaged = False
+
+    def destroy(self) -> None:
+        """Make what is here unreadable, and stay empty; a download that is under way finds the door shut.
+
+        Raises:
+            OSError: a file cannot be overwritten or removed.
+        """
+        with self._writing, self._reading, _translated(self._path):
+            self._unwanted = True
+            self._close()
+            for suffix in ("", "-wal", "-shm"):
+                erase(self._path.with_name(self._path.name + suffix))
+            self._open()
 
     def remember(self, key: str, value: str) -> None:
         with _translated(self._path), self._writing:
@@ -192,7 +214,12 @@ class SqliteCache:
         self._writer.executemany(UPSERT_CARD, [(*row, system) for row in rows])
         self._writer.execute(UPSERT_SET, (system, cards, format_checksum(total)))
 
+    def _require_wanted(self) -> None:
+        if self._unwanted:
+            raise CacheError("This zuil keeps no cards any more: it is blocked.")
+
     def _apply_config(self, config: KioskConfig) -> None:
+        self._keep_former_keys(config)
         self._writer.execute(_SET_FACT, (_CONFIG, msgspec.json.encode(config).decode()))
         self._writer.execute(_SET_FACT, (_CONFIG_VERSION, config.version))
         self._writer.execute("DELETE FROM checkin")
@@ -201,6 +228,18 @@ class SqliteCache:
             if system not in kept:
                 self._writer.execute("DELETE FROM card WHERE system = ?", (system,))
                 self._writer.execute("DELETE FROM card_set WHERE system = ?", (system,))
+
+    def _keep_former_keys(self, config: KioskConfig) -> None:
+        """Keep the key of the cards that are here until the cards under a new key arrive."""
+        known = self.config()
+        former = self.former_keys()
+        old = {system.id: system.token_key for system in known.systems} | former if known else former
+        here = {row[0] for row in self._writer.execute("SELECT system FROM card_set WHERE cards > 0")}
+        self._writer.execute("DELETE FROM fact WHERE name LIKE 'key.%'")
+        for system in config.systems:
+            key = old.get(system.id, system.token_key)
+            if system.id in here and key != system.token_key:
+                self._writer.execute(_SET_FACT, (f"{_FORMER_KEY}{system.id}", key.hex()))
 
     def _add_checkins(self, checkins: Iterable[CheckinMessage]) -> None:
         self._writer.executemany(
@@ -217,7 +256,10 @@ class SqliteCache:
         """
         self.tidy()
         with self._writing, self._reading:
-            facts = self._writer.execute("SELECT name, value FROM fact").fetchall()
+            self._require_wanted()
+            facts = self._writer.execute(
+                "SELECT name, value FROM fact WHERE name NOT LIKE 'key.%'"
+            ).fetchall()
             self._close()
             for suffix in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from device.adapters.erasing import erase, write_durably
 from shared.wire.messages import Enrolment
 
 FILE_NAME: Final = "credentials.json"
-_OWNER_ONLY: Final = 0o600
 
 
 class DamagedCredentialsError(Exception):
     """The file is there and cannot be read; its text is one clear sentence."""
 
 
-def load_credentials(folder: Path) -> Enrolment | None:
+class Credentials(Enrolment, frozen=True, kw_only=True, omit_defaults=True):
+    """An enrolment as it is kept. `code`: the mark of the one-time code that it was exchanged for."""
+
+    code: str = ""
+
+
+def mark_of(code: str) -> str:
+    """Return what is kept of a one-time code, to see whether another one was put on the card."""
+    plain = "".join(character for character in code.upper() if character.isalnum())
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def load_credentials(folder: Path) -> Credentials | None:
     """Return the credentials kept in a state directory, None before the enrolment.
 
     Raises:
@@ -26,7 +38,7 @@ def load_credentials(folder: Path) -> Enrolment | None:
     """
     path = folder / FILE_NAME
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Enrolment)
+        return msgspec.json.decode(path.read_bytes(), type=Credentials)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:
@@ -35,17 +47,14 @@ def load_credentials(folder: Path) -> Enrolment | None:
         ) from error
 
 
-def save_credentials(folder: Path, enrolment: Enrolment) -> None:
-    """Keep the credentials durably: the server shows the secret only once."""
-    path, draft = folder / FILE_NAME, folder / f"{FILE_NAME}.new"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.encode(enrolment))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    directory = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+def save_credentials(folder: Path, enrolment: Enrolment, code: str = "") -> Credentials:
+    """Keep the credentials durably: the server shows the secret only once. `code` is a `mark_of` one."""
+    credentials = Credentials(**msgspec.structs.asdict(enrolment) | {"code": code})
+    write_durably(folder / FILE_NAME, msgspec.json.encode(credentials))
+    return credentials
+
+
+def erase_credentials(folder: Path) -> None:
+    """Destroy key and secret. Raises OSError."""
+    for name in (FILE_NAME, f"{FILE_NAME}.new"):
+        erase(folder / name)

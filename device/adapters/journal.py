@@ -118,10 +118,11 @@ class SqliteJournal:
             if not rows:
                 return Batch([], "")
             before = self._chain_before(rows[0][0])
+            (oldest,) = self._sync.execute("SELECT min(seq) FROM tap").fetchone()
         items = [
             UploadItem(seq=seq, chain=chain.hex(), tap=msgspec.Raw(payload)) for seq, chain, payload in rows
         ]
-        return Batch(items, before.hex())
+        return Batch(items, before.hex(), oldest)
 
     def acknowledge(self, verdicts: Sequence[VerdictMessage], through: int) -> None:
         with _translated(self._path), self._reading, self._writing, transaction(self._sync):

@@ -16,7 +16,7 @@ import httpx
 import msgspec
 import zstandard
 
-from device.adapters.credentials import load_credentials, save_credentials
+from device.adapters.credentials import Credentials, load_credentials, mark_of, save_credentials
 from device.adapters.download import download
 from device.ports import LinkError, TrustedClock
 from shared.domain.zones import to_millis
@@ -71,15 +71,30 @@ class HttpLink:
     def enrolled(self) -> bool:
         return self.credentials is not None
 
+    @property
+    def kiosk(self) -> int | None:
+        return None if self.credentials is None else self.credentials.kiosk
+
+    def is_new(self, code: str) -> bool:
+        return bool(code) and (self.credentials is None or self.credentials.code != mark_of(code))
+
     def check(self, request: EnrolmentRequest) -> EnrolmentCheck:
         """Ask whether a one-time code is good, without using it up. Raises LinkError."""
         return self._post("enrolments/check", request, EnrolmentCheck, signed=False)
 
     def enrol(self, request: EnrolmentRequest) -> Enrolment:
         enrolment = self._post("enrolments", request, Enrolment, signed=False)
-        save_credentials(self._folder, enrolment)
-        self.credentials = enrolment
+        self.credentials = save_credentials(self._folder, enrolment, mark_of(request.code))
         return enrolment
+
+    def renew(self) -> None:
+        code = self._enrolled().code
+        enrolment = self._ask("POST", f"{PREFIX}/credentials", b"{}", Enrolment)
+        self.credentials = save_credentials(self._folder, enrolment, code)
+
+    def forget(self) -> None:
+        """Be nobody from now on; the file is destroyed by who says so."""
+        self.credentials = None
 
     def upload(self, upload: Upload) -> UploadAnswer:
         return self._post("taps", upload, UploadAnswer)
@@ -216,7 +231,7 @@ class HttpLink:
             millis = to_millis(parsedate_to_datetime(date)) + _DATE_PRECISION_MILLIS
             self._clock.learn(millis, sent, time.monotonic())
 
-    def _enrolled(self) -> Enrolment:
+    def _enrolled(self) -> Credentials:
         if self.credentials is None:
             raise LinkError("This zuil is not enrolled yet.")
         return self.credentials

@@ -101,6 +101,11 @@ class Kiosk:
         self._setup = setup
         self._presented.put(None)
 
+    def forget(self) -> None:
+        """Have no configuration any more: nothing is accepted until there is another."""
+        self._setup, self.active = None, None
+        self._presented.put(None)
+
     def wait_for_answer(self, after: int, seconds: float) -> Answer | None:
         """Wait for the first answer past number `after`; None when nobody was answered in time."""
 

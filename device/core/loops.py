@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from device.ports import CacheError, JournalError, LinkError
+from device.ports import CacheError, EntrustedError, JournalError, LinkError
 
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 120.0
@@ -46,7 +46,7 @@ class Loop(threading.Thread):
         except LinkError as error:
             self._unreachable(error)
             return self._failed(str(error), _FIRST_PAUSE if error.again else _REFUSED_PAUSE)
-        except (CacheError, JournalError) as error:
+        except (CacheError, JournalError, EntrustedError) as error:
             return self._failed(str(error), _FIRST_PAUSE)
         except Exception:  # a bug in one loop must not stop the zuil
             log.exception("The %s loop failed.", self.name)

@@ -9,7 +9,17 @@ from typing import Final, TypeVar
 
 from device.core.health import Fault, Health
 from device.core.loops import Loop, jittered
-from device.ports import Batch, CacheError, Journal, LinkError, PassCache, ServerLink, TrustedClock
+from device.ports import (
+    Batch,
+    CacheError,
+    Entrusted,
+    Journal,
+    LinkError,
+    PassCache,
+    ServerLink,
+    Standing,
+    TrustedClock,
+)
 from shared.wire import problems
 from shared.wire.cards import format_checksum
 from shared.wire.messages import Changes, Heartbeat, KioskConfig, Upload, VerdictMessage
@@ -20,6 +30,7 @@ _DISTRUST_SECONDS: Final = 600
 _STREAM_PAUSE: Final = 2.0
 _UNREADABLE: Final = frozenset({problems.MALFORMED, problems.TOO_LARGE})
 _NO_CARDS: Final = format_checksum(0)
+_UNWANTED: Final = frozenset({Standing.BLOCKED, Standing.ERASING})
 _Result = TypeVar("_Result")
 log = logging.getLogger(__name__)
 
@@ -27,7 +38,8 @@ log = logging.getLogger(__name__)
 class Sync:
     """The four loops of one zuil.
 
-    configured: called with every new configuration. describe: returns the heartbeat of now.
+    configured: called with every new configuration. dismissed: when the keys were destroyed and there
+    is no configuration any more. describe: returns the heartbeat of now.
     """
 
     def __init__(
@@ -38,7 +50,9 @@ class Sync:
         clock: TrustedClock,
         health: Health,
         *,
+        entrusted: Entrusted,
         configured: Callable[[KioskConfig], None],
+        dismissed: Callable[[], None],
         describe: Callable[[], Heartbeat],
     ) -> None:
         self._link = link
@@ -46,7 +60,9 @@ class Sync:
         self._cache = cache
         self._clock = clock
         self._health = health
+        self._entrusted = entrusted
         self._configured = configured
+        self._dismissed = dismissed
         self._describe = describe
         self._config = cache.config() or _BEFORE_CONFIG
         self._batch_limit = self._config.upload_batch
@@ -58,9 +74,12 @@ class Sync:
         self._loops = (self.upload, self.download, self.stream, self.heartbeat)
 
     def start(self) -> None:
-        """Start the loops; each begins at once."""
+        """Start the loops; each begins at once. Called again, everything is tried now."""
         for loop in self._loops:
-            loop.start()
+            if loop.is_alive():
+                loop.wake()
+            else:
+                loop.start()
 
     def stop(self, seconds: float) -> None:
         """End the loops; a request that hangs, and the stream, are left to the end of the process."""
@@ -80,12 +99,23 @@ class Sync:
         """Hand in one batch of the journal; a batch that the server cannot read is halved, never skipped."""
         batch = self._journal.pending(self._batch_limit)
         if not batch.items:
+            if self._entrusted.standing in _UNWANTED and self._is_still_blocked():
+                return self._take_leave()
             self._batch_limit = self._config.upload_batch
             return jittered(self._config.poll_seconds)
-        upload = Upload(items=batch.items, previous=batch.previous, clock=self._clock.read().evidence)
+        upload = Upload(
+            items=batch.items,
+            previous=batch.previous,
+            clock=self._clock.read().evidence,
+            oldest=batch.oldest,
+        )
         try:
             answer = self._link.upload(upload)
         except LinkError as error:
+            if error.type == problems.KIOSK_BLOCKED:
+                # Not even the journal is wanted; it stays here, for a later enrolment.
+                self._unreachable(error)
+                return self._take_leave()
             if error.type not in _UNREADABLE:
                 raise
             return self._isolate(batch, error)
@@ -116,7 +146,7 @@ class Sync:
         answer = self._link.heartbeat(heartbeat)
         self._clock.learn(answer.now, sent, time.monotonic())
         self._reached()
-        self._health.set_fault(Fault.BLOCKED, present=False)
+        self._wanted()
         self._health.heard = answer.now
         self._cache.remember(HEARD, str(answer.now))
         if answer.config != heartbeat.config or answer.cursor != heartbeat.cursor:
@@ -124,7 +154,36 @@ class Sync:
         if answer.resend_from is not None:
             self._journal.send_again(answer.resend_from)
             self.upload.wake()
+        if answer.renew:
+            self._link.renew()
+            log.info("This zuil has fresh credentials.")
         return jittered(self._config.heartbeat_seconds)
+
+    def _wanted(self) -> None:
+        """Note that the server speaks with this zuil; what is being destroyed stays destroyed."""
+        if self._entrusted.standing is Standing.BLOCKED:
+            self._entrusted.allow()
+        if self._entrusted.standing is Standing.GOOD:
+            self._health.set_fault(Fault.BLOCKED, present=False)
+
+    def _is_still_blocked(self) -> bool:
+        """Ask once more before keys are destroyed: handing in may have taken months."""
+        try:
+            self.heartbeat_step()
+        except LinkError as error:
+            if error.type != problems.KIOSK_BLOCKED:
+                raise
+            return True
+        return False
+
+    def _take_leave(self) -> float:
+        """Destroy keys and cards now that the journal is handed in (`design/sync.md` 7)."""
+        self._entrusted.destroy()
+        self._dismissed()
+        log.warning("This zuil is blocked: its keys and cards are destroyed, its journal is kept.")
+        for loop in self._loops:
+            loop.end()
+        return jittered(_STREAM_PAUSE)
 
     def _mending(self, use: Callable[[], _Result]) -> _Result:
         """Use the cache; a damaged one is thrown away, and the download fetches another."""
@@ -145,6 +204,8 @@ class Sync:
             return self._load_snapshots(changes)
         self._cache.apply(changes)
         self._use(changes.config)
+        if self._cache.former_keys():
+            return self._load_snapshots(changes)
         if changes.more:
             return 0
         return jittered(self._config.poll_seconds) if self._is_equal(changes) else self._distrust(changes)
@@ -213,3 +274,5 @@ class Sync:
         self._health.online = not error.again
         if error.type == problems.KIOSK_BLOCKED:
             self._health.set_fault(Fault.BLOCKED, present=True)
+            self._entrusted.block()
+            self.upload.wake()

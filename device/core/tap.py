@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
@@ -47,12 +47,13 @@ class Setup(NamedTuple):
     config: KioskConfig
     schedule: Schedule
     keys: tuple[tuple[int, bytes], ...]
+    former: Mapping[int, bytes] = {}
 
 
-def prepare(config: KioskConfig) -> Setup:
-    """Prepare a configuration for taps."""
+def prepare(config: KioskConfig, former: Mapping[int, bytes] | None = None) -> Setup:
+    """Prepare a configuration for taps; `former`: see `PassCache.former_keys`."""
     keys = tuple((system.id, system.token_key) for system in config.systems)
-    return Setup(config, Schedule(config), keys)
+    return Setup(config, Schedule(config), keys, former or {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,11 @@ class TapDesk:
             for system, key in setup.keys:
                 token = card_token(key, chip_number)
                 row = self._cache.card(token)
+                if row is None and system in setup.former:
+                    # The cards under the new key are on their way; the server is told the new token.
+                    row = self._cache.card(card_token(setup.former[system], chip_number))
                 if row is not None:
-                    return self._with_history(row, system, active, now)
+                    return self._with_history(row._replace(token=token), system, active, now)
         except CacheError as error:
             log.error("%s", error)  # noqa: TRY400 - the sentence says it, a trace adds nothing
         return None

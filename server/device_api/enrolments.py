@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.checkins.journal import begin_journal
+from server.checkins.journal import begin_journal, progress_of
 from server.device_api.bodies import answer, read_body, read_message
 from server.kernel.attempts import refuse_flood
 from server.kernel.database import Database
@@ -36,7 +36,8 @@ def _exchange(request: Request, body: bytes) -> Response:
     database, asked = _admitted(request, body)
     with database.writing() as session:
         enrolment = enrol(session, asked, datetime.now(UTC))
-        begin_journal(session, enrolment.kiosk)
+        if asked.last_seq < progress_of(session, enrolment.kiosk).top:
+            begin_journal(session, enrolment.kiosk)
     return answer(request, enrolment, 201)
 
 

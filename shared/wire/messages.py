@@ -25,6 +25,8 @@ class EnrolmentRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     code: str
     hardware: str = ""
     version: str = ""
+    last_seq: int = 0
+    """The last number in the device's journal, which goes on after it; 0 for a new device."""
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -296,6 +298,8 @@ class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     config: str
     cursor: str
     resend_from: int | None = None
+    renew: bool = False
+    """Please ask for fresh credentials (POST credentials, answered with an `Enrolment`)."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

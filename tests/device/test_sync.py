@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 import pytest
 
+from device.adapters.entrusted import EntrustedFiles
 from device.adapters.link import HttpLink
 from device.core.clock import ServerClock
 from device.core.health import Fault, Health
@@ -54,7 +55,9 @@ class Zuil:
             cache,
             self.clock,
             self.health,
+            entrusted=EntrustedFiles(folder, cache, self.link),
             configured=self.configs.append,
+            dismissed=self.configs.clear,
             describe=self._heartbeat,
         )
 
@@ -117,6 +120,25 @@ def test_a_difference_is_noticed_and_mended_with_a_fresh_snapshot(zuil, server):
     zuil.follow()
     assert zuil.cache.checksums() == {"1": server.checksum}
     assert [name for _, name, _ in server.requests].count("snapshots") == 2
+
+
+def test_a_new_token_key_brings_a_fresh_snapshot_and_the_old_key_is_forgotten(zuil, server):
+    zuil.follow()
+    fresh = msgspec.structs.replace(server.config.systems[0], token_key=bytes(32))
+    server.rows = {}
+    server.change(row(KNOWN_CHIP, 1)._replace(token=card_token(bytes(32), KNOWN_CHIP)))
+    server.configure(msgspec.structs.replace(server.config, version="2", systems=[fresh]))
+    zuil.follow(4)
+    assert zuil.cache.former_keys() == {}
+    assert zuil.cache.checksums() == {"1": server.checksum}
+    assert zuil.tap() == [Outcome.OK]
+
+
+def test_a_new_code_key_is_used_from_the_next_code_on(zuil, server):
+    zuil.follow()
+    server.configure(msgspec.structs.replace(server.config, version="2", code_key=b"n" * 32))
+    zuil.follow(1)
+    assert zuil.configs[-1].code_key == b"n" * 32
 
 
 def test_taps_reach_the_server_once_and_in_order(zuil, server):

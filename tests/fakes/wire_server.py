@@ -80,6 +80,8 @@ class WireServer:
         self.unreadable, self.lookup_seconds, self.resend_from = set(), 0.0, None
         self.known_cards, self.changes_fail = {}, False
         self.deltas, self.wakeups = [], []
+        self.blocked = self.renew = False
+        self.enrolments, self.next_secret = [], None
         self.lock = threading.RLock()
         handler = type("Handler", (_Handler,), {"wire": self})
         self._http = _Http(("127.0.0.1", 0), handler)
@@ -127,6 +129,22 @@ class WireServer:
     def enrol(self, body):
         code = self._known_code(body)
         self.codes.discard(code)
+        self.enrolments.append(msgspec.json.decode(body, type=EnrolmentRequest))
+        if len(self.enrolments) > 1:
+            self.key, self.secret = f"zuil-7-{len(self.enrolments)}", secrets.token_hex(16)
+        return self._enrolment()
+
+    def renewed(self):
+        """Hand out fresh credentials; the old ones stay good until the new ones are used."""
+        self.next_secret = (f"{self.key}-renewed", secrets.token_hex(16))
+        key, secret = self.next_secret
+        return msgspec.structs.replace(self._enrolment(), consumer_key=key, consumer_secret=secret)
+
+    def block(self):
+        self.blocked = True
+        self.wake()
+
+    def _enrolment(self):
         return Enrolment(
             kiosk=7,
             name="Bib Aalst",
@@ -220,7 +238,13 @@ class WireServer:
         self.heartbeats.append(msgspec.json.decode(body, type=Heartbeat))
         now = int((time.time() + self.time_shift) * 1000)
         resend, self.resend_from = self.resend_from, None
-        return HeartbeatAnswer(now=now, config=self.config.version, cursor=self.cursor, resend_from=resend)
+        return HeartbeatAnswer(
+            now=now,
+            config=self.config.version,
+            cursor=self.cursor,
+            resend_from=resend,
+            renew=self.renew,
+        )
 
     # --- the door ----------------------------------------------------------------------------
 
@@ -237,6 +261,8 @@ class WireServer:
             params=[(name, value) for name, value in pairs if name != "oauth_signature"],
             signature=given.get("oauth_signature", ""),
         )
+        if self.next_secret and given.get("oauth_consumer_key") == self.next_secret[0]:
+            (self.key, self.secret), self.next_secret, self.renew = self.next_secret, None, False
         if given.get("oauth_consumer_key") != self.key or not verify_hmac_sha256(signed, self.secret):
             raise Refused(401, problems.SIGNATURE_REFUSED, "The signature is wrong.")
         if given["oauth_nonce"] in self.nonces:
@@ -274,6 +300,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if not name.startswith("enrolments"):
                 self.wire.let_in(method, self.path, self.headers, body)
+                if self.wire.blocked and name != "taps":
+                    raise Refused(403, problems.KIOSK_BLOCKED, "This zuil is blocked.")
             if self.headers.get("Content-Encoding") == "zstd":
                 body = zstandard.ZstdDecompressor().decompress(body)
             if name == "stream":
@@ -290,6 +318,7 @@ class _Handler(BaseHTTPRequestHandler):
         calls = {
             "enrolments": lambda: self.wire.enrol(body),
             "enrolments/check": lambda: self.wire.check(body),
+            "credentials": self.wire.renewed,
             "changes": lambda: self.wire.changes(query),
             "snapshots": self.wire.snapshots,
             "taps": lambda: self.wire.take(body),
@@ -324,7 +353,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.close_connection = True
         try:
-            while wakeup.wait(20):
+            while wakeup.wait(20) and not self.wire.blocked:
                 wakeup.clear()
                 message = json.dumps({"position": self.wire.position})
                 self.wfile.write(f"event: changed\ndata: {message}\n\n".encode())

@@ -65,7 +65,17 @@ class UnreachableLink(ServerLink):
     def enrolled(self) -> bool:
         return True
 
+    @property
+    def kiosk(self) -> int | None:
+        return 7
+
+    def is_new(self, code: str) -> bool:
+        return False
+
     def enrol(self, request: EnrolmentRequest) -> Enrolment:
+        raise LinkError("The server cannot be reached.")
+
+    def renew(self) -> None:
         raise LinkError("The server cannot be reached.")
 
     def upload(self, upload: Upload) -> UploadAnswer:
