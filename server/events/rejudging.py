@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 
 from server.cardsystems.labels import systems_of_labels
 from server.events.models import Event, EventCardSystem
-from server.events.repository import kiosks_of_event
+from server.events.repository import kiosks_of_events
 from server.events.surroundings import Surroundings, read_surroundings
 from server.events.udb3 import EventStatus
 from server.feed.changes import kiosks_changed
@@ -32,19 +32,17 @@ def rejudge_events(session: Session, organizer_id: str | None = None) -> int:
     query = select(Event).where(col(Event.status).in_(_OPEN))
     if organizer_id is not None:
         query = query.where(col(Event.organizer_id) == organizer_id)
-    held = _held(session)
-    kiosks: set[int] = set()
-    changed = 0
+    held = _held(session, organizer_id)
+    changed: list[str] = []
     for event in session.scalars(query):
         before = held[event.id]
         after = _systems(event, frozenset(before), surroundings)
         if after != before:
-            changed += 1
             _put(session, event, after)
-            kiosks |= kiosks_of_event(session, event.id)
-    if kiosks:
+            changed.append(event.id)
+    if kiosks := kiosks_of_events(session, changed):
         kiosks_changed(session, kiosks)
-    return changed
+    return len(changed)
 
 
 def _systems(event: Event, before: frozenset[int], surroundings: Surroundings) -> frozenset[int]:
@@ -62,10 +60,13 @@ def _put(session: Session, event: Event, systems: frozenset[int]) -> None:
     event.status = EventStatus.AVAILABLE if systems else EventStatus.NO_UITPAS
 
 
-def _held(session: Session) -> dict[str, set[int]]:
+def _held(session: Session, organizer_id: str | None) -> dict[str, set[int]]:
+    query = select(col(EventCardSystem.event_id), col(EventCardSystem.card_system_id))
+    if organizer_id is not None:
+        query = query.join(Event, col(Event.id) == col(EventCardSystem.event_id)).where(
+            col(Event.organizer_id) == organizer_id
+        )
     held: dict[str, set[int]] = defaultdict(set)
-    for event_id, system in session.execute(
-        select(col(EventCardSystem.event_id), col(EventCardSystem.card_system_id))
-    ):
+    for event_id, system in session.execute(query):
         held[event_id].add(system)
     return held

@@ -15,6 +15,7 @@ from server.events.sources import SeenPage
 from server.kernel.database import database_of
 from server.kiosks.models import Kiosk, KioskCounter
 
+_MOST_AT_ONCE: Final = 1_000
 _NUMBERING_LOCK: Final = 0x6576656E74  # "event"
 
 
@@ -53,9 +54,12 @@ def write_events(
     return concerned
 
 
-def kiosks_of_event(session: Session, event_id: str) -> set[int]:
+def kiosks_of_events(session: Session, ids: Sequence[str]) -> set[int]:
     """Return the zuilen whose counter organises or hosts an event, or has set it by hand."""
-    return _kiosks_of(session, [event_id], ())
+    found: set[int] = set()
+    for start in range(0, len(ids), _MOST_AT_ONCE):
+        found |= _kiosks_of(session, ids[start : start + _MOST_AT_ONCE], ())
+    return found
 
 
 def _kiosks_of(session: Session, ids: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> set[int]:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from server.cardsystems.models import CardSystem
 from server.events.models import Event, EventCardSystem
-from server.events.repository import kiosks_of_event
+from server.events.repository import kiosks_of_events
 from server.feed.changes import kiosks_changed
 from server.kernel.audit import record
 from shared.domain.calendars import Calendar, CalendarKind
@@ -146,7 +146,7 @@ def put_settings(
     event.points = wanted.points
     event.limit_volume = wanted.limit.volume if wanted.limit else None
     event.limit_period = wanted.limit.period.value if wanted.limit else None
-    if kiosks := kiosks_of_event(session, event.id):
+    if kiosks := kiosks_of_events(session, [event.id]):
         kiosks_changed(session, kiosks)
     detail = {"before": _plain(before), "after": _plain(wanted)}
     record(session, "change", "event", event.id, staff_id=staff_id, detail=detail)

@@ -7,11 +7,11 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from server.counters.models import Counter, CounterCardSystem
+from server.counters.reach import counters_in_reach
 from server.kernel.audit import record
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
@@ -104,7 +104,7 @@ def make_code(request: Request, session: RequestSession, acting: Enroller, numbe
 def assign(session: RequestSession, acting: Owner, number: int, counter_ids: CounterIds) -> Response:
     """Say at which counters of this card system the zuil stands; those of other systems stay."""
     view = _kiosk(session, acting, number)
-    mine = {counter.id for counter in _counters(session, acting)}
+    mine = {counter.id for counter in counters_in_reach(session, acting)}
     others = {counter.id for counter in view.counters} - mine
     wanted = _allowed_ids(session, acting, counter_ids) | {counter for counter in others if counter}
     assign_counters(session, view.kiosk, wanted)
@@ -144,7 +144,7 @@ def _form(
         request,
         "kiosks/new.html",
         status=NEEDS_INPUT if is_wrong else 200,
-        counters=_counters(session, acting),
+        counters=counters_in_reach(session, acting),
         chosen_counters=form.counter,
         name=form.name,
         place=form.place,
@@ -170,7 +170,7 @@ def _kiosk_page(
         code=code,
         code_expires=expires,
         command=f"zuil-provision enrol --server {server} --code {code} --out /media/$USER/bootfs",
-        counters=_counters(session, acting),
+        counters=counters_in_reach(session, acting),
         chosen_counters=[counter.id for counter in view.counters],
         may_manage=acting.may(Permission.MANAGE_KIOSKS),
         may_enrol=acting.may(Permission.ENROL_KIOSKS),
@@ -184,15 +184,9 @@ def _kiosk(session: Session, acting: Acting, number: int) -> KioskView:
     raise ProblemError(404, "This zuil is not in your card system.", type="zuil:kiosk")
 
 
-def _counters(session: Session, acting: Acting) -> list[Counter]:
-    query = select(Counter).order_by(col(Counter.name))
-    if acting.card_system_id is not None:
-        inside = select(CounterCardSystem.counter_id).where(
-            CounterCardSystem.card_system_id == acting.card_system_id
-        )
-        query = query.where(col(Counter.id).in_(inside))
-    return list(session.exec(query))
-
-
 def _allowed_ids(session: Session, acting: Acting, counter_ids: list[int]) -> set[int]:
-    return {counter.id for counter in _counters(session, acting) if counter.id in counter_ids and counter.id}
+    return {
+        counter.id
+        for counter in counters_in_reach(session, acting)
+        if counter.id in counter_ids and counter.id
+    }

@@ -59,7 +59,10 @@ def details(_: Translator, entry: AuditEntry) -> list[str]:
             for name in after
             if before.get(name) != after.get(name)
         ]
-    return [f"{_fact(_, name)}: {_text(_, name, value)}" for name, value in detail.items()]
+    # Of a person the name says more than the number.
+    return [
+        f"{_fact(_, name)}: {_text(_, name, value)}" for name, value in detail.items() if name != "person"
+    ]
 
 
 def _fact(_: Translator, name: str) -> str:
@@ -76,7 +79,6 @@ def _fact(_: Translator, name: str) -> str:
         "limit": _("limiet"),
         "event": _("activiteit"),
         "role": _("functie"),
-        "person": _("persoon"),
         "by": _("met"),
         "cards": _("kaarten"),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -9,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from server.counters.reach import counters_in_reach, systems_in_reach
 from server.events.models import Event, EventCardSystem
-from server.kiosks.models import Kiosk, KioskCounter
+from server.kiosks.models import Kiosk
 from server.kiosks.standing import kiosks_at
 from server.organisation.membership import Place, members
 from server.staff.roles import Permission
@@ -32,13 +33,14 @@ def steps_of(session: Session, acting: Acting) -> list[Step]:
     systems = len(systems_in_reach(session, acting))
     may_make = acting.may(Permission.MAKE_CARD_SYSTEMS)
     everyone = sum(len(members(session, Place(counter_id=counter))) for counter in counters)
+    kiosks = kiosks_at(session, counters)
     found = [
         ("card-system", systems, "/dashboard/instellingen/kaartsystemen" + ("/nieuw" if may_make else "")),
         ("counter", len(counters), "/dashboard/instellingen/balies/nieuw" if systems else ""),
         ("events", _events(session, acting.card_system_id), ""),
         ("members", everyone, "/dashboard/instellingen/mensen" if counters else ""),
-        ("kiosk", len(kiosks_at(session, counters)), "/dashboard/zuilen/nieuw" if counters else ""),
-        ("enrolled", _enrolled(session, counters), "/dashboard/zuilen"),
+        ("kiosk", len(kiosks), "/dashboard/zuilen/nieuw" if counters else ""),
+        ("enrolled", _enrolled(session, kiosks), "/dashboard/zuilen" if kiosks else ""),
     ]
     first = next((name for name, count, _ in found if not count), None)
     return [Step(name, count, href, is_next=name == first) for name, count, href in found]
@@ -53,9 +55,8 @@ def _events(session: Session, card_system_id: int | None) -> int:
     return session.exec(query).one()
 
 
-def _enrolled(session: Session, counters: list[int]) -> int:
-    at_counters = select(KioskCounter.kiosk).where(col(KioskCounter.counter_id).in_(counters))
+def _enrolled(session: Session, kiosks: Set[int]) -> int:
     query = select(func.count(col(Kiosk.number))).where(
-        col(Kiosk.number).in_(at_counters), col(Kiosk.consumer_key).is_not(None)
+        col(Kiosk.number).in_(kiosks), col(Kiosk.consumer_key).is_not(None)
     )
     return session.exec(query).one()
