@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from dataclasses import dataclass
 
 from sqlalchemy import func
@@ -55,7 +54,7 @@ def _events(session: Session, card_system_id: int | None) -> int:
     return session.exec(query).one()
 
 
-def _enrolled(session: Session, kiosks: Set[int]) -> int:
+def _enrolled(session: Session, kiosks: set[int]) -> int:
     query = select(func.count(col(Kiosk.number))).where(
         col(Kiosk.number).in_(kiosks), col(Kiosk.consumer_key).is_not(None)
     )
