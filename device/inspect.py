@@ -112,9 +112,9 @@ def _server(settings: Settings) -> str:
 
 
 def _reader(settings: Settings) -> str:
-    from device.adapters.nfc import NfcReader
+    from device.adapters.readers import reader_for
 
-    reader = NfcReader(settings.reader.device)
+    reader = reader_for(settings.reader.device)
     try:
         reader.open()
         reader.look()

@@ -19,7 +19,7 @@ FILE_NAME: Final = "zuil.toml"
 BOOT: Final = Path("/boot/firmware")
 STATE: Final = Path("/var/lib/zuil")
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
-_READERS: Final = ("usb", "udp:", "tty:")
+_READERS: Final = ("auto", "pcsc", "usb", "udp:", "tty:")
 
 
 class SettingsError(Exception):
@@ -34,9 +34,13 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The card reader as nfcpy names it: `usb`, `usb:072f:2200`, `tty:USB0:pn532`, `udp:127.0.0.1:54321`."""
+    """The card reader.
 
-    device: str = "usb"
+    `auto`; over PC/SC `pcsc` or `pcsc:ACR1252` (part of its name); or as nfcpy names it: `usb`,
+    `usb:072f:2200`, `tty:USB0:pn532`, `udp:127.0.0.1:54321`.
+    """
+
+    device: str = "auto"
 
 
 class DisplaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +99,8 @@ def load_settings(boot: Path, environment: Mapping[str, str] = os.environ) -> Se
     _check_url(settings.server.url)
     if not settings.reader.device.startswith(_READERS):
         raise SettingsError(
-            f"The setting reader.device is {settings.reader.device!r}; it begins with usb, tty: or udp:."
+            f"The setting reader.device is {settings.reader.device!r};"
+            " it is auto, or begins with pcsc, usb, tty: or udp:."
         )
     return settings
 

@@ -29,7 +29,7 @@ def test_settings_come_from_the_boot_partition(tmp_path):
     )
     settings = load_settings(boot, {})
     assert settings.server.url == "https://zuil.example"
-    assert (settings.display.panel, settings.display.rotate, settings.reader.device) == ("sh1107", 2, "usb")
+    assert (settings.display.panel, settings.display.rotate, settings.reader.device) == ("sh1107", 2, "auto")
 
 
 def test_the_environment_stands_above_the_file(tmp_path):

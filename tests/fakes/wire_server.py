@@ -16,11 +16,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 import zstandard
-from fakes.zuil import SYSTEM, concert, config
 from nacl.public import PrivateKey, SealedBox
 from nacl.signing import SigningKey
 from oauthlib.oauth1.rfc5849.signature import collect_parameters, verify_hmac_sha256
 
+from fakes.zuil import SYSTEM, concert, config
 from shared.wire import problems
 from shared.wire.cards import encode_block, format_checksum, row_hash, write_snapshot
 from shared.wire.chain import chain_link
@@ -246,6 +246,10 @@ class WireServer:
             renew=self.renew,
         )
 
+    def require_allowed(self, name):
+        if self.blocked and name != "taps":
+            raise Refused(403, problems.KIOSK_BLOCKED, "This zuil is blocked.")
+
     # --- the door ----------------------------------------------------------------------------
 
     def let_in(self, method, path, headers, body):
@@ -300,8 +304,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             if not name.startswith("enrolments"):
                 self.wire.let_in(method, self.path, self.headers, body)
-                if self.wire.blocked and name != "taps":
-                    raise Refused(403, problems.KIOSK_BLOCKED, "This zuil is blocked.")
+                self.wire.require_allowed(name)
             if self.headers.get("Content-Encoding") == "zstd":
                 body = zstandard.ZstdDecompressor().decompress(body)
             if name == "stream":
