@@ -23,6 +23,7 @@ from device.adapters.entrusted import EntrustedFiles, finish_erasing
 from device.adapters.gpio import GpioLights, NoLights
 from device.adapters.journal import SqliteJournal
 from device.adapters.link import HttpLink
+from device.adapters.machine import PiMachine
 from device.adapters.notify import Notifier
 from device.adapters.oled import PanelDisplay, open_capture, open_panel
 from device.adapters.readers import reader_for
@@ -35,6 +36,7 @@ from device.core.clock import ServerClock, boot_id
 from device.core.health import Fault, Health
 from device.core.housekeeping import housekeeping
 from device.core.kiosk import Kiosk
+from device.core.supervision import Supervision
 from device.core.sync import HEARD, Sync
 from device.core.tap import TapDesk, prepare
 from device.core.watch import ReaderWatch
@@ -98,6 +100,16 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         _start(life, zuil.lights.open, zuil.lights.close)
         watch = ReaderWatch(zuil.reader, zuil.health, zuil.kiosk.present)
         _start(life, watch.start, watch.stop)
+        supervision = Supervision(
+            watch,
+            PiMachine(place.state),
+            zuil.journal,
+            zuil.health,
+            display=display,
+            lights=zuil.lights,
+            restart=stop.set,
+        )
+        _start(life, supervision.start, supervision.finish)
         life.callback(zuil.sync.stop, _STOP_SECONDS)
         _start(life, zuil.arrival.start, zuil.arrival.end)
         tidying = housekeeping(zuil.kiosk, zuil.journal, zuil.cache, zuil.clock, zuil.health)

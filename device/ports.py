@@ -65,6 +65,9 @@ class CardReader(Protocol):
     def look(self) -> Sight:
         """Look once at the field and return within about 100 ms. Raises ReaderError."""
 
+    def reset(self) -> None:
+        """Reset a reader that hangs, as if it were plugged in anew; any thread may call, never raises."""
+
     def close(self) -> None:
         """Let go of the reader; never raises."""
 
@@ -135,7 +138,11 @@ class Display(Protocol):
 
 
 class Lights(Protocol):
-    """Lights and buzzer."""
+    """Lights and buzzer; people can do without, so a fault is a state, never an exception."""
+
+    @property
+    def state(self) -> str:
+        """`ok`, or one sentence about what is wrong."""
 
     def open(self) -> None:
         """Take the pins; lights out."""
@@ -188,6 +195,7 @@ class JournalState(NamedTuple):
     """The journal in figures.
 
     through: acknowledged up to here; oldest: wall ms of the oldest unsent tap; parked: refused by the server.
+    seconds: how long the disk took for the latest tap.
     """
 
     last_seq: int
@@ -195,6 +203,7 @@ class JournalState(NamedTuple):
     queue: int
     parked: int
     oldest: int | None
+    seconds: float = 0.0
 
 
 class Journal(Protocol):

@@ -7,14 +7,17 @@ import os
 import queue
 import tempfile
 import threading
+import time
 from typing import Any, Final
 
+from device.ports import OK
 from device.settings import LightsSettings
 from shared.domain.outcomes import Tone
 
 _LIGHT_SECONDS: Final = 2.0
 _BEEPS: Final = {Tone.GOOD: (0.08,), Tone.CALM: (0.06, 0.06), Tone.BAD: (0.4,)}
 _PAUSE_SECONDS: Final = 0.08
+_RETRY_SECONDS: Final = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -29,11 +32,34 @@ class GpioLights:
             Tone.BAD: (settings.red,),
         }
         self._gpio: Any = None
+        self._tried = 0.0
+        self.state = OK
         self._signals: queue.SimpleQueue[Tone | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="lights", daemon=True)
 
     def open(self) -> None:
-        """Take the pins; a machine without them only gets a warning, for people can do without lights."""
+        """Take the pins; a machine without them only has a state, for people can do without lights."""
+        self._take()
+        self._thread.start()
+
+    def signal(self, tone: Tone) -> None:
+        self._signals.put(tone)
+
+    def close(self) -> None:
+        self._signals.put(None)
+        self._thread.join()
+        if self._gpio is not None:
+            self._gpio.cleanup()
+            self._gpio = None
+
+    def _take(self) -> bool:
+        """Take the pins, at most every few seconds; return whether they can be used."""
+        if self._gpio is not None:
+            return True
+        now = time.monotonic()
+        if self._tried and now - self._tried < _RETRY_SECONDS:
+            return False
+        self._tried = now
         # rpi-lgpio's library writes a pipe into the working directory, which the service may not.
         os.environ.setdefault("LG_WD", tempfile.gettempdir())
         try:
@@ -43,27 +69,28 @@ class GpioLights:
             GPIO.setwarnings(False)  # noqa: FBT003 - the API's own form
             for pin in (self._settings.green, self._settings.red, self._settings.buzzer):
                 GPIO.setup(pin, GPIO.OUT, initial=GPIO.LOW)
-        except (ImportError, RuntimeError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - each GPIO library raises its own
+            self._lose(error)
+            return False
+        self._gpio, self.state = GPIO, OK
+        return True
+
+    def _lose(self, error: Exception) -> None:
+        if self.state == OK:
             log.warning("The lights and the buzzer cannot be used: %s", error)
-            return
-        self._gpio = GPIO
-        self._thread.start()
-
-    def signal(self, tone: Tone) -> None:
-        if self._gpio is not None:
-            self._signals.put(tone)
-
-    def close(self) -> None:
-        if self._gpio is not None:
-            self._signals.put(None)
-            self._thread.join()
-            self._gpio.cleanup()
-            self._gpio = None
+        self._gpio, self.state = None, f"The lights and the buzzer cannot be used: {error}"
 
     def _run(self) -> None:
         tone = self._signals.get()
         while tone is not None:
-            tone = self._show(tone)
+            if not self._take():
+                tone = self._signals.get()
+                continue
+            try:
+                tone = self._show(tone)
+            except Exception as error:  # noqa: BLE001 - pins that are gone must not end the thread
+                self._lose(error)
+                tone = self._signals.get()
 
     def _show(self, tone: Tone) -> Tone | None:
         """Show one signal; a newer one cuts it short and is returned."""
@@ -95,6 +122,8 @@ class GpioLights:
 
 class NoLights:
     """For a zuil without lights."""
+
+    state = OK
 
     def open(self) -> None:
         """There is nothing to open."""

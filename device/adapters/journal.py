@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
@@ -86,10 +87,12 @@ class SqliteJournal:
             self._through = int(self._mark("through"))
             self._seq, self._chain = self._tail()
         self._torn = False
+        self._seconds = 0.0
 
     def append(self, tap_id: str, payload: bytes, granted: Granted | None) -> int:
         seq, chain = self._seq + 1, chain_link(self._chain, payload)
         row = (seq, tap_id, payload, chain, *(granted or _NOTHING_GRANTED))
+        begin = time.monotonic()
         try:
             with self._writing:
                 if self._torn:
@@ -99,6 +102,7 @@ class SqliteJournal:
             self._torn = True
             raise JournalError(f"The journal {self._path} could not be written: {error}.") from error
         self._seq, self._chain = seq, chain
+        self._seconds = time.monotonic() - begin
         return seq
 
     def own_checkins(self, passholder: int) -> list[OwnCheckin]:
@@ -166,7 +170,8 @@ class SqliteJournal:
             ).fetchone()
             (parked,) = self._sync.execute("SELECT count(*) FROM tap WHERE verdict = 'refused'").fetchone()
             (last,) = self._sync.execute("SELECT coalesce(max(seq), 0) FROM tap").fetchone()
-        return JournalState(last, self._through, queue, parked, _wall(oldest[0]) if oldest else None)
+        waits_since = _wall(oldest[0]) if oldest else None
+        return JournalState(last, self._through, queue, parked, waits_since, self._seconds)
 
     def tidy(self) -> None:
         with _translated(self._path), self._reading:

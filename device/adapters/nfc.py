@@ -10,6 +10,7 @@ import logging
 import time
 from typing import Any, Final
 
+from device.adapters.usb import ids_of, reset_readers
 from device.ports import NOTHING, ReaderError, Sight
 
 _PAUSE_SECONDS: Final = 0.03
@@ -59,6 +60,10 @@ class NfcReader:
         if not target.sdd_res:
             return Sight(half_read=True)
         return Sight(frozenset({bytes(target.sdd_res)}))
+
+    def reset(self) -> None:
+        if self._path.startswith("usb"):
+            reset_readers(ids_of(self._path))
 
     def close(self) -> None:
         if self._frontend is None:

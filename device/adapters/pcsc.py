@@ -10,6 +10,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any, Final
 
+from device.adapters.usb import reset_readers
 from device.ports import NOTHING, ReaderError, Sight
 
 _GET_UID: Final = [0xFF, 0xCA, 0x00, 0x00, 0x00]
@@ -62,6 +63,9 @@ class PcscReader:
             raise ReaderError("The card reader was unplugged.")
         self._busy = _BUSY_LOOKS
         return self._changed(scard, present=bool(event & scard.SCARD_STATE_PRESENT))
+
+    def reset(self) -> None:
+        reset_readers()
 
     def close(self) -> None:
         if self._context is not None:

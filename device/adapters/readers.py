@@ -6,6 +6,7 @@ import logging
 
 from device.adapters.nfc import NfcReader
 from device.adapters.pcsc import PcscReader
+from device.adapters.usb import reset_readers
 from device.ports import CardReader, ReaderError, Sight
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,9 @@ class AnyReader:
         if self._reader is None:
             raise ReaderError("No card reader was found.")
         return self._reader.look()
+
+    def reset(self) -> None:
+        reset_readers()
 
     def close(self) -> None:
         if self._reader is not None:

@@ -8,7 +8,7 @@ import time
 from collections import deque
 from typing import Final, NamedTuple
 
-from device.ports import NOTHING, Sight
+from device.ports import NOTHING, OK, Sight
 from shared.domain.numbers import parse_chip_number
 from shared.domain.outcomes import Tone
 
@@ -77,6 +77,9 @@ class VirtualReader:
             self._now = (held, time.monotonic() + held.seconds)
             return held.sight
 
+    def reset(self) -> None:
+        """There is nothing to reset."""
+
     def close(self) -> None:
         """There is nothing to close."""
 
@@ -93,6 +96,8 @@ class VirtualReader:
 
 class VirtualLights:
     """Lights and buzzer as a program can see them."""
+
+    state = OK
 
     def __init__(self) -> None:
         self._signal: tuple[Tone, float] | None = None

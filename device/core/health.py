@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final, Protocol
 
 
 class Fault(StrEnum):
-    """Why a zuil is out of order; the value is the code on its display and in the manual."""
+    """What is wrong with a zuil; the value is the code on its display and in the manual."""
 
     READER = "E10"
+    READER_HANGS = "E11"
     JOURNAL = "E20"
+    STORAGE_READ_ONLY = "E21"
+    STORAGE_NEARLY_FULL = "E22"
+    STORAGE_SLOW = "E23"
     ENROLMENT = "E30"
     LEASE = "E40"
     BLOCKED = "E50"
     SETTINGS = "E60"
+    DISPLAY = "E70"
+    LIGHTS = "E71"
+    UNDER_VOLTAGE = "E72"
+    HEAT = "E73"
+
+
+MACHINE_FAULTS: Final = frozenset(
+    {
+        Fault.READER_HANGS,
+        Fault.STORAGE_READ_ONLY,
+        Fault.STORAGE_NEARLY_FULL,
+        Fault.STORAGE_SLOW,
+        Fault.DISPLAY,
+        Fault.LIGHTS,
+        Fault.UNDER_VOLTAGE,
+        Fault.HEAT,
+    }
+)
+"""What the supervision notices; the others are set where they happen."""
+WARNINGS: Final = MACHINE_FAULTS - {Fault.READER_HANGS, Fault.STORAGE_READ_ONLY}
+"""Faults with which people can still save points: their code stands beside the hour."""
+
+
+class Machine(Protocol):
+    """The board under the zuil."""
+
+    def faults(self) -> frozenset[Fault]:
+        """Return what is wrong with SD card, power and warmth now; what cannot be measured is fine."""
 
 
 class Health:

@@ -10,11 +10,12 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
 
 from device.core import screens
-from device.core.health import Fault, Health
+from device.core.health import WARNINGS, Fault, Health
 from device.core.presence import Presence, Presented
 from device.core.schedule import ActiveEvent
 from device.core.tap import Setup, TapDesk, TapResult
@@ -27,6 +28,7 @@ from shared.domain.zones import to_millis
 REFRESH_SECONDS: Final = 0.25
 IDLE_SECONDS: Final = 6.0
 CODE_SECONDS: Final = 8.0
+_WARNING_SECONDS: Final = 3.0
 _KEPT_ANSWERS: Final = 20
 _DAY_MILLIS: Final = 86_400_000
 _NOT_A_TAP: Final = {
@@ -35,7 +37,16 @@ _NOT_A_TAP: Final = {
     Presence.UNREADABLE: Outcome.UNREADABLE_CARD,
 }
 _DEFAULT_RESULT_SECONDS: Final = 2.5
-_FAULT_ORDER: Final = (Fault.ENROLMENT, Fault.BLOCKED, Fault.JOURNAL, Fault.LEASE, Fault.READER)
+_FAULT_ORDER: Final = (
+    Fault.ENROLMENT,
+    Fault.BLOCKED,
+    Fault.STORAGE_READ_ONLY,
+    Fault.JOURNAL,
+    Fault.LEASE,
+    Fault.READER_HANGS,
+    Fault.READER,
+)
+_SCANNING_GOES_ON: Final = (None, Fault.READER, Fault.READER_HANGS)
 _CLOSED: Final = frozenset({Fault.BLOCKED, Fault.LEASE})
 """Faults in which a tap is not accepted at all."""
 log = logging.getLogger(__name__)
@@ -190,7 +201,7 @@ class Kiosk:
         turn, moment = divmod(monotonic, IDLE_SECONDS + CODE_SECONDS)
         language = _language(setup, int(turn))
         fault = next((fault for fault in _FAULT_ORDER if fault in self._health.faults), None)
-        if fault not in (None, Fault.READER):
+        if fault not in _SCANNING_GOES_ON:
             return screens.out_of_order(fault, language)
         if setup is None:
             return screens.starting(language, self.notice)
@@ -200,7 +211,12 @@ class Kiosk:
             return screens.scan(active.event, code, language)
         if fault is not None:
             return screens.out_of_order(fault, language)
-        return screens.idle(active.event, reading.now, language, code=code if self._display.wide else "")
+        idle = screens.idle(active.event, reading.now, language, code=code if self._display.wide else "")
+        warnings = sorted(self._health.faults & WARNINGS)
+        if warnings and moment % _WARNING_SECONDS >= _WARNING_SECONDS / 2:
+            # The visitor reads the hour, the technician the code, in turns in the same corner.
+            return replace(idle, clock=warnings[int(turn) % len(warnings)].value)
+        return idle
 
     def _watch_lease(self, setup: Setup, reading: ClockReading) -> None:
         """Stop accepting when the server was not heard for longer than the lease (`design/sync.md` 7)."""

@@ -42,6 +42,16 @@ _FAULTS: Final[Mapping[Fault, Mapping[str, str]]] = {
         "fr": "Le lecteur ne marche pas",
         "en": "The reader does not work",
     },
+    Fault.READER_HANGS: {
+        "nl": "De kaartlezer hangt",
+        "fr": "Le lecteur est bloqué",
+        "en": "The reader hangs",
+    },
+    Fault.STORAGE_READ_ONLY: {
+        "nl": "Opslag alleen-lezen",
+        "fr": "Stockage en lecture seule",
+        "en": "Storage is read-only",
+    },
     Fault.JOURNAL: {
         "nl": "Opslag vol of defect",
         "fr": "Stockage plein ou en panne",
@@ -62,6 +72,20 @@ _FAULTS: Final[Mapping[Fault, Mapping[str, str]]] = {
         "fr": "Un réglage est incorrect",
         "en": "A setting is wrong",
     },
+    Fault.STORAGE_NEARLY_FULL: {
+        "nl": "Opslag bijna vol",
+        "fr": "Stockage presque plein",
+        "en": "Storage nearly full",
+    },
+    Fault.STORAGE_SLOW: {
+        "nl": "Opslag erg traag",
+        "fr": "Stockage très lent",
+        "en": "Storage is very slow",
+    },
+    Fault.DISPLAY: {"nl": "Scherm werkt niet", "fr": "Écran en panne", "en": "Display broken"},
+    Fault.LIGHTS: {"nl": "Lampjes werken niet", "fr": "Voyants en panne", "en": "Lights broken"},
+    Fault.UNDER_VOLTAGE: {"nl": "Te weinig stroom", "fr": "Tension trop basse", "en": "Voltage too low"},
+    Fault.HEAT: {"nl": "Te warm", "fr": "Trop chaud", "en": "Too hot"},
     Fault.LEASE: {"nl": "Te lang geen netwerk", "fr": "Sans réseau trop longtemps", "en": "Offline too long"},
 }
 _OUT: Final = {"nl": "Buiten dienst", "fr": "Hors service", "en": "Out of order"}

@@ -160,6 +160,8 @@ def usual_changes() -> Changes:
 class RecordingDisplay(Display):
     """A display that keeps every screen."""
 
+    state = "ok"
+
     def __init__(self, *, wide: bool = False) -> None:
         self.screens: list[Screen] = []
         self._wide = wide
@@ -167,10 +169,6 @@ class RecordingDisplay(Display):
     @property
     def wide(self) -> bool:
         return self._wide
-
-    @property
-    def state(self) -> str:
-        return "ok"
 
     @property
     def last(self) -> Screen:
@@ -188,6 +186,8 @@ class RecordingDisplay(Display):
 
 class RecordingLights(Lights):
     """Lights that keep every signal."""
+
+    state = "ok"
 
     def __init__(self) -> None:
         self.signals: list[Tone] = []
