@@ -63,7 +63,7 @@ class FoundEvent(NamedTuple):
     id: str
     number: int
     points: int
-    limit: Limit
+    limit: Limit | None
     calendar: str
     counter_id: int | None
 

@@ -213,9 +213,10 @@ def _ask_earlier(claims: Sequence[Claim]) -> Call:
     asked: dict[tuple[int, str], tuple[int, int]] = {}
     for claim in claims:
         passholder = _passholder(claim)
-        if claim.event is None or passholder is None or claim.noted is not None:
+        limit = claim.event.limit if claim.event and claim.noted is None else None
+        if limit is None or passholder is None or claim.event is None:
             continue
-        start, end = _period(claim.event.limit.period, claim.at // _HOUR)
+        start, end = _period(limit.period, claim.at // _HOUR)
         key = (passholder, claim.event.id)
         since, until = asked.get(key, (start, end))
         asked[key] = (min(since, start), max(until, end))

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.routing import Route
 
@@ -38,6 +39,7 @@ async def device_api_running(app: FastAPI) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     hub = stream.Hub()
     app.state.hub = hub
+    app.state.upload_limiter = CapacityLimiter(taps.AT_ONCE)
 
     def wake(touched: Touched) -> None:
         # The loop may have closed between the publication and this call.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from anyio import CapacityLimiter, to_thread
+from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,21 +17,13 @@ from server.kernel.database import Database
 from shared.wire.messages import Upload
 
 AT_ONCE: Final = 3
+"""Uploads of one process under way together: more only take the interpreter from each other."""
 
 
 async def upload_taps(request: Request) -> Response:
     """Take in rows of a journal; also those of a blocked zuil."""
     body = await read_body(request)
-    # More threads than this only take the interpreter from each other between two statements.
-    limiter = _limiter(request)
-    return await to_thread.run_sync(_upload, request, body, limiter=limiter)
-
-
-def _limiter(request: Request) -> CapacityLimiter:
-    limiter: CapacityLimiter | None = getattr(request.app.state, "upload_limiter", None)
-    if limiter is None:
-        limiter = request.app.state.upload_limiter = CapacityLimiter(AT_ONCE)
-    return limiter
+    return await to_thread.run_sync(_upload, request, body, limiter=request.app.state.upload_limiter)
 
 
 def _upload(request: Request, body: bytes) -> Response:

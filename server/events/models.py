@@ -16,7 +16,8 @@ class Event(SQLModel, table=True):
 
     id: its cdbid. number: short and ours, for QR codes.
     titles: by language. calendar: the JSON of `shared.wire.messages.CalendarMessage`.
-    limit_volume, limit_period: the check-in limit; both None for the default of its calendar (rules 3.13).
+    limit_volume, limit_period: the check-in limit; None for the default of its calendar (rules 3.13),
+    a volume of 0 for no limit.
     status: a `server.events.udb3.EventStatus`; only an available one is offered.
     content_hash: of the document it came from, so that an unchanged one is not written again.
     """

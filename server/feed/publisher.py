@@ -58,7 +58,8 @@ _HELD_KEYS: Final = Statement(
 _KEEP: Final = Statement(
     "INSERT INTO card_feed (card_system_id, token, uitpas_number, passholder_ref, state, active_until,"
     " points, row_hash, position)"
-    " SELECT system, token, uitpas_number, passholder, state, active_until, points, hash, position FROM {rows} WHERE true ON CONFLICT (card_system_id, token) DO UPDATE SET"
+    " SELECT system, token, uitpas_number, passholder, state, active_until, points, hash, position"
+    " FROM {rows} WHERE true ON CONFLICT (card_system_id, token) DO UPDATE SET"
     " uitpas_number = excluded.uitpas_number, passholder_ref = excluded.passholder_ref,"
     " state = excluded.state, active_until = excluded.active_until, points = excluded.points,"
     " row_hash = excluded.row_hash, position = excluded.position",

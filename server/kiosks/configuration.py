@@ -111,11 +111,14 @@ def event_message(event: Event) -> EventMessage:
     )
 
 
-def limit_of(volume: int | None, period: str | None, calendar_kind: str) -> Limit:
-    """Return the check-in limit of an event: its own, else that of its kind of calendar (rules 3.13)."""
+def limit_of(volume: int | None, period: str | None, calendar_kind: str) -> Limit | None:
+    """Return the check-in limit of an event: its own, else that of its kind of calendar (rules 3.13).
+
+    A volume of 0 is no limit at all.
+    """
     if volume is None or period is None:
-        return default_checkin_limit(CalendarKind(calendar_kind))
-    return Limit(volume, Period(period))
+        return None if volume == 0 else default_checkin_limit(CalendarKind(calendar_kind))
+    return Limit(volume, Period(period)) if volume else None
 
 
 @lru_cache(maxsize=8_192)

@@ -15,7 +15,7 @@ from shared.wire.chain import GENESIS, chain_link
 BOOT = "boot-1"
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """The server answered with a problem."""
 
     def __init__(self, response):
@@ -76,7 +76,7 @@ class Station:
 
     def _read(self, response, kind):
         if response.status_code >= 400:
-            raise Refusal(response)
+            raise RefusalError(response)
         return msgspec.json.decode(response.content, type=kind)
 
     # --- the journal -----------------------------------------------------------------------

@@ -1,10 +1,10 @@
 """The application over a real database, a small region, and zuilen that speak the protocol."""
 
 import pytest
-from fakes.scene import add_holders, add_kiosk, add_region
-from fakes.station import Station
 from starlette.testclient import TestClient
 
+from fakes.scene import add_holders, add_kiosk, add_region
+from fakes.station import Station
 from server.app import create_app
 from server.settings import Settings
 

@@ -5,10 +5,10 @@ import io
 
 import msgspec
 import pytest
-from fakes.scene import EVENT, add_event, add_holders, add_kiosk, chip_of
-from fakes.station import Refusal, Station
 from nacl.signing import VerifyKey
 
+from fakes.scene import EVENT, add_event, add_holders, add_kiosk, chip_of
+from fakes.station import RefusalError, Station
 from server.feed.changes import cards_changed, kiosks_changed
 from server.feed.epoch import new_epoch
 from server.kiosks.models import Kiosk
@@ -131,7 +131,7 @@ def test_an_enrolment_code_is_good_once_and_may_be_typed_carelessly(database, re
         _, code = add_kiosk(session, region)
     station = Station(client, f" {code.lower().replace('-', ' ')} ")
     station.follow()
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusalError) as refused:
         Station(client, code)
     assert (refused.value.status, refused.value.problem.type) == (404, "zuil:code-refused")
 
@@ -141,7 +141,7 @@ def test_guessing_codes_ends_soon(client):
     for guess in range(25):
         try:
             Station(client, f"ABCD-{guess:04d}")
-        except Refusal as refusal:
+        except RefusalError as refusal:
             statuses.append(refusal.status)
     assert statuses == [404] * 20 + [429] * 5
 

@@ -7,9 +7,9 @@ import time
 
 import msgspec
 import pytest
-from fakes.scene import EVENT, chip_of
 from sqlmodel import col, select
 
+from fakes.scene import EVENT, chip_of
 from server.checkins.models import Checkin, KioskGap, PointsEntry, RefusedTap
 from server.passholders.models import Passholder
 
@@ -74,7 +74,12 @@ def test_one_bad_row_never_blocks_another(database, station):
     )
     answer = station.upload(upload)
     assert [one.verdict for one in answer.verdicts] == [
-        "granted", "refused", "refused", "refused", "refused", "granted",
+        "granted",
+        "refused",
+        "refused",
+        "refused",
+        "refused",
+        "granted",
     ]
     assert all(one.detail for one in answer.verdicts if one.verdict == "refused")
     assert answer.through == 6
@@ -186,8 +191,7 @@ def test_a_wrong_clock_does_not_move_a_tap_within_one_boot(database, station, wa
 
 
 def test_a_blocked_zuil_hands_in_its_taps_and_gets_nothing(database, station):
-    from fakes.station import Refusal
-
+    from fakes.station import RefusalError
     from server.kiosks.models import Kiosk
     from server.kiosks.setup import block_kiosk
 
@@ -195,7 +199,7 @@ def test_a_blocked_zuil_hands_in_its_taps_and_gets_nothing(database, station):
     with database.writing() as session:
         block_kiosk(session, session.get_one(Kiosk, station.enrolment.kiosk))
     assert station.upload(upload).verdicts[0].verdict == "granted"
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(RefusalError) as refused:
         station.changes()
     assert (refused.value.status, refused.value.problem.type) == (403, "zuil:kiosk-blocked")
 

@@ -6,10 +6,10 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from fakes.scene import SYSTEM, add_holders, add_region
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from fakes.scene import SYSTEM, add_holders, add_region
 from server.cards.models import Card
 from server.cardsystems.setup import create_card_system
 from server.feed.changes import cards_changed, kiosks_changed
