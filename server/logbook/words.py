@@ -36,6 +36,7 @@ def deed_word(_: Translator, action: str) -> str:
         "change": _("veranderde"),
         "add-member": _("gaf iemand een functie"),
         "remove-member": _("nam iemands functie af"),
+        "accept-invitation": _("ging in op een uitnodiging"),
         "assign-counters": _("koos de balies"),
         "choose-event": _("koos de activiteit"),
         "block": _("blokkeerde"),

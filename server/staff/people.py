@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
+from server.kernel.audit import record
 from server.staff.models import Staff, StaffRole
 from server.staff.oidc import Identity
 
@@ -18,11 +19,15 @@ def recognise(session: Session, identity: Identity) -> Staff | None:
     """
     staff = session.exec(select(Staff).where(Staff.uitid == identity.subject)).first()
     invited = _invited(session, identity.email) if identity.email is not None else None
-    if staff is not None and invited is not None:
+    if invited is None:
+        return staff
+    if staff is None:
+        staff = invited
+        staff.uitid = identity.subject
+    else:
         _take_over(session, staff, invited)
-    elif invited is not None:
-        invited.uitid = identity.subject
-    return staff or invited
+    record(session, "accept-invitation", "staff", staff.id, staff_id=staff.id)
+    return staff
 
 
 def _invited(session: Session, email: str) -> Staff | None:

@@ -152,6 +152,8 @@ def test_an_invitation_for_someone_known_by_uitid_is_his_at_the_next_login(any_s
         assert known is not None
         assert known.name == "Karima El Idrissi"
         mine = session.exec(select(StaffRole.card_system_id).where(StaffRole.staff_id == known.id)).all()
+        accepted = select(AuditEntry.subject_id).where(AuditEntry.action == "accept-invitation")
+        assert session.exec(accepted).one() == str(known.id)
     assert set(mine) == {3, 5}
 
 
