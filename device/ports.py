@@ -171,13 +171,17 @@ class Granted(NamedTuple):
 
 
 class OwnCheckin(NamedTuple):
-    """A check-in granted by this zuil; `acknowledged` when the server has it."""
+    """A check-in granted by this zuil; `acknowledged` when the server has it.
+
+    at: ms UTC as the zuil knew it then; clock: the evidence, for when it knows better.
+    """
 
     id: str
     event: str
     at: int
     points: int
     acknowledged: bool
+    clock: Clock
 
 
 class Batch(NamedTuple):
@@ -418,3 +422,6 @@ class TrustedClock(Protocol):
 
     def learn(self, server_now: int, sent: float, received: float) -> None:
         """Take the server's time (ms UTC); `sent` and `received` are monotonic seconds around the request."""
+
+    def when(self, evidence: Clock) -> int | None:
+        """Return when something of this boot truly was, in ms UTC; None while nobody knows better."""

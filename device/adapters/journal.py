@@ -54,7 +54,7 @@ _PRUNE_ROWS: Final = 500
 _APPEND: Final = (
     "INSERT INTO tap (seq, id, payload, chain, passholder, event, at, points) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_OWN: Final = "SELECT id, event, at, points, seq FROM tap WHERE passholder = ?"
+_OWN: Final = "SELECT id, event, at, points, seq, payload FROM tap WHERE passholder = ?"
 _NOTHING_GRANTED: Final = (None, None, None, None)
 log = logging.getLogger(__name__)
 
@@ -109,8 +109,8 @@ class SqliteJournal:
         with _translated(self._path):
             through = self._through
             return [
-                OwnCheckin(tap_id, event, at, points, seq <= through)
-                for tap_id, event, at, points, seq in self._tap.execute(_OWN, (passholder,))
+                OwnCheckin(tap_id, event, at, points, seq <= through, _clock(payload))
+                for tap_id, event, at, points, seq, payload in self._tap.execute(_OWN, (passholder,))
             ]
 
     def pending(self, limit: int) -> Batch:
@@ -246,7 +246,11 @@ def _open(path: Path) -> sqlite3.Connection:
 
 
 def _wall(payload: bytes) -> int:
-    return msgspec.json.decode(payload, type=_Stamped).clock.wall
+    return _clock(payload).wall
+
+
+def _clock(payload: bytes) -> Clock:
+    return msgspec.json.decode(payload, type=_Stamped).clock
 
 
 @contextmanager

@@ -2,7 +2,8 @@
 
 Once the server was heard in this boot, time is the server's time carried on by the monotonic
 clock, which nobody can set. Before that it is the wall clock, but never earlier than the latest
-instant the zuil knows to have passed (`design/sync.md` 9).
+instant the zuil knows to have passed, carried on in the same way (`design/sync.md` 9). What was
+tapped before the truth was known gets its true instant as soon as it is: see `when`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class ServerClock:
         self._boot = boot
         self._wall = wall
         self._monotonic = monotonic
-        self._passed = 0
+        self._passed = (0, 0.0)
         self._measured: tuple[float, float] | None = None
 
     def read(self) -> ClockReading:
@@ -42,7 +43,8 @@ class ServerClock:
         wall, monotonic = round(self._wall() * 1000), self._monotonic()
         measured = self._measured
         if measured is None:
-            now, offset = max(wall, self._passed), None
+            passed, since = self._passed
+            now, offset = max(wall, passed + round((monotonic - since) * 1000)), None
         else:
             now = round((measured[0] + monotonic - measured[1]) * 1000)
             offset = now - wall
@@ -61,7 +63,15 @@ class ServerClock:
 
     def not_before(self, millis: int) -> None:
         """Say that this instant (ms UTC) has passed: a clock that shows less has lost its date."""
-        self._passed = max(self._passed, millis)
+        if millis > self._passed[0]:
+            self._passed = (millis, self._monotonic())
+
+    def when(self, evidence: Clock) -> int | None:
+        """Return when something of this boot truly was, in ms UTC; None while nobody knows better."""
+        measured = self._measured
+        if measured is None or evidence.boot != self._boot:
+            return None
+        return round((measured[0] - measured[1]) * 1000) + evidence.monotonic
 
 
 def boot_id() -> str:

@@ -135,15 +135,20 @@ class TapDesk:
         facts = facts_from_row(row.passholder, row.state, row.active_until)
         if facts.passholder is None:
             return _Holder(facts, row.points, system=system, token=row.token)
-        own = self._journal.own_checkins(facts.passholder)
+        own = [self._timed(checkin) for checkin in self._journal.own_checkins(facts.passholder)]
         points = row.points + sum(checkin.points for checkin in own if self._is_pending(checkin, now))
         if active.event is None:
             return _Holder(facts, points, system=system, token=row.token)
-        # By id: a check-in of this zuil comes back through the feed.
-        instants = dict(self._cache.checkins(facts.passholder, active.event.id))
-        instants.update((checkin.id, checkin.at) for checkin in own if checkin.event == active.event.id)
+        # By id: a check-in of this zuil comes back through the feed, with the instant the server settled.
+        instants = {checkin.id: checkin.at for checkin in own if checkin.event == active.event.id}
+        instants.update(self._cache.checkins(facts.passholder, active.event.id))
         earlier = [from_millis(at) for at in instants.values()]
         return _Holder(facts, points, earlier, system, row.token)
+
+    def _timed(self, checkin: OwnCheckin) -> OwnCheckin:
+        """Return a check-in with its true instant, also when it was tapped before the time was known."""
+        at = self._clock.when(checkin.clock)
+        return checkin if at is None else checkin._replace(at=at)
 
     def _is_pending(self, checkin: OwnCheckin, now: datetime) -> bool:
         """Return whether the balance in the cache does not hold this check-in yet.

@@ -80,7 +80,7 @@ class WireServer:
         self.unreadable, self.lookup_seconds, self.resend_from = set(), 0.0, None
         self.known_cards, self.changes_fail = {}, False
         self.deltas, self.wakeups = [], []
-        self.blocked = self.renew = False
+        self.blocked = self.renew = self.away = False
         self.enrolments, self.next_secret = [], None
         self.lock = threading.RLock()
         handler = type("Handler", (_Handler,), {"wire": self})
@@ -296,8 +296,9 @@ class _Handler(BaseHTTPRequestHandler):
         return formatdate(time.time() + self.wire.time_shift, usegmt=True)
 
     def _serve(self, method, body):
-        if len(body) < int(self.headers.get("Content-Length") or 0):
-            return  # the zuil was killed while it spoke
+        if self.wire.away or len(body) < int(self.headers.get("Content-Length") or 0):
+            self.close_connection = True
+            return  # the network is down, or the zuil was killed while it spoke
         parts = urlsplit(self.path)
         name = parts.path.removeprefix(f"{PREFIX}/")
         self.wire.requests.append((method, name, dict(self.headers)))

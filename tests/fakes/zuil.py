@@ -54,6 +54,9 @@ class FakeClock(TrustedClock):
     def learn(self, server_now: int, sent: float, received: float) -> None:
         self.learned.append(server_now)
 
+    def when(self, evidence: Clock) -> int | None:
+        return None
+
     def forward(self, **span: float) -> None:
         self.now += timedelta(**span)
 
