@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from fakes.udb3 import DOCUMENTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlmodel import select
 
+from fakes.udb3 import DOCUMENTS
 from server.cardsystems.models import CardSystem
 from server.counters.models import Counter, CounterCardSystem
 from server.events.importing import EventImport, Result

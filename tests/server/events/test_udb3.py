@@ -3,9 +3,9 @@
 from datetime import UTC, date, datetime, time
 
 import pytest
-from fakes.udb3 import DOCUMENTS, JSON
 from hypothesis import given, settings
 
+from fakes.udb3 import DOCUMENTS, JSON
 from server.cardsystems.labels import label_index
 from server.events.jsonld import fill
 from server.events.udb3 import EventStatus, ImportedEvent, Refusal, UitpasReason, map_event
