@@ -69,6 +69,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for app in _applications:
             app.state.hub.close()
+            app.state.closing = True
         await super().shutdown(sockets)
 
 

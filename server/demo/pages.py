@@ -23,7 +23,7 @@ from server.kernel.database import Database, RequestSession, vault_of
 from server.kernel.errors import ProblemError
 from server.settings import Settings
 from server.staff.access import open_to_all
-from server.web.streams import LIFETIME_SECONDS, encode_event
+from server.web.streams import LIFETIME_SECONDS, encode_event, is_over
 from server.web.templating import fragment, page
 from shared.domain.codes import make_code
 
@@ -121,7 +121,7 @@ async def _events(request: Request) -> AsyncIterator[str]:
     until = time.monotonic() + LIFETIME_SECONDS
     yield "retry: 1000\n\n"
     async with httpx.AsyncClient() as client:
-        while time.monotonic() < until and not await request.is_disconnected():
+        while time.monotonic() < until and not await is_over(request):
             states = await asyncio.gather(*(zuil.state(client) for zuil in zuilen))
             news = {
                 f"zuil {zuil.index}": _zuil_json(zuil, state)

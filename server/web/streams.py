@@ -38,7 +38,7 @@ async def _events(request: Request, render: Render, seconds: float) -> AsyncIter
     sent: dict[str, str] = {}
     until = time.monotonic() + LIFETIME_SECONDS
     yield "retry: 1500\n\n"
-    while time.monotonic() < until and not await request.is_disconnected():
+    while time.monotonic() < until and not await is_over(request):
         pieces = await run_in_threadpool(_read, database, render, request)
         if pieces is None:
             return
@@ -47,6 +47,11 @@ async def _events(request: Request, render: Render, seconds: float) -> AsyncIter
                 sent[name] = text
                 yield encode_event(name, text)
         await asyncio.sleep(seconds)
+
+
+async def is_over(request: Request) -> bool:
+    """Tell whether nobody looks any more, or this process is about to stop."""
+    return getattr(request.app.state, "closing", False) or await request.is_disconnected()
 
 
 def encode_event(name: str, text: str) -> str:
