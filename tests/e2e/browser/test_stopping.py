@@ -4,7 +4,6 @@ import time
 from contextlib import ExitStack
 
 from fakes.ports import free_ports
-
 from server.demo.__main__ import Demo
 
 AT_ONCE = 3.0
