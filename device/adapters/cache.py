@@ -13,14 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from device.adapters.build_cache import SCHEMA, UPSERT_CARD, UPSERT_SET
-from device.adapters.erasing import erase
+from device.adapters.erasing import erase, sync_folder
 from device.adapters.sqlite import connect, is_damage, is_sound, migrate, transaction
 from device.ports import CacheError, CacheState
 from shared.wire.cards import (
@@ -260,15 +260,24 @@ class SqliteCache:
             facts = self._writer.execute(
                 "SELECT name, value FROM fact WHERE name NOT LIKE 'key.%'"
             ).fetchall()
+            # In the new file before it takes the name: after a power cut it is whole, or the old one is.
+            _write_facts(new, [*facts, (_CURSOR, cursor), (_CONFIG_VERSION, "")])
             self._close()
             for suffix in ("-wal", "-shm"):
                 self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
             new.replace(self._path)
+            sync_folder(self._path.parent)
             self._writer = connect(self._path, synchronous="NORMAL")
             self._reader = connect(self._path, synchronous="NORMAL")
             self._reader.execute("PRAGMA query_only = ON")
-            with transaction(self._writer):
-                self._writer.executemany(_SET_FACT, [*facts, (_CURSOR, cursor), (_CONFIG_VERSION, "")])
+
+
+def _write_facts(path: Path, facts: Sequence[tuple[str, str]]) -> None:
+    """Write facts into a file that nobody uses yet, durably."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = FULL")
+        with transaction(connection):
+            connection.executemany(_SET_FACT, facts)
 
 
 def _position(cursor: str) -> int:
