@@ -20,7 +20,7 @@ from shared.domain.calendars import Calendar
 from shared.domain.checkin import CardFacts, EventFacts, facts_from_row
 from shared.domain.periods import Limit
 from shared.domain.windows import Window, next_window, windows
-from shared.domain.zones import local_day
+from shared.domain.zones import from_millis, local_day
 from shared.wire.mapping import calendar_from_message
 from shared.wire.messages import CalendarMessage
 
@@ -52,9 +52,9 @@ class FoundCard(NamedTuple):
     facts: CardFacts
     social_until: date | None
 
-    def has_social_tariff(self, at: datetime) -> bool:
-        """Tell whether the holder had the kansentarief at an instant (rules 7.5)."""
-        return self.social_until is not None and self.social_until >= local_day(at)
+    def had_social_tariff(self, at: int) -> bool:
+        """Tell whether the holder had the kansentarief at an instant in milliseconds (rules 7.5)."""
+        return self.social_until is not None and self.social_until >= local_day(from_millis(at))
 
 
 class FoundEvent(NamedTuple):

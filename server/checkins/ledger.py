@@ -179,18 +179,17 @@ class _Bench:
         self._events: dict[str, EventFacts] = {}
 
     def judge(self, claim: Claim) -> Judged:
-        passholder = _passholder(claim)
-        decision = self._decide(claim, passholder)
+        passholder, at = _passholder(claim), from_millis(claim.at)
+        decision = self._decide(claim, passholder, at)
         if not decision.outcome.grants_points or passholder not in self._balances or claim.event is None:
             return Judged(claim.id, Verdict.NOTED, decision, self._balances.get(passholder or 0))
-        self._earlier.setdefault((passholder, claim.event.id), []).append(from_millis(claim.at))
+        self._earlier.setdefault((passholder, claim.event.id), []).append(at)
         self._balances[passholder] += decision.points
         return Judged(claim.id, Verdict.GRANTED, decision, self._balances[passholder])
 
-    def _decide(self, claim: Claim, passholder: int | None) -> Decision:
+    def _decide(self, claim: Claim, passholder: int | None, at: datetime) -> Decision:
         if claim.noted is not None:
             return Decision(claim.noted)
-        at = from_millis(claim.at)
         earlier = self._earlier.get((passholder or 0, claim.event_id or ""), ())
         return decide(claim.card.facts if claim.card else None, self._event(claim.event, at), earlier, at)
 
@@ -269,11 +268,11 @@ def _row(claim: Claim, judged: Judged) -> tuple[object, ...]:
         card.uitpas_number if card else None,
         claim.at,
         claim.wall,
-        outcome.value,
-        (claim.shown or outcome).value,
-        judged.verdict.value,
+        outcome,
+        claim.shown or outcome,
+        judged.verdict,
         judged.decision.points,
-        card.has_social_tariff(from_millis(claim.at)) if card else False,
+        card is not None and card.had_social_tariff(claim.at),
         claim.event.counter_id if claim.event else claim.counter_id,
         claim.chip_number,
     )

@@ -23,6 +23,7 @@ MAX_SYSTEM: Final = (1 << 31) - 1
 TOKEN_DIGITS: Final = 16
 _SIGN: Final = 1 << 63
 _UUID: Final = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 _DECODER: Final = msgspec.json.Decoder(Tap)
 
 
@@ -77,7 +78,7 @@ def _read(item: UploadItem, upload: Upload, received: int, opener: Callable[[], 
         id=tap.id if _UUID.fullmatch(tap.id) else str(UUID(tap.id)),
         at=effective_time(tap.clock, upload.clock, received),
         wall=tap.clock.wall,
-        shown=Outcome(tap.outcome),
+        shown=_OUTCOMES.get(tap.outcome) or Outcome(tap.outcome),
         event=event,
         card=_card(tap),
         chip_number=None if tap.sealed is None else _open(tap.sealed, opener()),

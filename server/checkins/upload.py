@@ -150,8 +150,8 @@ def _verdicts(
 def _verdict(seq: int, judged: Judged, *, known: bool) -> VerdictMessage:
     return VerdictMessage(
         seq=seq,
-        verdict=judged.verdict.value,
-        outcome=judged.decision.outcome.value,
+        verdict=judged.verdict,
+        outcome=judged.decision.outcome,
         points=judged.decision.points if judged.verdict is Verdict.GRANTED else 0,
         total=judged.total,
         known=known,

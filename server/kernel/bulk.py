@@ -146,4 +146,4 @@ def _array(column: Sequence[Any], kind: str) -> str:
         return "{" + ",".join(["NULL" if value is None else str(value) for value in column]) + "}"
     if _SPECIAL.search("".join([value for value in column if value is not None])):
         column = [None if value is None else _SPECIAL.sub(r"\\\g<0>", value) for value in column]
-    return "{" + ",".join(["NULL" if value is None else f'"{value}"' for value in column]) + "}"
+    return "{" + ",".join(["NULL" if value is None else '"' + value + '"' for value in column]) + "}"

@@ -35,8 +35,7 @@ def local_instant(day: date, hour: time, *, last: bool = False) -> datetime:
 
 def from_millis(millis: int) -> datetime:
     """Return the aware instant of a number of milliseconds since 1970 UTC."""
-    seconds, rest = divmod(millis, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+    return _EPOCH + timedelta(milliseconds=millis)
 
 
 def to_millis(at: datetime) -> int:
