@@ -351,12 +351,17 @@ class LinkError(Exception):
     """The server could not be asked, or refused; its text is one sentence.
 
     again: whether the same request may succeed later. type: which refusal (`shared.wire.problems`).
+    status: of HTTP, 0 when there was no answer. pause: how many seconds the server asks to wait.
     """
 
-    def __init__(self, sentence: str, *, again: bool = True, type_: str = "") -> None:
+    def __init__(
+        self, sentence: str, *, again: bool = True, type_: str = "", status: int = 0, pause: float = 0
+    ) -> None:
         super().__init__(sentence)
         self.again = again
         self.type = type_
+        self.status = status
+        self.pause = pause
 
 
 class ServerLink(Protocol):

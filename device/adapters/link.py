@@ -45,6 +45,7 @@ _STREAM_TIMEOUT: Final = httpx.Timeout(15, connect=5, read=60)
 _DATE_PRECISION_MILLIS: Final = 500
 _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _RETRY: Final = frozenset({problems.TIMESTAMP_REFUSED, problems.NONCE_USED})
+_LONGEST_ASKED_PAUSE: Final = 900.0
 _LATER: Final = frozenset({408, 425, 429})
 
 
@@ -129,6 +130,8 @@ class HttpLink:
         response = self._send(request, stream=True)
         try:
             _refuse_problem(response)
+            if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
+                raise LinkError("Something else than the server answered: a network that wants a log-in?")
             yield None
             for line in response.iter_lines():
                 self._require_network()
@@ -260,7 +263,19 @@ def _refuse_problem(response: httpx.Response) -> None:
     except msgspec.MsgspecError:
         problem = Problem(detail=f"The server answered {response.status_code}.")
     sentence = problem.detail or problem.title or f"The server answered {response.status_code}."
-    raise LinkError(sentence, again=again, type_=problem.type)
+    raise LinkError(
+        sentence,
+        again=again,
+        type_=problem.type,
+        status=response.status_code,
+        pause=_asked_pause(response),
+    )
+
+
+def _asked_pause(response: httpx.Response) -> float:
+    """Return the seconds of a `Retry-After`; a date, which our server never sends, counts for nothing."""
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), _LONGEST_ASKED_PAUSE) if text.isdecimal() else 0.0
 
 
 def _sentence(error: httpx.HTTPError) -> str:

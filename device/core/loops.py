@@ -45,7 +45,8 @@ class Loop(threading.Thread):
             seconds = self._step()
         except LinkError as error:
             self._unreachable(error)
-            return self._failed(str(error), _FIRST_PAUSE if error.again else _REFUSED_PAUSE)
+            seconds = self._failed(str(error), _FIRST_PAUSE if error.again else _REFUSED_PAUSE)
+            return max(seconds, jittered(error.pause))
         except (CacheError, JournalError, EntrustedError) as error:
             return self._failed(str(error), _FIRST_PAUSE)
         except Exception:  # a bug in one loop must not stop the zuil

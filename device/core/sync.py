@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final, TypeVar
 
 from device.core.health import Fault, Health
@@ -116,9 +117,12 @@ class Sync:
                 # Not even the journal is wanted; it stays here, for a later enrolment.
                 self._unreachable(error)
                 return self._take_leave()
-            if error.type not in _UNREADABLE:
-                raise
-            return self._isolate(batch, error)
+            if error.type in _UNREADABLE:
+                return self._isolate(batch, error)
+            if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and len(batch.items) > 1:
+                # A proxy on the way, not our server: smaller, but nothing is parked on its word.
+                self._batch_limit = len(batch.items) // 2
+            raise
         self._reached()
         self._journal.acknowledge(answer.verdicts, answer.through)
         if answer.resend_from is not None:

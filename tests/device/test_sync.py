@@ -280,3 +280,10 @@ def test_two_refusals_in_a_row_wait_longer_than_a_lost_line():
     lost = Loop("lost", partial(step, again=True), lambda error: None)
     refused = Loop("refused", partial(step, again=False), lambda error: None)
     assert lost.turn() < 2 < refused.turn()
+
+
+def test_a_server_that_asks_to_wait_is_left_alone_for_that_long():
+    def step():
+        raise LinkError("Too often.", again=True, pause=300)
+
+    assert Loop("test", step, lambda _: None).turn() >= 200

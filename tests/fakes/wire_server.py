@@ -82,6 +82,7 @@ class WireServer:
         self.deltas, self.wakeups = [], []
         self.blocked = self.renew = self.away = False
         self.enrolments, self.next_secret = [], None
+        self.public_url = None
         self.lock = threading.RLock()
         handler = type("Handler", (_Handler,), {"wire": self})
         self._http = _Http(("127.0.0.1", 0), handler)
@@ -261,7 +262,7 @@ class WireServer:
             raise Refused(401, problems.TIMESTAMP_REFUSED, "The clock of this device is wrong.")
         signed = SimpleNamespace(
             http_method=method,
-            uri=self.url + path,
+            uri=(self.public_url or self.url) + path,
             params=[(name, value) for name, value in pairs if name != "oauth_signature"],
             signature=given.get("oauth_signature", ""),
         )
