@@ -1,4 +1,7 @@
-"""The `zuil` command: run, status, tap, doctor. Exit code 2 for a wrong setting, 1 for any other trouble."""
+"""The `zuil` command: run, status, identify, doctor, logs, tap.
+
+Exit code 2 for a wrong setting, 1 for any other trouble.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     # One line for each request would fill an SD card.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    commands = {"run": _run, "status": _status, "tap": _tap, "doctor": _doctor}
+    commands = {
+        "run": _run,
+        "status": _status,
+        "tap": _tap,
+        "doctor": _doctor,
+        "identify": _identify,
+        "logs": _logs,
+    }
     try:
         return commands[options.command](options)
     except SettingsError as error:
@@ -46,7 +56,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     status = commands.add_parser("status", help="say how the zuil in a state directory is")
     doctor = commands.add_parser("doctor", help="check everything a zuil needs, one line each")
-    for command in (run, status, doctor):
+    identify = commands.add_parser("identify", help="let the running zuil blink and show its name")
+    logs = commands.add_parser("logs", help="print the log without personal data")
+    logs.add_argument("--last", type=int, default=500, help="how many lines")
+    for command in (run, status, doctor, identify):
         command.add_argument("--state", type=Path, default=STATE, help="where the zuil keeps its files")
     for command in (run, doctor):
         command.add_argument("--boot", type=Path, default=BOOT, help="where zuil.toml is")
@@ -68,10 +81,12 @@ def _run(options: argparse.Namespace) -> int:
         raise
     place = Place(settings, options.state, options.control if options.virtual else None)
     stop = threading.Event()
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
         with running(place, stop) as zuil:
+            signal.signal(signal.SIGUSR1, lambda *_: zuil.technician.identify())
             zuil.kiosk.run(stop)
     except StartError as error:
         return _trouble(str(error), _FAILED)
@@ -101,6 +116,26 @@ def _tap(options: argparse.Namespace) -> int:
     if answer.is_error:
         return _trouble(said["detail"], _FAILED)
     print(json.dumps(said))  # noqa: T201 - a command's answer
+    return 0
+
+
+def _identify(options: argparse.Namespace) -> int:
+    from device.inspect import StateError, identify
+
+    try:
+        identify(options.state)
+    except StateError as error:
+        return _trouble(str(error), _FAILED)
+    return 0
+
+
+def _logs(options: argparse.Namespace) -> int:
+    from device.logs import LogsError, recent
+
+    try:
+        _print_lines(recent(options.last))
+    except LogsError as error:
+        return _trouble(str(error), _FAILED)
     return 0
 
 

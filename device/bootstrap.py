@@ -7,6 +7,7 @@ reverse order in which it stops.
 from __future__ import annotations
 
 import fcntl
+import os
 import platform
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +21,8 @@ from device import VERSION
 from device.adapters.cache import SqliteCache
 from device.adapters.credentials import DamagedCredentialsError
 from device.adapters.entrusted import EntrustedFiles, finish_erasing
-from device.adapters.gpio import GpioLights, NoLights
+from device.adapters.gpio import GpioButton, GpioLights, NoButton, NoLights
+from device.adapters.host import addresses, power_off
 from device.adapters.journal import SqliteJournal
 from device.adapters.link import HttpLink
 from device.adapters.machine import PiMachine
@@ -28,7 +30,7 @@ from device.adapters.notify import Notifier
 from device.adapters.oled import PanelDisplay, open_capture, open_panel
 from device.adapters.readers import reader_for
 from device.adapters.sqlite import NewerSchemaError
-from device.adapters.virtual import MovableWall, VirtualLights, VirtualReader
+from device.adapters.virtual import MovableWall, VirtualButton, VirtualLights, VirtualReader
 from device.control import Control, ControlServer
 from device.core import report, screens
 from device.core.arrival import Arrival
@@ -39,8 +41,9 @@ from device.core.kiosk import Kiosk
 from device.core.supervision import Supervision
 from device.core.sync import HEARD, Sync
 from device.core.tap import TapDesk, prepare
+from device.core.technician import Technician
 from device.core.watch import ReaderWatch
-from device.ports import CacheError, CardReader, JournalError, Lights, Standing
+from device.ports import Button, CacheError, CardReader, JournalError, Lights, Standing
 from device.settings import DisplaySettings, Settings
 from shared.wire.messages import KioskConfig
 
@@ -77,6 +80,8 @@ class Zuil:
     kiosk: Kiosk
     sync: Sync
     arrival: Arrival
+    button: Button
+    technician: Technician
     notifier: Notifier
 
 
@@ -93,7 +98,7 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         display = PanelDisplay(place.settings.display, open_capture if virtual else open_panel)
         _start(life, display.open, display.close)
         display.show(screens.starting("nl"))
-        zuil = _assemble(place, display)
+        zuil = _assemble(place, display, stop)
         life.callback(zuil.journal.close)
         life.callback(zuil.cache.close)
         life.callback(zuil.link.close)
@@ -117,6 +122,7 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         if place.control is not None:
             control = _control(zuil, place.control)
             _start(life, control.start, control.stop)
+        _start(life, zuil.technician.start, zuil.technician.stop)
         zuil.notifier.ready("started")
         life.callback(zuil.notifier.stopping)
         yield zuil
@@ -131,7 +137,7 @@ def show_wrong_setting() -> None:
     display.close()
 
 
-def _assemble(place: Place, display: PanelDisplay) -> Zuil:
+def _assemble(place: Place, display: PanelDisplay, stop: threading.Event) -> Zuil:
     """Put the parts together."""
     wall, health, notifier = MovableWall(), Health(), Notifier()
     clock = ServerClock(boot_id(), wall=wall)
@@ -140,7 +146,7 @@ def _assemble(place: Place, display: PanelDisplay) -> Zuil:
     if heard:
         health.heard = heard
         clock.not_before(heard)
-    reader, lights = _hardware(place)
+    reader, lights, button = _hardware(place)
     kiosk = Kiosk(
         TapDesk(cache, journal, link, clock),
         display,
@@ -156,6 +162,8 @@ def _assemble(place: Place, display: PanelDisplay) -> Zuil:
     describe = partial(report.heartbeat, kiosk, journal, cache, display=display, clock=clock, health=health)
 
     def configured(config: KioskConfig) -> None:
+        if kiosk.identified not in (None, config.identify):
+            technician.identify()
         kiosk.configure(prepare(config, cache.former_keys()))
 
     sync = Sync(
@@ -168,6 +176,15 @@ def _assemble(place: Place, display: PanelDisplay) -> Zuil:
         configured=configured,
         dismissed=kiosk.forget,
         describe=describe,
+    )
+    technician = Technician(
+        button,
+        kiosk,
+        lights,
+        journal,
+        health,
+        addresses=addresses,
+        shut_down=power_off if place.control is None else stop.set,
     )
     arrival = Arrival(
         link,
@@ -183,7 +200,21 @@ def _assemble(place: Place, display: PanelDisplay) -> Zuil:
     if known is not None:
         configured(known)
     return Zuil(
-        display, reader, lights, wall, health, journal, cache, clock, link, kiosk, sync, arrival, notifier
+        display,
+        reader,
+        lights,
+        wall,
+        health,
+        journal,
+        cache,
+        clock,
+        link,
+        kiosk,
+        sync,
+        arrival,
+        button,
+        technician,
+        notifier,
     )
 
 
@@ -203,12 +234,13 @@ def _open_files(
         raise StartError(str(error)) from error
 
 
-def _hardware(place: Place) -> tuple[CardReader, Lights]:
+def _hardware(place: Place) -> tuple[CardReader, Lights, Button]:
     if place.control is not None:
-        return VirtualReader(), VirtualLights()
+        return VirtualReader(), VirtualLights(), VirtualButton()
     settings = place.settings
     lights = GpioLights(settings.lights) if settings.lights.present else NoLights()
-    return reader_for(settings.reader.device), lights
+    button = GpioButton(settings.button) if settings.button.present else NoButton()
+    return reader_for(settings.reader.device), lights, button
 
 
 def _control(zuil: Zuil, port: int) -> ControlServer:
@@ -219,6 +251,7 @@ def _control(zuil: Zuil, port: int) -> ControlServer:
         reader=reader,
         display=zuil.display,
         lights=lights,
+        button=cast("VirtualButton", zuil.button),
         wall=zuil.wall,
         link=zuil.link,
         sync=zuil.sync,
@@ -245,7 +278,7 @@ def _alone_in(state: Path) -> Iterator[None]:
     """Make the state directory and keep every other zuil out of it."""
     try:
         state.mkdir(parents=True, exist_ok=True)
-        lock = (state / "lock").open("w")
+        lock = (state / "lock").open("a")
     except OSError as error:
         raise StartError(f"The state directory {state} cannot be used: {error.strerror}.") from error
     with lock:
@@ -253,6 +286,10 @@ def _alone_in(state: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise StartError(f"Another zuil is running in {state}.") from error
+        # Who holds the lock, for `zuil identify`.
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
         yield
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from device.adapters.link import HttpLink
 from device.adapters.oled import PanelDisplay
-from device.adapters.virtual import MovableWall, VirtualLights, VirtualReader, hold
+from device.adapters.virtual import MovableWall, VirtualButton, VirtualLights, VirtualReader, hold
 from device.core import report
 from device.core.health import Health
 from device.core.kiosk import Answer, Kiosk
@@ -38,6 +38,7 @@ class Control:
         reader: VirtualReader,
         display: PanelDisplay,
         lights: VirtualLights,
+        button: VirtualButton,
         wall: MovableWall,
         link: HttpLink,
         sync: Sync,
@@ -50,6 +51,7 @@ class Control:
         self._reader = reader
         self._display = display
         self._lights = lights
+        self._button = button
         self._wall = wall
         self._link = link
         self._sync = sync
@@ -79,6 +81,7 @@ class Control:
             "headline": (screen.big or screen.headline) if screen else "",
             "detail": screen.detail if screen else "",
             "code": screen.code if screen else "",
+            "lines": screen.lines if screen else (),
             "frame": self._display.frames,
             "lights": {"green": tone in (Tone.GOOD, Tone.CALM), "red": tone in (Tone.BAD, Tone.CALM)},
             "buzzer": tone.value if tone else "",
@@ -137,6 +140,11 @@ class Control:
         self._wall.offset_seconds = float(body["offset_seconds"])
         return {"offset_seconds": self._wall.offset_seconds}
 
+    def button(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Hold the technician's button down for `seconds`."""
+        self._button.hold(float(body["seconds"]))
+        return {}
+
 
 class ControlServer:
     """Serves a `Control` on 127.0.0.1. Raises OSError when the port is in use."""
@@ -178,7 +186,12 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(HTTPStatus.NOT_FOUND, {"detail": "There is /state and /frame.png."})
 
     def do_POST(self) -> None:
-        actions = {"/tap": self.control.tap, "/network": self.control.network, "/clock": self.control.clock}
+        actions = {
+            "/tap": self.control.tap,
+            "/network": self.control.network,
+            "/clock": self.control.clock,
+            "/button": self.control.button,
+        }
         length = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY)
         text = self.rfile.read(length)
         action = actions.get(self.path)

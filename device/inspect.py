@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
+import signal
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from device.doctor import steps
 from device.settings import Settings
 
 _FREE_BYTES: Final = 200_000_000
-_CLOCK_SECONDS: Final = 300
 
 
 class StateError(Exception):
@@ -55,14 +57,38 @@ def status(state: Path) -> Iterator[str]:
     yield f"server heard   {datetime.fromtimestamp(int(heard) / 1000, UTC) if heard else 'never'}"
 
 
+def identify(state: Path) -> None:
+    """Let the zuil that runs in a state directory blink and show its name.
+
+    Raises:
+        StateError: none runs there, or this user may not tell it anything.
+    """
+    try:
+        with (state / "lock").open("a+") as lock:
+            lock.seek(0)
+            held_by = lock.read()
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        try:
+            os.kill(int(held_by), signal.SIGUSR1)
+        except (OSError, ValueError) as error:
+            raise StateError(f"The zuil in {state} cannot be told: {error}.") from error
+        return
+    except OSError as error:
+        raise StateError(f"There is no zuil in {state}: {error.strerror}.") from error
+    raise StateError(f"No zuil is running in {state}.")
+
+
 def examine(settings: Settings, state: Path) -> list[Finding]:
     """Check everything a zuil needs; a failed check never hides the next."""
     checks: dict[str, Callable[[], str]] = {
         "disk": lambda: _disk(state),
+        "board": lambda: _board(state),
         "enrolment": lambda: _enrolment(state, settings),
-        "server": lambda: _server(settings),
+        **dict(steps(settings, state)),
         "reader": lambda: _reader(settings),
         "display": lambda: _display(settings),
+        "lights": lambda: _lights(settings),
     }
     return [_finding(subject, check) for subject, check in checks.items()]
 
@@ -96,19 +122,28 @@ def _enrolment(state: Path, settings: Settings) -> str:
     return "not yet; the one-time code is used at the first start"
 
 
-def _server(settings: Settings) -> str:
-    import email.utils
+def _board(state: Path) -> str:
+    from device.adapters.machine import PiMachine
 
-    import httpx
+    wrong = sorted(fault.value for fault in PiMachine(state).faults())
+    if wrong:
+        raise StateError(f"{' '.join(wrong)} (see the manual)")
+    return "power, warmth and SD card are fine"
 
-    response = httpx.get(settings.server.url, timeout=10)
-    date = response.headers.get("Date")
-    if date is None:
-        return f"{settings.server.url} answers"
-    behind = email.utils.parsedate_to_datetime(date).timestamp() - time.time()
-    if abs(behind) > _CLOCK_SECONDS:
-        raise StateError(f"answers, but this clock is {behind:.0f} seconds behind it")
-    return f"{settings.server.url} answers; the clocks differ {abs(behind):.0f} seconds"
+
+def _lights(settings: Settings) -> str:
+    from device.adapters.gpio import GpioLights
+    from device.ports import OK
+
+    if not settings.lights.present:
+        return "there are none, says zuil.toml"
+    lights = GpioLights(settings.lights)
+    lights.open()
+    state = lights.state
+    lights.close()
+    if state != OK:
+        raise StateError(state)
+    return "the pins answer"
 
 
 def _reader(settings: Settings) -> str:

@@ -84,6 +84,8 @@ class ScreenKind(StrEnum):
     WAIT = "wait"
     RESULT = "result"
     OUT_OF_ORDER = "out_of_order"
+    INFORMATION = "information"
+    """For the technician: a headline and `lines`."""
 
 
 class Icon(StrEnum):
@@ -114,6 +116,7 @@ class Screen:
     title: str = ""
     clock: str = ""
     code: str = ""
+    lines: tuple[str, ...] = ()
 
 
 class Display(Protocol):
@@ -152,6 +155,19 @@ class Lights(Protocol):
 
     def close(self) -> None:
         """Lights out, and let go of the pins."""
+
+
+class Button(Protocol):
+    """The technician's button; a zuil without one has a button that nobody presses. Never raises."""
+
+    def open(self) -> None:
+        """Take the pin."""
+
+    def is_down(self) -> bool:
+        """Return whether the button is held now."""
+
+    def close(self) -> None:
+        """Let go of the pin."""
 
 
 # --- journal -----------------------------------------------------------------------------------

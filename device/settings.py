@@ -62,6 +62,13 @@ class LightsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     buzzer: int = 22
 
 
+class ButtonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The technician's button between a GPIO pin, by BCM number, and ground."""
+
+    present: bool = False
+    pin: int = 26
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of a zuil."""
 
@@ -69,6 +76,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reader: ReaderSettings = ReaderSettings()
     display: DisplaySettings = DisplaySettings()
     lights: LightsSettings = LightsSettings()
+    button: ButtonSettings = ButtonSettings()
 
 
 _SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
@@ -76,6 +84,7 @@ _SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "reader": ReaderSettings,
     "display": DisplaySettings,
     "lights": LightsSettings,
+    "button": ButtonSettings,
 }
 
 

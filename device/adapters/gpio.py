@@ -11,7 +11,7 @@ import time
 from typing import Any, Final
 
 from device.ports import OK
-from device.settings import LightsSettings
+from device.settings import ButtonSettings, LightsSettings
 from shared.domain.outcomes import Tone
 
 _LIGHT_SECONDS: Final = 2.0
@@ -118,6 +118,54 @@ class GpioLights:
     def _set(self, pins: tuple[int, ...], *, on: bool) -> None:
         for pin in pins:
             self._gpio.output(pin, self._gpio.HIGH if on else self._gpio.LOW)
+
+
+class GpioButton:
+    """A button between a pin and ground; looked at, for edge detection fails on newer kernels."""
+
+    def __init__(self, settings: ButtonSettings) -> None:
+        self._pin = settings.pin
+        self._gpio: Any = None
+
+    def open(self) -> None:
+        os.environ.setdefault("LG_WD", tempfile.gettempdir())
+        try:
+            from RPi import GPIO
+
+            GPIO.setmode(GPIO.BCM)
+            GPIO.setup(self._pin, GPIO.IN, pull_up_down=GPIO.PUD_UP)
+        except Exception as error:  # noqa: BLE001 - each GPIO library raises its own
+            log.warning("The button cannot be used: %s", error)
+            return
+        self._gpio = GPIO
+
+    def is_down(self) -> bool:
+        if self._gpio is None:
+            return False
+        try:
+            return bool(self._gpio.input(self._pin) == self._gpio.LOW)
+        except Exception as error:  # noqa: BLE001 - idem
+            log.warning("The button cannot be used any more: %s", error)
+            self._gpio = None
+            return False
+
+    def close(self) -> None:
+        if self._gpio is not None:
+            self._gpio.cleanup(self._pin)
+            self._gpio = None
+
+
+class NoButton:
+    """For a zuil without a button."""
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def is_down(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 class NoLights:

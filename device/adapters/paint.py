@@ -46,6 +46,8 @@ class Painter:
                 self._idle(page, screen)
             case ScreenKind.CODE:
                 self._code(page, screen)
+            case ScreenKind.INFORMATION:
+                self._information(page, screen)
             case _ if screen.big:
                 self._big(page, screen)
             case _:
@@ -107,6 +109,17 @@ class Painter:
         draw_icon(page.draw, screen.icon, (4, icon_top, 4 + side, icon_top + side), page.ink)
         page.text(screen.big, (side + 6, 0, self.width - 2, upper + 4), most=upper + 12)
         page.text(screen.detail, (1, upper, self.width - 1, self.height), most=foot)
+
+    def _information(self, page: _Page, screen: Screen) -> None:
+        """Paint a name as large as possible, or small above the lines of facts."""
+        if not screen.lines:
+            page.lines(screen.headline, (0, 0, self.width, self.height), most=self.height // 2, rows=2)
+            return
+        row = self.height // (len(screen.lines) + 1)
+        for number, text in enumerate((screen.headline, *screen.lines)):
+            page.text(
+                text, (1, number * row, self.width, (number + 1) * row), align="left", most=min(row, 16)
+            )
 
     def _message(self, page: _Page, screen: Screen) -> None:
         if self.square:

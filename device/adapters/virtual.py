@@ -94,6 +94,26 @@ class VirtualReader:
         return NOTHING if held and held.sight.half_read else Sight(removed=True)
 
 
+class VirtualButton:
+    """A button that a program holds down for some seconds."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def hold(self, seconds: float) -> None:
+        """Hold it down; any thread may call."""
+        self._until = time.monotonic() + seconds
+
+    def open(self) -> None:
+        """There is nothing to open."""
+
+    def is_down(self) -> bool:
+        return time.monotonic() < self._until
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
 class VirtualLights:
     """Lights and buzzer as a program can see them."""
 

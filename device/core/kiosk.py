@@ -92,6 +92,7 @@ class Kiosk:
         self._result_until = 0.0
         self._shown: Screen | None = None
         self._tapped_at = 0.0
+        self._aside: tuple[Screen, float] | None = None
         self._answered = threading.Condition()
         self.notice = ""
         self.active: ActiveEvent | None = None
@@ -101,6 +102,26 @@ class Kiosk:
     def screen(self) -> Screen | None:
         """What is on the display."""
         return self._shown
+
+    @property
+    def name(self) -> str:
+        """What this zuil is called, empty before its first configuration."""
+        return self._setup.config.name if self._setup else ""
+
+    @property
+    def language(self) -> str:
+        """The first language of this zuil."""
+        return _language(self._setup, 0)
+
+    @property
+    def identified(self) -> int | None:
+        """How often this zuil was asked which one it is; None before its first configuration."""
+        return self._setup.config.identify if self._setup else None
+
+    def show_for(self, screen: Screen, seconds: float) -> None:
+        """Show something for the technician; the next tap takes its place. Any thread may call."""
+        self._aside = (screen, time.monotonic() + seconds)
+        self._presented.put(None)
 
     @property
     def seconds_since_tap(self) -> float:
@@ -147,6 +168,7 @@ class Kiosk:
     def serve(self, presented: Presented) -> None:
         """Decide on what was presented and show the answer."""
         self._tapped_at = time.monotonic()
+        self._aside = None
         setup = self._setup
         language = _language(setup, 0)
         if presented.presence is Presence.CARD:
@@ -165,7 +187,10 @@ class Kiosk:
             if _choice(before) != _choice(self.active):
                 self._turned()
             self._watch_lease(setup, reading)
-        if monotonic >= self._result_until:
+        aside = self._aside
+        if aside is not None and monotonic < aside[1]:
+            self._show(aside[0])
+        elif monotonic >= self._result_until:
             self._show(self._quiet_screen(setup, reading, monotonic))
 
     def _take(self, chip_number: str, setup: Setup | None, language: str) -> TapResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from device.core.health import Fault
 from device.core.tap import TapResult
@@ -20,6 +20,11 @@ _STARTING: Final[_Texts] = {
     "nl": ("Even geduld", "De zuil start op"),
     "fr": ("Un instant", "La borne démarre"),
     "en": ("One moment", "The pillar is starting"),
+}
+_SHUTTING_DOWN: Final[_Texts] = {
+    "nl": ("Zuil gaat uit", "Wacht tot alles donker is"),
+    "fr": ("Arrêt", "Attendez que tout soit éteint"),
+    "en": ("Shutting down", "Wait until all is dark"),
 }
 _WAIT: Final[_Texts] = {
     "nl": ("Even geduld", "We zoeken je kaart op"),
@@ -88,6 +93,38 @@ _FAULTS: Final[Mapping[Fault, Mapping[str, str]]] = {
     Fault.HEAT: {"nl": "Te warm", "fr": "Trop chaud", "en": "Too hot"},
     Fault.LEASE: {"nl": "Te lang geen netwerk", "fr": "Sans réseau trop longtemps", "en": "Offline too long"},
 }
+
+
+class Facts(NamedTuple):
+    """What a technician wants to know at a glance; `queue` None when the journal cannot be read."""
+
+    addresses: list[str]
+    online: bool
+    codes: list[str]
+    queue: int | None
+    version: str
+
+
+class _FactWords(NamedTuple):
+    no_network: str
+    server: str
+    no_server: str
+    waiting: str
+    storage: str
+    version: str
+
+
+_FACT_WORDS: Final = {
+    "nl": _FactWords(
+        "geen netwerk", "server ok", "server niet bereikt", "te sturen", "opslag onleesbaar", "versie"
+    ),
+    "fr": _FactWords(
+        "pas de réseau", "serveur ok", "serveur injoignable", "à envoyer", "stockage illisible", "version"
+    ),
+    "en": _FactWords(
+        "no network", "server ok", "server not reached", "to send", "storage unreadable", "version"
+    ),
+}
 _OUT: Final = {"nl": "Buiten dienst", "fr": "Hors service", "en": "Out of order"}
 _ICONS: Final = {Tone.GOOD: Icon.TICK, Tone.CALM: Icon.INFO, Tone.BAD: Icon.CROSS}
 _OWN_ICONS: Final = {
@@ -154,6 +191,29 @@ def out_of_order(fault: Fault, language: str) -> Screen:
     detail = _FAULTS[fault].get(language, _FAULTS[fault]["nl"])
     headline = _OUT.get(language, _OUT["nl"])
     return Screen(ScreenKind.OUT_OF_ORDER, headline, detail, icon=Icon.TOOL, clock=fault.value)
+
+
+def name(zuil: str, *, lit: bool) -> Screen:
+    """Return the screen by which somebody finds this zuil among others; lit and dark in turns it blinks."""
+    return Screen(ScreenKind.INFORMATION, zuil or "Zuil", tone=Tone.GOOD if lit else None)
+
+
+def information(zuil: str, facts: Facts, language: str) -> Screen:
+    """Return the screen for the technician."""
+    words = _FACT_WORDS.get(language, _FACT_WORDS["nl"])
+    lines = (
+        ", ".join(facts.addresses) or words.no_network,
+        " ".join((words.server if facts.online else words.no_server, *facts.codes)),
+        words.storage if facts.queue is None else f"{facts.queue} {words.waiting}",
+        f"{words.version} {facts.version}",
+    )
+    return Screen(ScreenKind.INFORMATION, zuil or "Zuil", lines=lines)
+
+
+def shutting_down(language: str) -> Screen:
+    """Return the last screen before the machine is off."""
+    headline, detail = _in(_SHUTTING_DOWN, language)
+    return Screen(ScreenKind.STARTING, headline, detail, icon=Icon.CLOCK)
 
 
 def title(event: EventMessage, language: str) -> str:

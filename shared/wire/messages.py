@@ -131,6 +131,8 @@ class KioskConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     upload_batch: int = 100
     lease_days: int = 30
     keep_acknowledged_days: int = 35
+    identify: int = 0
+    """Raised by one when somebody wants to see which zuil this is: it blinks and shows its name."""
     systems: list[SystemMessage] = []
     events: list[EventMessage] = []
 

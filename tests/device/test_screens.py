@@ -38,6 +38,24 @@ def painter(name):
     return Painter(PANELS[name].width, PANELS[name].height, greys=PANELS[name].greys)
 
 
+FACTS = screens.Facts(
+    ["eth0 192.168.100.200"], online=False, codes=["E10", "E72"], queue=1234, version="0.1.0"
+)
+
+
+@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_technician_reads_every_fact_on_every_panel(name, language):
+    told = screens.information("Bib Sint-Niklaas", FACTS, language)
+    assert len(told.lines) == 4
+    picture = painter(name).paint(told).convert("L")
+    row = picture.height // 5
+    for number in range(5):
+        band = picture.crop((0, number * row, picture.width, (number + 1) * row))
+        assert band.getextrema()[1] > 0, f"line {number} is empty"
+        assert picture.crop((picture.width - 1, 0, picture.width, picture.height)).getextrema()[1] == 0
+
+
 def result(outcome, language="nl"):
     decision = Decision(outcome, points=1, limit=Limit(1, Period.DAY), opens=NOW)
     return screens.result(TapResult(decision, 1013, NOW, 1), language)

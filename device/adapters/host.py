@@ -1,0 +1,39 @@
+"""The computer that the zuil runs on: its addresses, and switching it off."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import socket
+import struct
+import subprocess
+from typing import Final
+
+_SIOCGIFADDR: Final = 0x8915
+_NAME_BYTES: Final = 15
+log = logging.getLogger(__name__)
+
+
+def addresses() -> list[str]:
+    """Return name and IPv4 address of each network interface but the loopback."""
+    found = []
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        for _, name in socket.if_nameindex():
+            if name == "lo":
+                continue
+            try:
+                request = struct.pack("256s", name.encode()[:_NAME_BYTES])
+                answer = fcntl.ioctl(probe, _SIOCGIFADDR, request)
+            except OSError:
+                continue  # an interface without an address
+            found.append(f"{name} {socket.inet_ntoa(answer[20:24])}")
+    return found
+
+
+def power_off() -> None:
+    """Switch the machine off; systemd stops the zuil on the way (`provisioning/zuil-polkit.rules`)."""
+    done = subprocess.run(
+        ["/usr/bin/systemctl", "poweroff"], capture_output=True, text=True, check=False, timeout=30
+    )
+    if done.returncode:
+        log.error("The machine cannot be switched off: %s", done.stderr.strip())
