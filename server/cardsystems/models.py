@@ -11,7 +11,8 @@ class CardSystem(SQLModel, table=True):
 
     labels: UiTdatabank labels that stand for it, old and new names alike (rules 15.1d).
     prefixes: the five-digit prefixes of its card numbers (rules 6.5).
-    token_key: 32 bytes, sealed by the vault; turns a chip number into a token.
+    token_key: 32 bytes, sealed by the vault; turns a chip number into a token. key_number: which of
+    its keys that is; others are in `CardSystemKey`.
     """
 
     __tablename__ = "card_system"
@@ -21,4 +22,18 @@ class CardSystem(SQLModel, table=True):
     labels: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     permanent: bool = True
     prefixes: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    token_key: bytes
+    key_number: int = 1
+
+
+class CardSystemKey(SQLModel, table=True):
+    """A token key that is not the one in use, sealed: a higher number is the next, a lower one a former.
+
+    Former keys stay: a zuil that was away for months hands in taps with tokens under them.
+    """
+
+    __tablename__ = "card_system_key"
+
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+    number: int = Field(primary_key=True)
     token_key: bytes

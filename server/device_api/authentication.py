@@ -15,7 +15,23 @@ from server.kiosks.models import KioskState
 from server.settings import Settings
 from shared.wire import problems
 
-_FIND: Final = Statement("SELECT number, state, consumer_secret FROM kiosk WHERE consumer_key = :key")
+_FIND: Final = Statement(
+    "SELECT number, state, consumer_secret, 0 FROM kiosk WHERE consumer_key = :key"
+    " UNION ALL SELECT number, state, next_consumer_secret, 1 FROM kiosk WHERE next_consumer_key = :key"
+)
+_USE_NEXT: Final = Statement(
+    "UPDATE kiosk SET consumer_key = next_consumer_key, consumer_secret = next_consumer_secret,"
+    " next_consumer_key = NULL, next_consumer_secret = NULL, renewal_asked = NULL"
+    " WHERE next_consumer_key = :key"
+)
+
+
+class BlockedError(ProblemError):
+    """A blocked zuil spoke; `kiosk` is its number."""
+
+    def __init__(self, kiosk: int) -> None:
+        super().__init__(403, "This zuil is blocked.", type=problems.KIOSK_BLOCKED)
+        self.kiosk = kiosk
 
 
 def identify(session: Session, request: Request, body: bytes, *, also_blocked: bool = False) -> int:
@@ -44,11 +60,15 @@ def _admit(session: Session, signed: SignedRequest, also_blocked: bool) -> int: 
     found = bulk.run(_FIND, {"key": signed.consumer_key})
     if not found:
         raise unknown_key()
-    number, state, secret = found[0]
+    number, state, secret, is_next = found[0]
     check_signature(signed, vault_of(session).open(bytes(secret)).decode())
     use_nonce(bulk, signed)
     if state == KioskState.REMOVED:
         raise unknown_key()
-    if state == KioskState.BLOCKED and not also_blocked:
-        raise ProblemError(403, "This zuil is blocked.", type=problems.KIOSK_BLOCKED)
+    # NEW with credentials: it was blocked, and waits for another enrolment.
+    if state != KioskState.ACTIVE and not also_blocked:
+        raise BlockedError(int(number))
+    if is_next:
+        # The zuil has its fresh credentials: from here on the old ones are void.
+        bulk.touch(_USE_NEXT, {"key": signed.consumer_key})
     return int(number)

@@ -18,7 +18,7 @@ from server.device_api.bodies import answer, read_body, read_message
 from server.device_api.changes import current_config
 from server.feed.epoch import head
 from server.kernel.database import Database
-from server.kiosks.models import KioskLive
+from server.kiosks.models import Kiosk, KioskLive
 from shared.wire.messages import Heartbeat, HeartbeatAnswer
 
 MOST_TEXT: Final = 64
@@ -36,17 +36,22 @@ def _take(request: Request, body: bytes) -> Response:
     with database.writing() as session:
         kiosk = identify(session, request, body)
         beat = read_message(request, body, Heartbeat)
-        _keep(session, kiosk, beat, now, request.client.host if request.client else "")
+        config = current_config(session, request, kiosk)
+        live = _keep(session, kiosk, beat, now, request.client.host if request.client else "")
+        # A zuil that has not read its configuration yet goes by an older one, with another lease perhaps.
+        longest = config.lease_days if beat.config == config.version else live.lease_days or 0
+        live.lease_days = max(config.lease_days, longest)
         answered = HeartbeatAnswer(
             now=now,
-            config=current_config(session, request, kiosk).version,
+            config=config.version,
             cursor=str(head(session)),
             resend_from=_resend_from(progress_of(session, kiosk), beat),
+            renew=session.get_one(Kiosk, kiosk).renewal_asked is not None,
         )
     return answer(request, answered)
 
 
-def _keep(session: Session, kiosk: int, beat: Heartbeat, now: int, address: str) -> None:
+def _keep(session: Session, kiosk: int, beat: Heartbeat, now: int, address: str) -> KioskLive:
     live = session.get(KioskLive, kiosk) or KioskLive(kiosk=kiosk, last_contact=datetime.now(UTC))
     live.last_contact = datetime.now(UTC)
     live.heartbeat = msgspec.to_builtins(beat)
@@ -57,6 +62,7 @@ def _keep(session: Session, kiosk: int, beat: Heartbeat, now: int, address: str)
     live.version = beat.version[:MOST_TEXT]
     live.address = address
     session.add(live)
+    return live
 
 
 def _bounded(value: int) -> int:

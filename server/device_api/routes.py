@@ -10,7 +10,9 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from server.device_api import changes, enrolments, heartbeats, lookups, snapshots, stream, taps
+from server.device_api import changes, credentials, enrolments, heartbeats, lookups, snapshots, stream, taps
+from server.device_api.authentication import BlockedError
+from server.device_api.farewell import tell_blocked
 from server.feed.runner import FeedRunner
 from server.feed.wakeup import Touched
 from shared.wire.messages import PREFIX
@@ -18,10 +20,12 @@ from shared.wire.messages import PREFIX
 
 def install_device_api(app: FastAPI) -> None:
     """Give the application the calls of the zuilen."""
+    app.add_exception_handler(BlockedError, tell_blocked)
     app.router.routes.extend(
         [
             Route(f"{PREFIX}/enrolments", enrolments.exchange, methods=["POST"]),
             Route(f"{PREFIX}/enrolments/check", enrolments.check, methods=["POST"]),
+            Route(f"{PREFIX}/credentials", credentials.renew_credentials, methods=["POST"]),
             Route(f"{PREFIX}/changes", changes.read_changes, methods=["GET"]),
             Route(f"{PREFIX}/snapshots", snapshots.list_snapshots, methods=["GET"]),
             Route(f"{PREFIX}/snapshots/{{name}}", snapshots.send_snapshot, methods=["GET"]),

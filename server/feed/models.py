@@ -45,7 +45,8 @@ class Change(SQLModel, table=True):
 class CardFeed(SQLModel, table=True):
     """One card as the zuilen of a card system have it (`shared.wire.cards.CardRow`).
 
-    row_hash: signed 64 bits. position: of the last change of this row.
+    row_hash: signed 64 bits. position: of the last change of this row. key_number: of the token key that
+    made its token; zuilen get the rows under the key in use.
     """
 
     __tablename__ = "card_feed"
@@ -59,17 +60,23 @@ class CardFeed(SQLModel, table=True):
     active_until: int
     points: int
     row_hash: int = Field(sa_column=Column(BigInteger, nullable=False))
+    key_number: int = 1
     position: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class FeedHead(SQLModel, table=True):
-    """The checksum (signed 64 bits) and number of the rows of one card system."""
+    """The checksum (signed 64 bits) and number of the rows of one card system under one token key.
+
+    since: the position at which the key came into use. A zuil with an earlier cursor needs a snapshot.
+    """
 
     __tablename__ = "feed_head"
 
     card_system_id: int = Field(primary_key=True)
+    key_number: int = Field(default=1, primary_key=True)
     checksum: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     cards: int = 0
+    since: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
 
 
 class FeedEpoch(SQLModel, table=True):

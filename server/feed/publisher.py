@@ -40,29 +40,29 @@ _POSITION: Final = Statement("SELECT position FROM feed_epoch WHERE id = 1")
 _ADVANCE: Final = Statement("UPDATE feed_epoch SET position = :position WHERE id = 1")
 _MOVED_BALANCES: Final = Statement(
     "SELECT f.card_system_id, f.token, f.uitpas_number, f.passholder_ref, f.state, f.active_until, p.points,"
-    " f.row_hash FROM {rows} JOIN card_feed f ON f.passholder_ref = rows.ref"
+    " f.row_hash, f.key_number FROM {rows} JOIN card_feed f ON f.passholder_ref = rows.ref"
     " JOIN passholder p ON p.ref = rows.ref WHERE f.points <> p.points",
     ref="bigint",
 )
 _HELD_NUMBERS: Final = Statement(
-    "SELECT card_system_id, token, f.uitpas_number, passholder_ref, state, active_until, points, row_hash"
-    " FROM {rows} JOIN card_feed f ON f.uitpas_number = rows.uitpas_number",
+    "SELECT card_system_id, token, f.uitpas_number, passholder_ref, state, active_until, points, row_hash,"
+    " key_number FROM {rows} JOIN card_feed f ON f.uitpas_number = rows.uitpas_number",
     uitpas_number="text",
 )
 _HELD_KEYS: Final = Statement(
-    "SELECT card_system_id, f.token, uitpas_number, passholder_ref, state, active_until, points, row_hash"
-    " FROM {rows} JOIN card_feed f ON f.card_system_id = rows.system AND f.token = rows.token",
+    "SELECT card_system_id, f.token, uitpas_number, passholder_ref, state, active_until, points, row_hash,"
+    " key_number FROM {rows} JOIN card_feed f ON f.card_system_id = rows.system AND f.token = rows.token",
     system="bigint",
     token="bigint",  # noqa: S106 - a column's type
 )
 _KEEP: Final = Statement(
     "INSERT INTO card_feed (card_system_id, token, uitpas_number, passholder_ref, state, active_until,"
-    " points, row_hash, position)"
-    " SELECT system, token, uitpas_number, passholder, state, active_until, points, hash, position"
+    " points, row_hash, key_number, position)"
+    " SELECT system, token, uitpas_number, passholder, state, active_until, points, hash, key, position"
     " FROM {rows} WHERE true ON CONFLICT (card_system_id, token) DO UPDATE SET"
     " uitpas_number = excluded.uitpas_number, passholder_ref = excluded.passholder_ref,"
     " state = excluded.state, active_until = excluded.active_until, points = excluded.points,"
-    " row_hash = excluded.row_hash, position = excluded.position",
+    " row_hash = excluded.row_hash, key_number = excluded.key_number, position = excluded.position",
     system="bigint",
     token="bigint",  # noqa: S106 - a column's type
     uitpas_number="text",
@@ -71,26 +71,32 @@ _KEEP: Final = Statement(
     active_until="bigint",
     points="bigint",
     hash="bigint",
+    key="bigint",
     position="bigint",
 )
 _SUMS: Final = Statement(
-    "SELECT h.card_system_id, h.checksum, h.cards FROM {rows}"
-    " JOIN feed_head h ON h.card_system_id = rows.system",
+    "SELECT h.card_system_id, h.key_number, h.checksum, h.cards FROM {rows}"
+    " JOIN feed_head h ON h.card_system_id = rows.system AND h.key_number = rows.key",
     system="bigint",
+    key="bigint",
 )
 _KEEP_SUMS: Final = Statement(
-    "INSERT INTO feed_head (card_system_id, checksum, cards) SELECT system, checksum, cards FROM {rows}"
-    " WHERE true ON CONFLICT (card_system_id)"
+    "INSERT INTO feed_head (card_system_id, key_number, checksum, cards, since)"
+    " SELECT system, key, checksum, cards, 0 FROM {rows} WHERE true ON CONFLICT (card_system_id, key_number)"
     " DO UPDATE SET checksum = excluded.checksum, cards = excluded.cards",
     system="bigint",
+    key="bigint",
     checksum="bigint",
     cards="bigint",
 )
 # Which zuilen a publication concerns: here the capabilities meet, so these read the tables of several.
 _OF_SYSTEMS: Final = Statement(
-    "SELECT DISTINCT kc.kiosk FROM {rows} JOIN counter_card_system s ON s.card_system_id = rows.system"
+    "SELECT DISTINCT kc.kiosk FROM {rows}"
+    " JOIN card_system c ON c.id = rows.system AND c.key_number = rows.key"
+    " JOIN counter_card_system s ON s.card_system_id = c.id"
     " JOIN kiosk_counter kc ON kc.counter_id = s.counter_id",
     system="bigint",
+    key="bigint",
 )
 _OF_CHECKINS: Final = Statement(
     "SELECT DISTINCT kc.kiosk FROM"
@@ -125,11 +131,16 @@ def publish(database: Database) -> Touched | None:
     return touched
 
 
+def hold_publication(bulk: Bulk, database: Database) -> None:
+    """Wait until nobody publishes, and have the others wait until this transaction ends."""
+    if database.is_postgresql:
+        bulk.run(_LOCK, {"key": _LOCK_KEY})
+
+
 def _publish_some(database: Database) -> Touched | None:
     with database.writing() as session:
         bulk = Bulk(session)
-        if database.is_postgresql:
-            bulk.run(_LOCK, {"key": _LOCK_KEY})
+        hold_publication(bulk, database)
         pending = _read(bulk)
         if not pending.ids:
             return None
@@ -192,9 +203,9 @@ def _moved_balances(bulk: Bulk, refs: Iterable[int]) -> tuple[list[FeedRow], lis
     """Return the rows of these pashouders with their new balance, and the same as the feed holds them."""
     ordered = [(ref,) for ref in sorted(refs)]
     rows, before = [], []
-    for system, token, number, ref, state, until, points, old in bulk.run(_MOVED_BALANCES, rows=ordered):
-        rows.append(feed_row(system, number, CardRow(token, ref, state, until, points)))
-        before.append(FeedRow(system, token, number, ref, state, until, points, old))
+    for system, token, number, ref, state, until, points, *old in bulk.run(_MOVED_BALANCES, rows=ordered):
+        rows.append(feed_row(system, number, CardRow(token, ref, state, until, points), old[-1]))
+        before.append(FeedRow(system, token, number, ref, state, until, points, *old))
     return rows, before
 
 
@@ -207,46 +218,43 @@ def _due(session: Session, numbers: Sequence[str], held: Iterable[FeedRow]) -> l
 
     A row never disappears within an epoch. In a card system that a card left it stays, with the
     card's present facts; under a chip that the number left it says that the card is deleted.
+    A card has a row under each key of its card systems (`server.feed.rekeying`).
     """
-    rows = current_rows(session, numbers)
-    newest = {row.uitpas_number: row for row in rows}
-    keys = {row.key for row in rows}
-    per_system = {(row.system, row.uitpas_number) for row in rows}
+    held = list(held)
+    known: dict[str, set[int]] = {}
     for old in held:
-        if old.key in keys:
-            continue
-        now = newest.get(old.uitpas_number)
-        if now is None or (old.system, old.uitpas_number) in per_system:
+        known.setdefault(old.uitpas_number, set()).add(old.system)
+    rows = current_rows(session, numbers, known)
+    keys = {row.key for row in rows}
+    for old in held:
+        if old.key not in keys:
             gone = CardRow(old.token, 0, int(CardState.DELETED), 0, 0)
-            rows.append(feed_row(old.system, old.uitpas_number, gone))
-        else:
-            stays = CardRow(old.token, now.passholder, now.state, now.active_until, now.points)
-            rows.append(feed_row(old.system, old.uitpas_number, stays))
+            rows.append(feed_row(old.system, old.uitpas_number, gone, old.key_number))
     return rows
 
 
 def _add_up(bulk: Bulk, rows: Sequence[FeedRow], before: Sequence[FeedRow]) -> None:
-    systems = sorted({row.system for row in rows})
-    if not systems:
+    sets = sorted({(row.system, row.key_number) for row in rows})
+    if not sets:
         return
-    sums: dict[int, list[int]] = {system: [0, 0] for system in systems}
-    for system, checksum, cards in bulk.run(_SUMS, rows=[(system,) for system in systems]):
-        sums[system] = [checksum, cards]
+    sums: dict[tuple[int, int], list[int]] = {one: [0, 0] for one in sets}
+    for system, key, checksum, cards in bulk.run(_SUMS, rows=sets):
+        sums[system, key] = [checksum, cards]
     for row in rows:
-        sums[row.system][0] += row.hash
-        sums[row.system][1] += 1
+        sums[row.system, row.key_number][0] += row.hash
+        sums[row.system, row.key_number][1] += 1
     for row in before:
-        sums[row.system][0] -= row.hash
-        sums[row.system][1] -= 1
-    bulk.run(_KEEP_SUMS, rows=[(system, signed(total), cards) for system, (total, cards) in sums.items()])
+        sums[row.system, row.key_number][0] -= row.hash
+        sums[row.system, row.key_number][1] -= 1
+    bulk.run(_KEEP_SUMS, rows=[(*one, signed(total), cards) for one, (total, cards) in sums.items()])
 
 
 def _touched(bulk: Bulk, pending: _Pending, rows: Sequence[FeedRow], position: int) -> Touched:
     kiosks = set(pending.kiosks)
     # A balance that moved wakes nobody by itself: it is read with the next change that matters.
-    systems = {row.system for row in rows if row.uitpas_number in pending.numbers}
-    if systems:
-        kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_SYSTEMS, rows=[(system,) for system in systems]))
+    sets = {(row.system, row.key_number) for row in rows if row.uitpas_number in pending.numbers}
+    if sets:
+        kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_SYSTEMS, rows=sorted(sets)))
     if pending.refs:
         kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_CHECKINS, rows=[(id_,) for id_ in pending.ids]))
     return Touched(position, frozenset(kiosks), pending.every_kiosk)

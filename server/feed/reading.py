@@ -16,17 +16,20 @@ _MODULUS: Final = 1 << 64
 
 _CARDS: Final = Statement(
     "SELECT f.position, f.card_system_id, f.token, f.passholder_ref, f.state, f.active_until, f.points"
-    " FROM {rows} JOIN card_feed f ON f.card_system_id = rows.system"
+    " FROM {rows} JOIN card_system s ON s.id = rows.system"
+    " JOIN card_feed f ON f.card_system_id = s.id AND f.key_number = s.key_number"
     " WHERE f.position > :after ORDER BY f.position LIMIT :most",
     system="bigint",
 )
 _CHECKSUMS: Final = Statement(
-    "SELECT h.card_system_id, h.checksum FROM {rows} JOIN feed_head h ON h.card_system_id = rows.system",
+    "SELECT h.card_system_id, h.checksum, h.since FROM {rows} JOIN card_system s ON s.id = rows.system"
+    " JOIN feed_head h ON h.card_system_id = s.id AND h.key_number = s.key_number",
     system="bigint",
 )
 _ROWS: Final = Statement(
     "SELECT token, passholder_ref, state, active_until, points FROM card_feed"
-    " WHERE card_system_id = :system AND token > :after ORDER BY token LIMIT :most"
+    " WHERE card_system_id = :system AND token > :after AND key_number ="
+    " (SELECT s.key_number FROM card_system s WHERE s.id = :system) ORDER BY token LIMIT :most"
 )
 
 
@@ -41,10 +44,11 @@ class CardPage(NamedTuple):
 def read_cards(session: Session, systems: Collection[int], after: Cursor) -> CardPage | None:
     """Read the cards that changed after a cursor, in one view of the database.
 
-    None when the cursor is of another epoch or beyond the head: the zuil needs a snapshot.
+    None when the cursor is of another epoch, beyond the head, or from before a card system's present
+    token key: the zuil needs a snapshot.
     """
     newest = head(session)
-    if after.epoch != newest.epoch or after.position > newest.position:
+    if after.epoch != newest.epoch or not begun(session, systems) <= after.position <= newest.position:
         return None
     found = Bulk(session).run(
         _CARDS,
@@ -63,9 +67,15 @@ def read_cards(session: Session, systems: Collection[int], after: Cursor) -> Car
 def checksums(session: Session, systems: Collection[int]) -> dict[str, str]:
     """Return card system -> checksum of all its cards, as they travel."""
     sums = dict.fromkeys(map(str, sorted(systems)), format_checksum(0))
-    for system, checksum in Bulk(session).run(_CHECKSUMS, rows=[(system,) for system in sorted(systems)]):
+    for system, checksum, _ in Bulk(session).run(_CHECKSUMS, rows=[(system,) for system in sorted(systems)]):
         sums[str(system)] = format_checksum(checksum % _MODULUS)
     return sums
+
+
+def begun(session: Session, systems: Collection[int]) -> int:
+    """Return the position from which all of these card systems have had their present token key."""
+    heads = Bulk(session).run(_CHECKSUMS, rows=[(system,) for system in sorted(systems)])
+    return max((since for _, _, since in heads), default=0)
 
 
 def read_rows(session: Session, system: int, after: int, most: int) -> Sequence[CardRow]:

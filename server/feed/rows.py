@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import Session, col
 
 from server.cards.models import Card
-from server.cardsystems.models import CardSystem
+from server.cardsystems.models import CardSystem, CardSystemKey
 from server.kernel.database import vault_of
 from server.passholders.models import Membership, MembershipStatus, Passholder
 from shared.domain.checkin import CardFacts, CardState, pack_facts
@@ -19,6 +20,7 @@ from shared.wire.cards import CardRow, card_token, row_hash
 _SIGN: Final = 1 << 63
 _MODULUS: Final = 1 << 64
 _CHUNK: Final = 1_000
+_NOWHERE: Final[Mapping[str, Collection[int]]] = MappingProxyType({})
 
 
 class FeedRow(NamedTuple):
@@ -32,6 +34,7 @@ class FeedRow(NamedTuple):
     active_until: int
     points: int
     hash: int
+    key_number: int
 
     @property
     def key(self) -> tuple[int, int]:
@@ -44,16 +47,24 @@ def signed(value: int) -> int:
     return (value + _SIGN) % _MODULUS - _SIGN
 
 
-def feed_row(system: int, uitpas_number: str, row: CardRow) -> FeedRow:
+def feed_row(system: int, uitpas_number: str, row: CardRow, key_number: int) -> FeedRow:
     """Return a wire row with its hash."""
-    return FeedRow(system, row.token, uitpas_number, *row[1:], signed(row_hash(row)))
+    return FeedRow(system, row.token, uitpas_number, *row[1:], signed(row_hash(row)), key_number)
 
 
-def token_keys(session: Session) -> dict[int, bytes]:
-    """Return the open token key of every card system."""
+def token_keys(session: Session) -> dict[int, dict[int, bytes]]:
+    """Return card system -> key number -> open token key: the one in use, the next and former ones."""
     vault = vault_of(session)
-    systems = session.execute(select(col(CardSystem.id), col(CardSystem.token_key)))
-    return {system: vault.open(sealed) for system, sealed in systems}
+    in_use = session.execute(
+        select(col(CardSystem.id), col(CardSystem.key_number), col(CardSystem.token_key))
+    )
+    others = session.execute(
+        select(col(CardSystemKey.card_system_id), col(CardSystemKey.number), col(CardSystemKey.token_key))
+    )
+    keys: dict[int, dict[int, bytes]] = {}
+    for system, number, sealed in [*in_use, *others]:
+        keys.setdefault(system, {})[number] = vault.open(sealed)
+    return keys
 
 
 def active_until(memberships: Iterable[Membership]) -> date | None:
@@ -69,16 +80,26 @@ def has_social_tariff(memberships: Iterable[Membership], day: date) -> bool:
     return any(_counts(one) and one.social_tariff and _last_day(one) >= day for one in memberships)
 
 
-def current_rows(session: Session, uitpas_numbers: Sequence[str]) -> list[FeedRow]:
-    """Return the rows that these cards should have now, in every card system that knows them."""
+def current_rows(
+    session: Session, uitpas_numbers: Sequence[str], also: Mapping[str, Collection[int]] = _NOWHERE
+) -> list[FeedRow]:
+    """Return the rows that these cards should have now, under each key of every card system that knows them.
+
+    also: UiTPAS number -> card systems that knew it before.
+    """
     keys = token_keys(session)
     rows: list[FeedRow] = []
     for start in range(0, len(uitpas_numbers), _CHUNK):
-        rows += _current_rows(session, uitpas_numbers[start : start + _CHUNK], keys)
+        rows += _current_rows(session, uitpas_numbers[start : start + _CHUNK], keys, also)
     return rows
 
 
-def _current_rows(session: Session, numbers: Sequence[str], keys: Mapping[int, bytes]) -> Iterable[FeedRow]:
+def _current_rows(
+    session: Session,
+    numbers: Sequence[str],
+    keys: Mapping[int, Mapping[int, bytes]],
+    also: Mapping[str, Collection[int]],
+) -> Iterable[FeedRow]:
     found = session.execute(
         select(Card, col(Passholder.points))
         .outerjoin(Passholder, col(Passholder.ref) == col(Card.passholder_ref))
@@ -86,7 +107,10 @@ def _current_rows(session: Session, numbers: Sequence[str], keys: Mapping[int, b
     ).all()
     memberships = memberships_of(session, {card.passholder_ref for card, _ in found if card.passholder_ref})
     for card, points in found:
-        yield from _rows_of(card, points or 0, memberships.get(card.passholder_ref or 0, ()), keys)
+        own = memberships.get(card.passholder_ref or 0, ())
+        systems = {card.card_system_id, *(one.card_system_id for one in filter(_counts, own))}
+        under = {system: keys[system] for system in systems.union(also.get(card.uitpas_number, ()))}
+        yield from _rows_of(card, points or 0, own, under)
 
 
 def memberships_of(session: Session, refs: Iterable[int]) -> Mapping[int, list[Membership]]:
@@ -108,13 +132,13 @@ def card_facts(card: Card, memberships: Iterable[Membership]) -> CardFacts:
 
 
 def _rows_of(
-    card: Card, points: int, memberships: Iterable[Membership], keys: Mapping[int, bytes]
+    card: Card, points: int, memberships: Iterable[Membership], keys: Mapping[int, Mapping[int, bytes]]
 ) -> Iterable[FeedRow]:
     passholder, state, until = pack_facts(card_facts(card, memberships))
-    systems = {card.card_system_id, *(one.card_system_id for one in filter(_counts, memberships))}
-    for system in systems:
-        token = card_token(keys[system], str(card.chip_number))
-        yield feed_row(system, card.uitpas_number, CardRow(token, passholder, state, until, points))
+    for system, numbered in keys.items():
+        for number, key in numbered.items():
+            row = CardRow(card_token(key, str(card.chip_number)), passholder, state, until, points)
+            yield feed_row(system, card.uitpas_number, row, number)
 
 
 def _counts(membership: Membership) -> bool:

@@ -16,7 +16,7 @@ import msgspec
 from sqlmodel import Session
 
 from server.feed.epoch import Cursor, head, parse_cursor
-from server.feed.reading import checksums, read_rows
+from server.feed.reading import begun, checksums, read_rows
 from server.kernel.database import Database
 from server.kernel.ids import new_id
 from server.kernel.keys import signing_key
@@ -46,9 +46,9 @@ class SnapshotStore:
     def current(self, database: Database, system: int) -> SnapshotInfo:
         """Return a snapshot that is fresh enough, built now when there is none."""
         with database.reading() as session:
-            newest = head(session)
+            newest, since = head(session), begun(session, [system])
         info = self._newest(system)
-        if info is not None and _is_fresh(info, newest):
+        if info is not None and _is_fresh(info, newest, since):
             return info
         return self.build(database, system)
 
@@ -87,12 +87,12 @@ class SnapshotStore:
             particulars.with_suffix("").unlink(missing_ok=True)
 
 
-def _is_fresh(info: SnapshotInfo, newest: Cursor) -> bool:
+def _is_fresh(info: SnapshotInfo, newest: Cursor, since: int) -> bool:
     cursor = parse_cursor(info.cursor)
     return (
         cursor is not None
         and cursor.epoch == newest.epoch
-        and 0 <= newest.position - cursor.position <= MOST_BEHIND
+        and max(since, newest.position - MOST_BEHIND) <= cursor.position <= newest.position
     )
 
 

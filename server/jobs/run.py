@@ -10,7 +10,7 @@ from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from server.jobs import event_import, purge, snapshots, waiting
+from server.jobs import event_import, purge, rotation, snapshots, waiting
 from server.jobs.claims import claim
 from server.kernel.database import Database
 from server.settings import Settings
@@ -31,6 +31,7 @@ class Job:
 
 JOBS: Final[Sequence[Job]] = (
     Job("judge waiting visits", 30, waiting.judge),
+    Job("rotate token keys", 5, rotation.rotate),
     Job("purge nonces and attempts", 60, purge.purge_requests),
     Job("purge sessions and codes", 3_600, purge.purge_expired),
     Job("forget unknown chips", 86_400, waiting.forget),

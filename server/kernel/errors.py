@@ -49,14 +49,15 @@ class ProblemError(Exception):
 
 def install_error_handlers(app: FastAPI) -> None:
     """Give `app` the one way to answer errors; `app.state.error_page` may hold a prettier page for people."""
-    app.add_exception_handler(ProblemError, _on_problem)
+    app.add_exception_handler(ProblemError, answer_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(OperationalError, _on_busy)
     app.add_exception_handler(Exception, _on_bug)
 
 
-def _on_problem(request: Request, error: Exception) -> Response:
+def answer_problem(request: Request, error: Exception) -> Response:
+    """Answer a `ProblemError`: a page to a person, problem+json to a program."""
     assert isinstance(error, ProblemError)  # noqa: S101 - how it was registered
     if wants_page(request):
         return _page(request, error)
@@ -81,13 +82,15 @@ def wants_page(request: Request) -> bool:
 def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - how it was registered
     problem = ProblemError(error.status_code, str(error.detail), headers=error.headers)
-    return _on_problem(request, problem)
+    return answer_problem(request, problem)
 
 
 def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - how it was registered
     places = [".".join(str(step) for step in item["loc"][1:]) + ": " + item["msg"] for item in error.errors()]
-    return _on_problem(request, ProblemError(422, "The request is not complete.", detail="; ".join(places)))
+    return answer_problem(
+        request, ProblemError(422, "The request is not complete.", detail="; ".join(places))
+    )
 
 
 def _on_busy(request: Request, error: Exception) -> Response:
@@ -95,9 +98,9 @@ def _on_busy(request: Request, error: Exception) -> Response:
     problem = ProblemError(
         503, "The server is busy; please try again.", type=problems.BUSY, headers={"Retry-After": "2"}
     )
-    return _on_problem(request, problem)
+    return answer_problem(request, problem)
 
 
 def _on_bug(request: Request, error: Exception) -> Response:
     _log.error("a request failed", exc_info=error)
-    return _on_problem(request, ProblemError(500, "Something went wrong on our side.", type=problems.BUG))
+    return answer_problem(request, ProblemError(500, "Something went wrong on our side.", type=problems.BUG))

@@ -88,6 +88,7 @@ def compose(session: Session, kiosk: Kiosk, code_host: str, now: datetime) -> Ki
         hold_manual_event=kiosk.hold_manual_event,
         heartbeat_seconds=kiosk.heartbeat_seconds,
         poll_seconds=kiosk.poll_seconds,
+        result_seconds=kiosk.result_seconds,
         lease_days=kiosk.lease_days,
         systems=[
             SystemMessage(id=system.id, name=system.name, token_key=vault.open(system.token_key))

@@ -62,17 +62,28 @@ def enrol(session: Session, request: EnrolmentRequest, now: datetime) -> Enrolme
     """
     enrolment, kiosk = find_code(session, request.code, now)
     _use_up(session, enrolment, now)
-    secret = secrets.token_urlsafe(32)
-    kiosk.consumer_key = f"zuil-{number_of(kiosk)}-{secrets.token_hex(6)}"
-    kiosk.consumer_secret = vault_of(session).seal(secret.encode())
+    key, secret = new_credentials(kiosk)
+    kiosk.consumer_key, kiosk.consumer_secret = key, vault_of(session).seal(secret.encode())
+    kiosk.next_consumer_key = kiosk.next_consumer_secret = kiosk.renewal_asked = None
     kiosk.state = KioskState.ACTIVE
+    kiosk.blocked_at = kiosk.told_at = kiosk.left_at = None
     kiosks_changed(session, [number_of(kiosk)])
     detail = {"hardware": request.hardware, "version": request.version}
     record(session, "enrol", "kiosk", kiosk.number, detail=detail)
+    return entrusted(session, kiosk, key, secret)
+
+
+def new_credentials(kiosk: Kiosk) -> tuple[str, str]:
+    """Return a fresh key and secret for a zuil."""
+    return f"zuil-{number_of(kiosk)}-{secrets.token_hex(6)}", secrets.token_urlsafe(32)
+
+
+def entrusted(session: Session, kiosk: Kiosk, key: str, secret: str) -> Enrolment:
+    """Return what a zuil is told of itself: its credentials and the server's public keys."""
     return Enrolment(
         kiosk=number_of(kiosk),
         name=kiosk.name,
-        consumer_key=kiosk.consumer_key,
+        consumer_key=key,
         consumer_secret=secret,
         sealing_key=bytes(sealing_key(session).public_key),
         signing_key=bytes(signing_key(session).verify_key),

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column
+from sqlalchemy import JSON, BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
 
 from server.kernel.types import UtcDateTime
@@ -28,15 +28,22 @@ class Kiosk(SQLModel, table=True):
     (of its rotating QR codes) are sealed by the vault.
     manual_event_id: chosen at the counter; None means automatic (rules 8.2).
     hold_manual_event: outside its window it shows "not now" instead of falling through (rules 8.4).
+    next_consumer_key, next_consumer_secret: fresh credentials that the zuil has not used yet.
+    renewal_asked: since when it is asked to fetch those.
+    blocked_at: when it was blocked last; told_at, left_at: when it first and last heard so.
     """
 
     __tablename__ = "kiosk"
+    __table_args__ = (Index("ix_kiosk_next_consumer_key", "next_consumer_key", unique=True),)
 
     number: int | None = Field(default=None, primary_key=True)
     name: str
     place: str = ""
     consumer_key: str | None = Field(default=None, unique=True)
     consumer_secret: bytes | None = None
+    next_consumer_key: str | None = None
+    next_consumer_secret: bytes | None = None
+    renewal_asked: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     code_key: bytes
     state: str = KioskState.NEW
     mode: str = "checkin"
@@ -45,9 +52,13 @@ class Kiosk(SQLModel, table=True):
     qr_seconds: int = 30
     manual_event_id: str | None = Field(default=None, foreign_key="event.id", ondelete="SET NULL")
     hold_manual_event: bool = False
+    result_seconds: float = 2.5
     lease_days: int = 30
     heartbeat_seconds: int = 60
     poll_seconds: int = 300
+    blocked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    told_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    left_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
 class KioskCounter(SQLModel, table=True):
@@ -75,7 +86,8 @@ class KioskLive(SQLModel, table=True):
     """How a zuil was when it last spoke; narrow, written at every heartbeat.
 
     heartbeat: the JSON of `shared.wire.messages.Heartbeat`. clock_offset_ms: server time minus
-    what the zuil takes for it, so what is left after its own correction.
+    what the zuil takes for it, so what is left after its own correction. lease_days: the longest
+    lease of those that the zuil may go by.
     """
 
     __tablename__ = "kiosk_live"
@@ -88,4 +100,5 @@ class KioskLive(SQLModel, table=True):
     event_id: str | None = None
     clock_offset_ms: int | None = Field(default=None, sa_column=Column(BigInteger))
     version: str = ""
+    lease_days: int | None = None
     address: str = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import delete
@@ -64,14 +65,15 @@ def put_event(
 def block_kiosk(session: Session, kiosk: Kiosk, *, staff_id: int | None = None) -> None:
     """Block a zuil: it may hand in its taps and nothing else."""
     kiosk.state = KioskState.BLOCKED
+    kiosk.blocked_at, kiosk.told_at, kiosk.left_at = datetime.now(UTC), None, None
     _note(session, kiosk, "block", staff_id)
 
 
 def unblock_kiosk(session: Session, kiosk: Kiosk, *, staff_id: int | None = None) -> None:
-    """Let a blocked zuil work again; one without credentials has to be enrolled."""
+    """Let a blocked zuil be enrolled again. Its present credentials stay refused: who has them is blocked."""
     if kiosk.state != KioskState.BLOCKED:
         raise ProblemError(409, "This zuil is not blocked.", type="zuil:not-blocked")
-    kiosk.state = KioskState.ACTIVE if kiosk.consumer_key else KioskState.NEW
+    kiosk.state = KioskState.NEW
     _note(session, kiosk, "unblock", staff_id)
 
 

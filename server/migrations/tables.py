@@ -18,6 +18,7 @@ import server.kernel.keys
 import server.kernel.oauth1
 import server.kiosks.models
 import server.passholders.models
+import server.posters.models
 import server.staff.models  # noqa: F401 - each import registers its tables
 
 
