@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Final
 from device.core.health import Fault
 
 SYS: Final = Path("/sys")
+RUNTIME: Final = Path("/run/zuil")
 _THROTTLED: Final = "devices/platform/soc/soc:firmware/get_throttled"
 _UNDER_VOLTAGE, _SOFT_LIMIT = 0x1, 0x8
 _HOT_MILLIDEGREES: Final = 80_000
@@ -17,14 +19,20 @@ _FREE_BYTES: Final = 50_000_000
 
 
 class PiMachine:
-    """The machine whose files are under `sys`, with its state directory."""
+    """The machine whose files are under `sys`, with its state directory and the one for this boot."""
 
-    def __init__(self, state: Path, sys: Path = SYS) -> None:
+    def __init__(self, state: Path, sys: Path = SYS, runtime: Path = RUNTIME) -> None:
         self._state = state
         self._sys = sys
+        self._runtime = runtime
 
     def faults(self) -> frozenset[Fault]:
         return frozenset({*self._storage(), *self._power(), *self._warmth()})
+
+    def ask_for_remount(self) -> None:
+        # Only root remounts: `systemd/zuil-remount.path` waits for this file.
+        with contextlib.suppress(OSError):
+            (self._runtime / "remount").touch()
 
     def _storage(self) -> Iterator[Fault]:
         try:

@@ -48,6 +48,9 @@ class Machine(Protocol):
     def faults(self) -> frozenset[Fault]:
         """Return what is wrong with SD card, power and warmth now; what cannot be measured is fine."""
 
+    def ask_for_remount(self) -> None:
+        """Ask the system to make the SD card writable again; never raises."""
+
 
 class Health:
     """States that the threads of a zuil set and its main loop reads. Every field is set whole.

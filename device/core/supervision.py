@@ -15,6 +15,7 @@ from device.ports import OK, Display, Journal, JournalError, Lights, LinkError
 _EVERY_SECONDS: Final = 2.0
 _RESTART_SECONDS: Final = 45.0
 _SLOW_SECONDS: Final = 1.0
+_REMOUNT_SECONDS: Final = 600.0
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +46,7 @@ class Supervision(Loop):
         self._lights = lights
         self._restart = restart
         self._hanging_since: float | None = None
+        self._remounted: float | None = None
 
     def _look(self) -> float:
         found = set(self._machine.faults())
@@ -60,7 +62,15 @@ class Supervision(Loop):
             if (fault in found) != (fault in self._health.faults):
                 log.warning("%s: %s", fault.value, "noticed" if fault in found else "over")
                 self._health.set_fault(fault, present=fault in found)
+        if Fault.STORAGE_READ_ONLY in found:
+            self._mend_storage()
         return _EVERY_SECONDS
+
+    def _mend_storage(self) -> None:
+        now = time.monotonic()
+        if self._remounted is None or now - self._remounted > _REMOUNT_SECONDS:
+            self._remounted = now
+            self._machine.ask_for_remount()
 
     def _is_slow(self) -> bool:
         try:

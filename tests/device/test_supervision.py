@@ -68,6 +68,10 @@ class Board:
 
     def __init__(self):
         self.wrong = frozenset()
+        self.asked = 0
+
+    def ask_for_remount(self):
+        self.asked += 1
 
     def faults(self):
         return self.wrong
@@ -208,6 +212,16 @@ def test_a_card_that_is_read_only_is_out_of_order_with_its_own_code(house):
     house.board.wrong = frozenset({Fault.STORAGE_READ_ONLY})
     assert house.codes() == ["E21"]
     assert out_of_order(Fault.STORAGE_READ_ONLY, "nl").detail == "Opslag alleen-lezen"
+    assert house.codes() == ["E21"]
+    assert house.board.asked == 1, "the system is asked to mend it, not at every look"
+    house.board.wrong = frozenset()
+    assert house.codes() == []
+
+
+def test_root_is_asked_by_a_file_and_without_its_folder_nothing_happens(tmp_path):
+    PiMachine(tmp_path, tmp_path, runtime=tmp_path).ask_for_remount()
+    assert (tmp_path / "remount").exists()
+    PiMachine(tmp_path, tmp_path, runtime=tmp_path / "nowhere").ask_for_remount()
 
 
 def test_a_slow_card_is_told(house, journal, monkeypatch):
