@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,8 @@ from device.adapters.erasing import erase, write_durably
 from shared.wire.messages import Enrolment
 
 FILE_NAME: Final = "credentials.json"
+_ATTEMPT: Final = "enrolment-attempt"
+_SECRET_BYTES: Final = 16
 
 
 class DamagedCredentialsError(Exception):
@@ -28,6 +31,19 @@ def mark_of(code: str) -> str:
     """Return what is kept of a one-time code, to see whether another one was put on the card."""
     plain = "".join(character for character in code.upper() if character.isalnum())
     return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def attempt_secret(folder: Path) -> str:
+    """Return the secret of the exchange that is under way, also after a power cut. Raises OSError."""
+    path = folder / _ATTEMPT
+    try:
+        known = path.read_text(encoding="ascii")
+    except (FileNotFoundError, UnicodeDecodeError):
+        known = ""
+    if len(known) != 2 * _SECRET_BYTES:
+        known = secrets.token_hex(_SECRET_BYTES)
+        write_durably(path, known.encode())
+    return known
 
 
 def load_credentials(folder: Path) -> Credentials | None:
@@ -51,10 +67,11 @@ def save_credentials(folder: Path, enrolment: Enrolment, code: str = "") -> Cred
     """Keep the credentials durably: the server shows the secret only once. `code` is a `mark_of` one."""
     credentials = Credentials(**msgspec.structs.asdict(enrolment) | {"code": code})
     write_durably(folder / FILE_NAME, msgspec.json.encode(credentials))
+    (folder / _ATTEMPT).unlink(missing_ok=True)
     return credentials
 
 
 def erase_credentials(folder: Path) -> None:
     """Destroy key and secret. Raises OSError."""
-    for name in (FILE_NAME, f"{FILE_NAME}.new"):
+    for name in (FILE_NAME, f"{FILE_NAME}.new", _ATTEMPT):
         erase(folder / name)

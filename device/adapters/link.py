@@ -16,7 +16,13 @@ import httpx
 import msgspec
 import zstandard
 
-from device.adapters.credentials import Credentials, load_credentials, mark_of, save_credentials
+from device.adapters.credentials import (
+    Credentials,
+    attempt_secret,
+    load_credentials,
+    mark_of,
+    save_credentials,
+)
 from device.adapters.download import download
 from device.ports import LinkError, TrustedClock
 from shared.domain.zones import to_millis
@@ -84,6 +90,7 @@ class HttpLink:
         return self._post("enrolments/check", request, EnrolmentCheck, signed=False)
 
     def enrol(self, request: EnrolmentRequest) -> Enrolment:
+        request = msgspec.structs.replace(request, attempt=attempt_secret(self._folder))
         enrolment = self._post("enrolments", request, Enrolment, signed=False)
         self.credentials = save_credentials(self._folder, enrolment, mark_of(request.code))
         return enrolment

@@ -27,6 +27,9 @@ class EnrolmentRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     version: str = ""
     last_seq: int = 0
     """The last number in the device's journal, which goes on after it; 0 for a new device."""
+    attempt: str = ""
+    """A secret that this device made for this exchange: who knows it may repeat an exchange of which the
+    answer was lost, for a few minutes, and gets fresh credentials for the same code."""
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -83,6 +83,7 @@ class WireServer:
         self.blocked = self.renew = self.away = False
         self.enrolments, self.next_secret = [], None
         self.public_url = None
+        self.attempts, self.repeats = set(), True
         self.lock = threading.RLock()
         handler = type("Handler", (_Handler,), {"wire": self})
         self._http = _Http(("127.0.0.1", 0), handler)
@@ -128,9 +129,11 @@ class WireServer:
     # --- the calls ---------------------------------------------------------------------------
 
     def enrol(self, body):
-        code = self._known_code(body)
-        self.codes.discard(code)
-        self.enrolments.append(msgspec.json.decode(body, type=EnrolmentRequest))
+        asked = msgspec.json.decode(body, type=EnrolmentRequest)
+        if not (self.repeats and asked.attempt and asked.attempt in self.attempts):
+            self.codes.discard(self._known_code(body))
+        self.attempts.add(asked.attempt)
+        self.enrolments.append(asked)
         if len(self.enrolments) > 1:
             self.key, self.secret = f"zuil-7-{len(self.enrolments)}", secrets.token_hex(16)
         return self._enrolment()
