@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import AddressValueError, ip_address, ip_interface
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,7 @@ from shared.domain.zones import BRUSSELS, from_millis
 from shared.wire.messages import EnrolmentCheck, EnrolmentRequest
 
 NETWORK_FILE: Final = "zuil-network.nmconnection"
+PANELS: Final = ("ssd1306", "sh1106", "sh1107", "ssd1327", "ssd1322")
 _FAILED, _WRONG = 1, 2
 _SHORTEST_WPA: Final = 8
 _READ_WRITE_OWNER: Final = 0o600
@@ -33,23 +34,18 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 2 for a wrong argument, 1 when the code or the server is no good."""
     options = _parser().parse_args(arguments)
     try:
-        network = _network(options)
-        _write_settings(options)
+        files = {FILE_NAME: _settings(options), NETWORK_FILE: _network(options)}
         checked = _check(options)
+        written = _write(options.out, files)
     except (SettingsError, ProvisionError) as error:
         return _trouble(str(error), _WRONG)
     except LinkError as error:
-        (options.out / FILE_NAME).unlink(missing_ok=True)
-        return _trouble(f"The code was not accepted: {error}", _FAILED)
-    files = [FILE_NAME]
-    if network:
-        path = options.out / NETWORK_FILE
-        path.write_text(network, encoding="utf-8")
-        path.chmod(_READ_WRITE_OWNER)
-        files.append(NETWORK_FILE)
+        if error.again:
+            return _trouble(f"{error} The code was not tried and no file was changed.", _FAILED)
+        return _trouble(f"The code was not accepted: {error} No file was changed.", _FAILED)
     until = from_millis(checked.expires).astimezone(BRUSSELS)
     print(  # noqa: T201 - a command's answer
-        f"{options.out}: {' and '.join(files)} for zuil {checked.kiosk}, {checked.name}."
+        f"{options.out}: {' and '.join(written)} for zuil {checked.kiosk}, {checked.name}."
         f" Start it before {until:%d/%m/%Y %H:%M}."
     )
     return 0
@@ -63,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--code", required=True, help="the one-time code of the dashboard")
     enrol.add_argument("--out", required=True, type=Path, help="the mounted boot partition, or a folder")
     enrol.add_argument("--reader", help="the card reader, as in zuil.toml")
-    enrol.add_argument("--panel", help="the display: ssd1306, sh1106, sh1107, ssd1327 or ssd1322")
+    enrol.add_argument("--panel", choices=PANELS, help="the display")
     enrol.add_argument("--wifi", metavar="NAME", help="the Wi-Fi network; else the zuil uses its cable")
     enrol.add_argument("--wifi-password", metavar="PASSWORD", default="")
     enrol.add_argument("--address", help="a fixed address such as 192.168.1.20/24; else DHCP")
@@ -72,34 +68,46 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _write_settings(options: argparse.Namespace) -> None:
-    """Write zuil.toml and read it back as the zuil will.
+def _settings(options: argparse.Namespace) -> str:
+    """Return zuil.toml, read back as the zuil will.
 
     Raises:
-        ProvisionError: the folder cannot be written.
-        SettingsError: a value is no good; no file is left behind.
+        SettingsError: a value is no good.
     """
-    code = options.code.strip().upper()
     lines = [
         "# Made by zuil-provision.",
         "[server]",
         f"url = {_quoted(options.server)}",
-        f"code = {_quoted(code)}",
+        f"code = {_quoted(options.code.strip().upper())}",
     ]
     if options.reader:
         lines += ["", "[reader]", f"device = {_quoted(options.reader)}"]
     if options.panel:
         lines += ["", "[display]", f"panel = {_quoted(options.panel)}"]
-    path = options.out / FILE_NAME
-    try:
-        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    except OSError as error:
-        raise ProvisionError(f"{path} cannot be written: {error.strerror}.") from error
-    try:
-        load_settings(options.out, {})
-    except SettingsError:
-        path.unlink()
-        raise
+    text = "\n".join([*lines, ""])
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / FILE_NAME).write_text(text, encoding="utf-8")
+        load_settings(Path(folder), {})
+    return text
+
+
+def _write(out: Path, files: Mapping[str, str]) -> list[str]:
+    """Write the files that have something in them, each whole or not at all; return their names.
+
+    Raises:
+        ProvisionError: the folder cannot be written.
+    """
+    written = [name for name, text in files.items() if text]
+    for name in written:
+        path, draft = out / name, out / f"{name}.new"
+        try:
+            draft.write_text(files[name], encoding="utf-8")
+            if name == NETWORK_FILE:
+                draft.chmod(_READ_WRITE_OWNER)
+            draft.replace(path)
+        except OSError as error:
+            raise ProvisionError(f"{path} cannot be written: {error.strerror}.") from error
+    return written
 
 
 def _check(options: argparse.Namespace) -> EnrolmentCheck:

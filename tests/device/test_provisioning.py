@@ -55,6 +55,18 @@ def test_a_bad_code_leaves_no_file_and_says_why(enrol, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_mistyped_code_or_a_server_that_is_away_leaves_a_good_card_as_it_was(enrol, tmp_path, capsys):
+    assert enrol("--panel", "sh1106") == 0
+    good = (tmp_path / "zuil.toml").read_bytes()
+    assert enrol(code="WRONG234") == 1
+    assert "The code was not accepted" in capsys.readouterr().err
+    away = ["enrol", "--server", "http://127.0.0.1:9", "--code", CODE, "--out", str(tmp_path)]
+    assert main(away) == 1
+    assert "The code was not tried" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["zuil.toml"]
+    assert (tmp_path / "zuil.toml").read_bytes() == good
+
+
 def test_a_server_that_is_away_leaves_no_file(tmp_path, capsys):
     arguments = ["enrol", "--server", "http://127.0.0.1:9", "--code", CODE, "--out", str(tmp_path)]
     assert main(arguments) == 1
@@ -63,8 +75,9 @@ def test_a_server_that_is_away_leaves_no_file(tmp_path, capsys):
 
 
 def test_a_panel_and_a_reader_are_checked_before_anything_is_asked(enrol, server, tmp_path, capsys):
-    assert enrol("--panel", "vga") == 2
-    assert "vga" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        enrol("--panel", "vga")
+    assert "choose from 'ssd1306', 'sh1106'" in capsys.readouterr().err
     assert (server.requests, list(tmp_path.iterdir())) == ([], [])
     assert enrol("--panel", "sh1106", "--reader", "usb:072f:2200") == 0
     assert load_settings(tmp_path, {}).display.panel == "sh1106"
