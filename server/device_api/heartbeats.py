@@ -61,6 +61,7 @@ def _keep(session: Session, kiosk: int, beat: Heartbeat, now: int, address: str)
     live.clock_offset_ms = _bounded(now - beat.clock.wall - (beat.clock.offset or 0))
     live.version = beat.version[:MOST_TEXT]
     live.address = address
+    live.hung_up = None
     session.add(live)
     return live
 

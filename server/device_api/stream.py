@@ -18,6 +18,8 @@ from server.device_api.authentication import identified
 from server.feed.epoch import head
 from server.feed.wakeup import Touched
 from server.kernel.database import Database
+from server.kiosks.contact import note_hang_up, note_return
+from server.kiosks.models import KioskLive
 
 PING_SECONDS: Final = 20.0
 _PING: Final = b": ping\n\n"
@@ -28,6 +30,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._streams: set[EventStream] = set()
+        self.closing = False
         self._sending: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
@@ -37,9 +40,10 @@ class Hub:
         """Let a stream be woken."""
         self._streams.add(stream)
 
-    def leave(self, stream: EventStream) -> None:
-        """Forget a stream."""
+    def leave(self, stream: EventStream) -> bool:
+        """Forget a stream; True when the zuil hung up: not when we stop, nor when it has another one."""
         self._streams.discard(stream)
+        return not self.closing and all(other.kiosk != stream.kiosk for other in self._streams)
 
     def wake(self, touched: Touched) -> None:
         """Tell the zuilen that something concerns."""
@@ -57,6 +61,7 @@ class Hub:
 
     def close(self) -> None:
         """End every stream, so that the process can stop."""
+        self.closing = True
         for stream in self._streams:
             stream.end()
 
@@ -70,13 +75,14 @@ class Hub:
 class EventStream(Response):
     """The answer that stays open; one per zuil."""
 
-    def __init__(self, hub: Hub, kiosk: int, position: int) -> None:
+    def __init__(self, hub: Hub, database: Database, kiosk: int, position: int) -> None:
         super().__init__(
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type="text/event-stream"
         )
         del self.headers["content-length"]
         self.kiosk = kiosk
         self._hub = hub
+        self._database = database
         self._position = position
         self._send: Send | None = None
         self._waiting: asyncio.Task[None] | None = None
@@ -97,7 +103,8 @@ class EventStream(Response):
         except asyncio.CancelledError:
             await send({"type": "http.response.body", "body": b""})
         finally:
-            self._hub.leave(self)
+            if self._hub.leave(self):
+                await run_in_threadpool(note_hang_up, self._database, self.kiosk)
 
     async def push(self, message: bytes) -> None:
         """Send one event, unless the one before is still on its way: a wake-up need not be repeated."""
@@ -125,11 +132,16 @@ def changed_event(position: int) -> bytes:
 async def open_stream(request: Request) -> Response:
     """Open the stream of a zuil."""
     kiosk, position = await run_in_threadpool(_admit, request)
-    return EventStream(request.app.state.hub, kiosk, position)
+    return EventStream(request.app.state.hub, request.app.state.database, kiosk, position)
 
 
 def _admit(request: Request) -> tuple[int, int]:
     kiosk = identified(request)
     database: Database = request.app.state.database
     with database.reading() as session:
-        return kiosk, head(session).position
+        position = head(session).position
+        live = session.get(KioskLive, kiosk)
+        is_back = live is not None and live.hung_up is not None
+    if is_back:
+        note_return(database, kiosk)
+    return kiosk, position

@@ -87,7 +87,8 @@ class KioskLive(SQLModel, table=True):
 
     heartbeat: the JSON of `shared.wire.messages.Heartbeat`. clock_offset_ms: server time minus
     what the zuil takes for it, so what is left after its own correction. lease_days: the longest
-    lease of those that the zuil may go by.
+    lease of those that the zuil may go by. hung_up: since when its event stream is closed; None
+    while it is open, or since a heartbeat.
     """
 
     __tablename__ = "kiosk_live"
@@ -102,3 +103,4 @@ class KioskLive(SQLModel, table=True):
     version: str = ""
     lease_days: int | None = None
     address: str = ""
+    hung_up: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

@@ -20,15 +20,16 @@ from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
 
 # How far each journal is: a check-in's own table, of which only this one number is wanted here.
 _JOURNAL: Final = table("kiosk_journal", column("kiosk"), column("top_seq"))
-LATE_AFTER_HEARTBEATS: Final = 2.5
+LATE_AFTER_HEARTBEATS: Final = 2
 SILENT_AFTER: Final = timedelta(minutes=15)
 CLOCK_TOLERANCE_MS: Final = 60_000
 
 
 class Health(StrEnum):
-    """What a zuil needs from us, from nothing to everything."""
+    """What a zuil needs from us, from nothing to everything. GONE: its event stream closed just now."""
 
     FINE = "fine"
+    GONE = "gone"
     LATE = "late"
     SILENT = "silent"
     FAULT = "fault"
@@ -118,6 +119,8 @@ def health_of(kiosk: Kiosk, live: KioskLive | None, now: datetime) -> Health:
         return Health.SILENT
     if now - live.last_contact > timedelta(seconds=kiosk.heartbeat_seconds * LATE_AFTER_HEARTBEATS):
         return Health.LATE
+    if live.hung_up is not None:
+        return Health.GONE
     return Health.FAULT if faults_of(live) else Health.FINE
 
 

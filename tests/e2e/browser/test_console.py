@@ -136,3 +136,13 @@ def test_the_picture_of_the_server_and_of_the_console_are_the_same(demo):
     assert shown.headers["content-type"] == "image/png"
     assert len(shown.content) > 100
     assert httpx.get(f"{real.control}/frame.png").status_code == 200
+
+
+def test_the_servers_view_says_at_once_that_a_cut_zuil_is_not_heard(visit):
+    page = visit.open("/demo")
+    known = page.locator(".known li").filter(has_text="Zuil inkomhal")
+    expect(known).to_contain_text("alles binnen")
+    zuil(page, 1).get_by_role("button", name="Netwerk aan").click()
+    expect(known).to_contain_text("niet verbonden", timeout=8_000)
+    zuil(page, 1).get_by_role("button", name="Netwerk uit").click()
+    expect(known).to_contain_text("alles binnen", timeout=20_000)

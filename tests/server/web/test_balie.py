@@ -10,6 +10,7 @@ from server.events.models import Event
 from server.feed.models import Change, ChangeKind
 from server.kernel.audit import AuditEntry
 from server.kiosks.choices import event_choices
+from server.kiosks.contact import note_hang_up, note_return
 from server.kiosks.models import Kiosk, KioskLive
 from server.kiosks.overview import Following, Health, kiosks_of_counter
 
@@ -140,7 +141,8 @@ def test_a_zuil_out_of_reach_follows_later(site):
     ("minutes", "state", "heartbeat", "health"),
     [
         (0, "active", {}, Health.FINE),
-        (3, "active", {}, Health.LATE),
+        (1.9, "active", {}, Health.FINE),
+        (2.1, "active", {}, Health.LATE),
         (16, "active", {}, Health.SILENT),
         (0, "active", {"reader": "away"}, Health.FAULT),
         (0, "active", {"faults": ["journal"]}, Health.FAULT),
@@ -154,6 +156,16 @@ def test_the_health_of_a_zuil(site, minutes, state, heartbeat, health):
     with site.database.writing() as session:
         session.get_one(Kiosk, 1).state = state
     assert view_of(site).health is health
+
+
+def test_a_zuil_whose_stream_closed_is_not_connected_from_that_moment_on(any_site):
+    any_site.report(1, event=FILM)
+    note_hang_up(any_site.database, 1)
+    assert view_of(any_site).health is Health.GONE
+    any_site.log_in("Bram Wouters")
+    assert "Verbinding weg sinds" in any_site.client.get("/balie").text
+    note_return(any_site.database, 1)
+    assert view_of(any_site).health is Health.FINE
 
 
 def test_what_the_server_has_received_is_not_waiting_any_more(site):

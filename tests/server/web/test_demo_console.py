@@ -13,6 +13,7 @@ from server.demo.documents import documents
 from server.demo.pages import SHOWN
 from server.demo.seed import seed
 from server.events.models import Event
+from server.kiosks.contact import note_hang_up
 from server.kiosks.models import Kiosk
 from server.passholders.models import Membership, Passholder
 from server.staff.models import Staff
@@ -81,6 +82,17 @@ def test_a_zuil_that_does_not_answer_is_said_to_be_away(tmp_path):
         assert site.client.get("/demo/zuilen/1/beeld.png").status_code == 503
         assert site.client.get("/demo").status_code == 200
         assert site.client.get("/demo/zuilen/2/beeld.png").status_code == 404
+
+
+def test_the_servers_view_never_says_all_is_in_of_a_zuil_that_it_does_not_hear(demo_site):
+    demo_site.report(1)
+    assert "alles binnen" in demo_site.client.get("/demo").text
+    note_hang_up(demo_site.database, 1)
+    page = demo_site.client.get("/demo").text
+    assert "niet verbonden" in page
+    assert "alles binnen" not in page
+    demo_site.report(1, last_contact=datetime.now(UTC) - timedelta(seconds=125), hung_up=None)
+    assert "niet verbonden, 2 minuten geleden gehoord" in demo_site.client.get("/demo").text
 
 
 def test_the_qr_page_opens_without_a_phone(demo_site):
