@@ -201,7 +201,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._say(HTTPStatus.OK, action(json.loads(text or b"{}")))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self._say(HTTPStatus.BAD_REQUEST, {"detail": f"This cannot be done: {error}."})
+            self._say(HTTPStatus.BAD_REQUEST, {"detail": f"This cannot be done: {str(error).rstrip('.')}."})
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
         """Say nothing: the console asks several times a second."""

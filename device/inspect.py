@@ -52,7 +52,7 @@ def status(state: Path) -> Iterator[str]:
     heard = facts.get("heard")
     yield f"enrolled       {'yes' if (state / 'credentials.json').exists() else 'no'}"
     yield f"taps           {last} recorded, {waiting} not yet at the server, {parked} parked"
-    yield f"cards          {cards}, up to {facts.get('cursor', 'nothing yet')}"
+    yield f"cards          {cards}, up to {facts.get('cursor') or 'nothing yet'}"
     yield f"configuration  {facts.get('config_version') or 'none'}"
     yield f"server heard   {datetime.fromtimestamp(int(heard) / 1000, UTC) if heard else 'never'}"
 

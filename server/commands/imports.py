@@ -69,6 +69,9 @@ def import_events(settings: Settings, arguments: argparse.Namespace) -> int:
                 sys.stderr.write(f"zuil-server: {error}\n")
                 complete = False
     sys.stdout.write("Documents: " + ", ".join(f"{totals[result]} {result}" for result in Result) + ".\n")
+    if complete and totals.total() == totals[Result.REFUSED]:
+        sys.stderr.write("zuil-server: there was no document that can be used.\n")
+        complete = False
     return 0 if complete else 1
 
 
@@ -86,6 +89,9 @@ def import_cards(settings: Settings, arguments: argparse.Namespace) -> int:
             sys.stderr.write(f"zuil-server: {error}\n")
             return 2
     _print_stock(report)
+    if report.written and not report.created + report.completed + report.known:
+        sys.stderr.write(f"zuil-server: {arguments.file} holds no cards.\n")
+        return 1
     return 0 if report.written else 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import socket
 import sys
@@ -57,6 +58,10 @@ def application() -> FastAPI:
     """Return the application of a worker process; called by uvicorn in that process."""
     app = create_app(Settings.from_environment(os.environ))
     _applications.append(app)
+    # What is there now stays, and an upload makes thousands of short-lived values but no cycles.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     return app
 
 

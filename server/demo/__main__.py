@@ -19,6 +19,7 @@ from typing import Final
 from server.demo.script import play
 from server.demo.seed import KIOSKS, STAFF
 from server.demo.stage import ServerProgram, StageError, ZuilProgram, run_module
+from server.staff.roles import Role
 
 PORT: Final = 8080
 REFERENCE: Final = Path(__file__).parents[3] / "shared" / "reference" / "udb3" / "read"
@@ -100,7 +101,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _welcome(demo: Demo) -> str:
     logins = "\n".join(
-        f"    {staff.name:<20} {', '.join(_function(role) for role, _ in staff.functions)}" for staff in STAFF
+        f"    {staff.name:<20} {'; '.join(map(_function, staff.functions))}" for staff in STAFF
     )
     return f"""
   The demo runs.
@@ -116,8 +117,10 @@ def _welcome(demo: Demo) -> str:
 """
 
 
-def _function(role: str) -> str:
-    return {"balie": "baliemedewerker", "ksb": "KSB", "technician": "technieker", "admin": "beheerder"}[role]
+def _function(function: tuple[Role, str | int | None]) -> str:
+    role, where = function
+    words = {"balie": "baliemedewerker", "ksb": "KSB", "technician": "technieker", "admin": "beheerder"}
+    return f"{words[role]}, {where}" if isinstance(where, str) else words[role]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -37,6 +37,11 @@ SETTLE_SECONDS: Final = 20.0
 FOLLOW_SECONDS: Final = 2.0
 
 
+_HEAD: Final = (
+    "zuil", "net", "card", "event", "the zuil showed", "when", "the server decided", "points", "balance", ""
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Act:
     """Tap a card (its number) or another object (its key) on a zuil, and what should come of it.
@@ -93,6 +98,7 @@ class Told:
     act: Act
     online: bool
     answer: Mapping[str, Any]
+    at: datetime
     record: Checkin | None = None
     balance: int | None = None
     wrong: list[str] = field(default_factory=list)
@@ -117,7 +123,8 @@ def play(server: ServerProgram, zuilen: Mapping[str, ZuilProgram]) -> int:
     wrong += [f"{one.act.card} on {one.act.zuil}: {sentence}" for one in told for sentence in one.wrong]
     for sentence in wrong:
         sys.stdout.write(f"  WRONG  {sentence}\n")
-    sys.stdout.write(f"\n  {len(told)} taps, {len(wrong) or 'no'} expectations not met.\n")
+    verdict = f"{len(wrong)} not as expected" if wrong else "everything as expected"
+    sys.stdout.write(f"\n  {len(told)} taps, {verdict}.\n")
     return int(bool(wrong))
 
 
@@ -152,7 +159,7 @@ def _tap_all(zuilen: Mapping[str, ZuilProgram]) -> list[Told]:
                     # One after the other: the first tap to arrive takes the point (ADR 4).
                     _within(time.monotonic() + SETTLE_SECONDS, lambda zuil=zuil: zuil.state()["queue"] == 0)
             continue
-        told.append(Told(act, online, zuilen[act.zuil].send("tap", **_held(act.card))))
+        told.append(Told(act, online, zuilen[act.zuil].send("tap", **_held(act.card)), datetime.now(UTC)))
         if online:
             # The other zuil hears of it through the server: that is what the story shows.
             _settle(zuilen)
@@ -230,38 +237,25 @@ def _ledger(session: Session, told: Iterable[Told]) -> list[str]:
 
 
 def _table(told: Iterable[Told], event: str) -> str:
-    rows = [
-        (
-            "zuil",
-            "net",
-            "card",
-            "event",
-            "the zuil showed",
-            "when",
-            "the server decided",
-            "points",
-            "balance",
-            "",
-        )
-    ]
-    for one in told:
-        at = datetime.fromisoformat(one.answer["at"]) if "at" in one.answer else datetime.now(UTC)
-        rows.append(
-            (
-                one.act.zuil,
-                "on" if one.online else "cut",
-                one.act.card,
-                event if one.record else "-",
-                str(one.answer.get("outcome", "nothing")),
-                f"{at.astimezone(BRUSSELS):%H:%M:%S}",
-                one.record.outcome if one.record else "-",
-                f"+{one.record.points}" if one.record and one.record.points else "",
-                "" if one.balance is None else str(one.balance),
-                "differs" if one.record and one.record.outcome != one.record.shown else "",
-            )
-        )
+    rows = [_HEAD, *(_row(one, event) for one in told)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
     return "\n  " + "\n  ".join(lines) + "\n\n"
+
+
+def _row(one: Told, event: str) -> Sequence[str]:
+    record = one.record
+    return (
+        one.act.zuil,
+        "on" if one.online else "cut",
+        one.act.card,
+        event if record else "-",
+        str(one.answer.get("outcome", "nothing")),
+        f"{one.at.astimezone(BRUSSELS):%H:%M:%S}",
+        record.outcome if record else "-",
+        f"+{record.points}" if record and record.points else "",
+        "" if one.balance is None else str(one.balance),
+        "differs" if record and record.outcome != record.shown else "",
+    )

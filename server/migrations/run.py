@@ -50,7 +50,10 @@ def require_current(database: Database) -> None:
     with database.engine.connect() as connection:
         _refuse_newer(connection)
         scripts = ScriptDirectory.from_config(_configuration(connection))
-        if _revision(connection) != scripts.get_current_head():
+        revision = _revision(connection)
+        if revision is None:
+            raise WrongDatabaseError("The database is empty; run `zuil-server migrate` first.")
+        if revision != scripts.get_current_head():
             raise WrongDatabaseError(
                 "The database is older than this version; run `zuil-server migrate` first."
             )
