@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from server.cardsystems.form import CardSystemForm, form_of, known_systems_left, read_form
 from server.cardsystems.models import CardSystem
+from server.cardsystems.rotation import begin_rotation, rotation_of
 from server.cardsystems.setup import change_card_system, create_card_system
 from server.counters.reach import systems_in_reach
 from server.events.rejudging import rejudge_events
@@ -78,7 +79,18 @@ def show_system(
 ) -> Response:
     """Show one card system and its form."""
     system = _system(session, acting, system_id)
-    return _page(request, system, form_of(system), {}, done=gelukt)
+    return _page(request, session, system, form_of(system), {}, done=gelukt)
+
+
+@router.post("/{system_id}/sleutel")
+def renew_key(
+    session: RequestSession, acting: Keeper, system_id: int, sure: Annotated[str, Form()] = ""
+) -> Response:
+    """Begin with another token key, when the box that says so is ticked."""
+    system = _system(session, acting, system_id)
+    if sure == "yes":
+        begin_rotation(session, system, staff_id=acting.staff_id)
+    return RedirectResponse(f"{HERE}/{system.id}", 303)
 
 
 @router.post("/{system_id}")
@@ -89,7 +101,7 @@ def save_system(
     system = _system(session, acting, system_id)
     wanted, errors = read_form(session, form, speak(request), present=system)
     if wanted is None:
-        return _page(request, system, form, errors)
+        return _page(request, session, system, form, errors)
     changed = change_card_system(
         session,
         system,
@@ -121,7 +133,13 @@ def _new_page(
 
 
 def _page(
-    request: Request, system: CardSystem, form: CardSystemForm, errors: Mapping[str, str], done: str = ""
+    request: Request,
+    session: Session,
+    system: CardSystem,
+    form: CardSystemForm,
+    errors: Mapping[str, str],
+    *,
+    done: str = "",
 ) -> Response:
     status = NEEDS_INPUT if errors else 200
     return page(
@@ -129,6 +147,7 @@ def _page(
         "cardsystems/system.html",
         status=status,
         system=system,
+        rotation=rotation_of(session, system),
         form=form,
         errors=errors,
         done=done,

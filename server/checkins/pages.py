@@ -55,8 +55,8 @@ def show_form(request: Request, code: str) -> Response:
     database: Database = request.app.state.database
     with database.reading() as session:
         scan = check_scan(session, code, datetime.now(UTC))
-        if isinstance(scan, Outcome):
-            return _result(request, _nothing(scan))
+        if isinstance(scan, Decision):
+            return _result(request, Saved(scan, None))
         event = session.get_one(Event, scan.event_id)
     note = _signer(request).dumps([code.upper(), scan.kiosk, scan.event_id])
     number = request.cookies.get(COOKIE, "")

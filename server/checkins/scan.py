@@ -1,4 +1,4 @@
-"""Saving a point with a phone: the code on the zuil, then number and birth date (rules 7.10, 8.7)."""
+"""Saving a point with a phone: the code on a zuil or poster, then number and birth date (rules 7.10, 8.7)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,19 @@ from server.events.models import Event
 from server.kernel.bulk import Bulk
 from server.kernel.database import vault_of
 from server.kernel.ids import new_id
+from server.kiosks.choices import window_now_or_next
 from server.kiosks.models import Kiosk, KioskLive, KioskState
 from server.passholders.models import Passholder
+from server.posters.making import event_of_poster
 from shared.domain.checkin import Decision
-from shared.domain.codes import CheckinCode, CodeVerdict, read_code, verify_code
+from shared.domain.codes import (
+    CheckinCode,
+    CodeVerdict,
+    PosterCode,
+    read_code,
+    read_poster_code,
+    verify_code,
+)
 from shared.domain.outcomes import Outcome
 from shared.domain.zones import to_millis
 
@@ -30,9 +39,9 @@ MOST_CLOCK_ERROR: Final = 120.0
 
 @dataclass(frozen=True)
 class Scan:
-    """A code that was good when it was scanned: at which zuil, for which event."""
+    """A code that was good when it was scanned: at which zuil (None: a poster), for which event."""
 
-    kiosk: int
+    kiosk: int | None
     event_id: str
 
 
@@ -44,8 +53,29 @@ class Saved:
     total: int | None
 
 
-def check_scan(session: Session, text: str, now: datetime) -> Scan | Outcome:
-    """Judge a scanned code; an `Outcome` says why it is no good."""
+def check_scan(session: Session, text: str, now: datetime) -> Scan | Decision:
+    """Judge a scanned code; a `Decision` says why it is no good."""
+    poster = read_poster_code(text)
+    if poster is not None:
+        return _check_poster(session, poster, now)
+    found = _check_code(session, text, now)
+    return Decision(found) if isinstance(found, Outcome) else found
+
+
+def _check_poster(session: Session, code: PosterCode, now: datetime) -> Scan | Decision:
+    """Judge a poster's code: of the edition that holds, and in a window of its event."""
+    event = event_of_poster(session, code)
+    if event is None:
+        return Decision(Outcome.CODE_INVALID)
+    window, is_open = window_now_or_next(event, now)
+    if is_open:
+        return Scan(None, event.id)
+    if window is None:
+        return Decision(Outcome.ENDED)
+    return Decision(Outcome.TOO_EARLY, opens=window.opens)
+
+
+def _check_code(session: Session, text: str, now: datetime) -> Scan | Outcome:
     code = read_code(text)
     kiosk = session.get(Kiosk, code.kiosk) if code else None
     if code is None or kiosk is None or kiosk.state != KioskState.ACTIVE or not kiosk.qr:
@@ -68,7 +98,7 @@ def save_point(session: Session, scan: Scan, uitpas_number: str, born: date, now
         return Saved(Decision(Outcome.UNKNOWN_CARD), None)
     at = to_millis(now)
     event = events_by_id(Bulk(session), [scan.event_id], scan.kiosk).get(scan.event_id)
-    is_foreign = event is not None and event.counter_id is None
+    is_foreign = scan.kiosk is not None and event is not None and event.counter_id is None
     claim = Claim(
         id=new_id(),
         at=at,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
@@ -15,7 +17,9 @@ from server.counters.reach import counters_in_reach
 from server.kernel.audit import record
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
+from server.kiosks.blocking import blocking_of
 from server.kiosks.enrolment import LIFE, make_enrolment_code
+from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.overview import KioskView, kiosks_of_system
 from server.kiosks.setup import assign_counters, block_kiosk, create_kiosk, number_of, unblock_kiosk
 from server.settings import Settings
@@ -25,11 +29,14 @@ from server.staff.sessions import Acting
 from server.web.i18n import speak
 from server.web.streams import stream
 from server.web.templating import fragment, page
+from server.web.words import mode_word
+from shared.domain.modes import Mode
 
 LOOK_SECONDS: Final = 1.0
 NEEDS_INPUT: Final = 422
 LONGEST_NAME: Final = 40
 LONGEST_PLACE: Final = 80
+_FINE: Final[Mapping[str, str]] = MappingProxyType({})
 
 router = APIRouter(prefix="/dashboard/zuilen", include_in_schema=False)
 
@@ -81,32 +88,41 @@ def add_kiosk(
     if not 0 < len(name) <= LONGEST_NAME or len(place) > LONGEST_PLACE:
         return _form(request, session, acting, form, is_wrong=True)
     allowed = _allowed_ids(session, acting, form.counter)
+    if not allowed:
+        return _form(request, session, acting, form, is_nowhere=True)
     kiosk = create_kiosk(session, name, place, allowed, staff_id=acting.staff_id)
     return RedirectResponse(f"/dashboard/zuilen/{number_of(kiosk)}", 303)
 
 
 @router.get("/{number}")
-def show_kiosk(request: Request, session: RequestSession, acting: Follower, number: int) -> Response:
+def show_kiosk(
+    request: Request, session: RequestSession, acting: Follower, number: int, gelukt: str = ""
+) -> Response:
     """Show one zuil and what can be done with it."""
-    return _kiosk_page(request, session, acting, _kiosk(session, acting, number))
+    return kiosk_page(request, session, acting, kiosk_in_reach(session, acting, number), done=gelukt)
 
 
 @router.post("/{number}/code")
 def make_code(request: Request, session: RequestSession, acting: Enroller, number: int) -> Response:
     """Make a one-time code and show it, this once."""
-    view = _kiosk(session, acting, number)
+    view = kiosk_in_reach(session, acting, number)
     now = datetime.now(UTC)
     code = make_enrolment_code(session, view.kiosk, now, staff_id=acting.staff_id)
-    return _kiosk_page(request, session, acting, view, code=code, expires=now + LIFE)
+    return kiosk_page(request, session, acting, view, code=code, expires=now + LIFE)
 
 
 @router.post("/{number}/balies")
-def assign(session: RequestSession, acting: Owner, number: int, counter_ids: CounterIds) -> Response:
+def assign(
+    request: Request, session: RequestSession, acting: Owner, number: int, counter_ids: CounterIds
+) -> Response:
     """Say at which counters of this card system the zuil stands; those of other systems stay."""
-    view = _kiosk(session, acting, number)
+    view = kiosk_in_reach(session, acting, number)
     mine = {counter.id for counter in counters_in_reach(session, acting)}
     others = {counter.id for counter in view.counters} - mine
     wanted = _allowed_ids(session, acting, counter_ids) | {counter for counter in others if counter}
+    if not wanted:
+        nowhere = {"counter": _nowhere(request)}
+        return kiosk_page(request, session, acting, view, errors=nowhere, status=NEEDS_INPUT)
     assign_counters(session, view.kiosk, wanted)
     record(
         session,
@@ -122,7 +138,7 @@ def assign(session: RequestSession, acting: Owner, number: int, counter_ids: Cou
 @router.post("/{number}/blokkeren")
 def block(session: RequestSession, acting: Owner, number: int, sure: Annotated[str, Form()] = "") -> Response:
     """Block a zuil, when the box that says so is ticked."""
-    view = _kiosk(session, acting, number)
+    view = kiosk_in_reach(session, acting, number)
     if sure == "yes":
         block_kiosk(session, view.kiosk, staff_id=acting.staff_id)
     return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
@@ -130,29 +146,42 @@ def block(session: RequestSession, acting: Owner, number: int, sure: Annotated[s
 
 @router.post("/{number}/deblokkeren")
 def unblock(session: RequestSession, acting: Owner, number: int) -> Response:
-    """Let a blocked zuil work again."""
-    view = _kiosk(session, acting, number)
+    """Let a blocked zuil be enrolled again."""
+    view = kiosk_in_reach(session, acting, number)
     unblock_kiosk(session, view.kiosk, staff_id=acting.staff_id)
     return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
 
 
 def _form(
-    request: Request, session: Session, acting: Acting, form: KioskForm, *, is_wrong: bool = False
+    request: Request,
+    session: Session,
+    acting: Acting,
+    form: KioskForm,
+    *,
+    is_wrong: bool = False,
+    is_nowhere: bool = False,
 ) -> Response:
     _ = speak(request)
     return page(
         request,
         "kiosks/new.html",
-        status=NEEDS_INPUT if is_wrong else 200,
+        status=NEEDS_INPUT if is_wrong or is_nowhere else 200,
         counters=counters_in_reach(session, acting),
         chosen_counters=form.counter,
         name=form.name,
         place=form.place,
         error=_("Geef de zuil een naam van hoogstens {n} tekens.", n=LONGEST_NAME) if is_wrong else "",
+        errors={"counter": _nowhere(request)} if is_nowhere else {},
     )
 
 
-def _kiosk_page(
+def _nowhere(request: Request) -> str:
+    return speak(request)(
+        "Vink minstens één balie aan: zonder balie kiest niemand de activiteit van de zuil."
+    )
+
+
+def kiosk_page(
     request: Request,
     session: Session,
     acting: Acting,
@@ -160,13 +189,24 @@ def _kiosk_page(
     *,
     code: str = "",
     expires: datetime | None = None,
+    done: str = "",
+    form: Mapping[str, object] | None = None,
+    errors: Mapping[str, str] = _FINE,
+    status: int = 200,
 ) -> Response:
+    """Show one zuil; `form` holds the settings as they were typed when `errors` says what is wrong."""
     settings: Settings = request.app.state.settings
     server = settings.public_url or str(request.base_url).rstrip("/")
     return page(
         request,
         "kiosks/kiosk.html",
+        status=status,
         view=view,
+        blocking=blocking_of(view) if view.kiosk.state == KioskState.BLOCKED else None,
+        form=form or _form_of(view.kiosk),
+        errors=errors,
+        done=done,
+        modes=[(mode.value, mode_word(speak(request), mode)) for mode in Mode],
         code=code,
         code_expires=expires,
         command=f"zuil-provision enrol --server {server} --code {code} --out /media/$USER/bootfs",
@@ -177,11 +217,25 @@ def _kiosk_page(
     )
 
 
-def _kiosk(session: Session, acting: Acting, number: int) -> KioskView:
+def kiosk_in_reach(session: Session, acting: Acting, number: int) -> KioskView:
+    """Return a zuil of this person's card system.
+
+    Raises:
+        ProblemError: 404, it is not there.
+    """
     for view in kiosks_of_system(session, acting.card_system_id, datetime.now(UTC)):
         if view.number == number:
             return view
     raise ProblemError(404, "This zuil is not in your card system.", type="zuil:kiosk")
+
+
+def _form_of(kiosk: Kiosk) -> dict[str, object]:
+    return {
+        "language": kiosk.languages,
+        "qr": "yes" if kiosk.qr else "",
+        "result": f"{kiosk.result_seconds:g}",
+        "lease": kiosk.lease_days,
+    }
 
 
 def _allowed_ids(session: Session, acting: Acting, counter_ids: list[int]) -> set[int]:

@@ -43,6 +43,12 @@ def deed_word(_: Translator, action: str) -> str:
         "unblock": _("deblokkeerde"),
         "make-enrolment-code": _("maakte een eenmalige code"),
         "enrol": _("meldde een toestel aan"),
+        "renew-credentials": _("vroeg een nieuwe sleutel voor de zuil"),
+        "renew-code-key": _("vernieuwde de sleutel van de QR-codes"),
+        "renew-token-key": _("begon met een nieuwe sleutel van de kaarten"),
+        "use-token-key": _("nam de nieuwe sleutel van de kaarten in gebruik"),
+        "make-poster": _("maakte een affiche"),
+        "renew-poster": _("maakte oude affiches ongeldig"),
         "check-in": _("registreerde een bezoek"),
         "read": _("bekeek gegevens van personen"),
         "import-cards": _("las kaarten in"),
@@ -82,6 +88,12 @@ def _fact(_: Translator, name: str) -> str:
         "role": _("functie"),
         "by": _("met"),
         "cards": _("kaarten"),
+        "languages": _("talen"),
+        "qr": _("QR-code"),
+        "result_seconds": _("seconden per antwoord"),
+        "lease_days": _("dagen zonder server"),
+        "mode": _("modus"),
+        "edition": _("uitgave"),
     }
     return words.get(name, name)
 

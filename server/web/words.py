@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.staff.roles import ROLES, Permission, Role
 from server.web.i18n import Translator
 from shared.domain.messages import screen
+from shared.domain.modes import Mode
 from shared.domain.outcomes import Outcome
 from shared.domain.periods import Limit, Period
 
@@ -61,3 +62,8 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.READ_LOGBOOK: _("het logboek lezen"),
     }
     return [word for permission, word in words.items() if permission in ROLES[role]]
+
+
+def mode_word(_: Translator, mode: Mode) -> str:
+    """Return what a zuil in this mode is for."""
+    return {Mode.CHECKIN: _("punten sparen")}[mode]

@@ -1,9 +1,13 @@
-"""Rotating check-in codes: what the QR on a zuil carries (`design/sync.md`, rules 7.10, 8.7).
+"""Check-in codes: what the QR on a zuil or a poster carries (`design/sync.md`, rules 7.10, 8.7).
 
 25 upper-case characters: the zuil's number, the event's number, the moment of making and a
 message authentication code, so that the server can check a code without the zuil, and nobody
 can make one without the zuil's key. The base-32 alphabet keeps the QR in its small
 alphanumeric mode.
+
+A poster's code stays the same for as long as its edition hangs: 23 characters with the event, the
+edition and a longer authentication code. It is good in the event's check-in windows, which
+whoever asks judges.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 _KIOSK, _EVENT, _MOMENT, _MAC = 4, 5, 6, 10
 CODE_LENGTH: Final = _KIOSK + _EVENT + _MOMENT + _MAC
 _TICK_SECONDS: Final = 5
+_EDITION, _POSTER_MAC = 3, 15
+POSTER_LENGTH: Final = _EVENT + _EDITION + _POSTER_MAC
 
 
 class CodeVerdict(StrEnum):
@@ -78,6 +84,41 @@ def verify_code(
         return CodeVerdict.INVALID
     life = timedelta(seconds=_whole_ticks(step_seconds))
     return CodeVerdict.VALID if age < life + tolerance else CodeVerdict.EXPIRED
+
+
+@dataclass(frozen=True, slots=True)
+class PosterCode:
+    """A poster's code as it was read, not yet verified."""
+
+    event: int
+    edition: int
+    mac: str
+
+
+def make_poster_code(key: bytes, event: int, edition: int) -> str:
+    """Return the code of a poster of an event (number below 2**25); edition below 2**15."""
+    body = _digits(event, _EVENT) + _digits(edition, _EDITION)
+    return body + _poster_mac(key, body)
+
+
+def read_poster_code(text: str) -> PosterCode | None:
+    """Read a poster's code, or the link that ends in one, in any case; None when it is not one."""
+    code = text.strip().rsplit("/", 1)[-1].upper()
+    if len(code) != POSTER_LENGTH or not set(code) <= set(_ALPHABET):
+        return None
+    event, edition = _number(code[:_EVENT]), _number(code[_EVENT:-_POSTER_MAC])
+    return PosterCode(event, edition, code[-_POSTER_MAC:])
+
+
+def is_poster(key: bytes, code: PosterCode) -> bool:
+    """Tell whether a code was made with the key of this event's posters."""
+    body = _digits(code.event, _EVENT) + _digits(code.edition, _EDITION)
+    return hmac.compare_digest(_poster_mac(key, body), code.mac)
+
+
+def _poster_mac(key: bytes, body: str) -> str:
+    # Another beginning than a zuil's codes have: none of the two passes for the other.
+    return b32encode(hmac.digest(key, f"poster {body}".encode(), hashlib.sha256))[:_POSTER_MAC].decode()
 
 
 def _whole_ticks(seconds: int) -> int:

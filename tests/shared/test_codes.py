@@ -5,7 +5,17 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.domain.codes import CODE_LENGTH, CodeVerdict, make_code, read_code, verify_code
+from shared.domain.codes import (
+    CODE_LENGTH,
+    POSTER_LENGTH,
+    CodeVerdict,
+    is_poster,
+    make_code,
+    make_poster_code,
+    read_code,
+    read_poster_code,
+    verify_code,
+)
 
 KEY = b"k" * 32
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -68,3 +78,34 @@ def test_a_link_in_any_case_is_read():
 def test_anything_else_is_not_a_code(text):
     code = read_code(text)
     assert code is None or verify_code(KEY, code, NOON) is CodeVerdict.INVALID
+
+
+editions = st.integers(0, 2**15 - 1)
+
+
+@given(st.binary(min_size=16, max_size=32), events, editions)
+def test_a_posters_code_says_of_which_event_and_edition_it_is(key, event, edition):
+    text = make_poster_code(key, event, edition)
+    code = read_poster_code(f"https://zuil.example/c/{text.lower()}")
+    assert (code.event, code.edition) == (event, edition)
+    assert is_poster(key, code)
+    assert len(text) == POSTER_LENGTH
+    assert set(text) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+
+
+@given(events, editions, st.integers(0, 22), st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))
+def test_a_changed_character_makes_a_posters_code_invalid(event, edition, place, letter):
+    text = make_poster_code(KEY, event, edition)
+    changed = text[:place] + letter + text[place + 1 :]
+    assert is_poster(KEY, read_poster_code(changed)) is (changed == text)
+    assert not is_poster(b"x" * 32, read_poster_code(text))
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_read_without_an_error_and_is_one_kind_of_code_at_most(text):
+    assert read_code(text) is None or read_poster_code(text) is None
+
+
+def test_a_zuils_code_is_no_posters_code_nor_the_other_way_round():
+    assert read_poster_code(make_code(KEY, 7, 42, NOON)) is None
+    assert read_code(make_poster_code(KEY, 42, 1)) is None

@@ -1,0 +1,113 @@
+"""One zuil on the dashboard: its settings and its keys."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from server.kernel.database import RequestSession
+from server.kiosks.dashboard import NEEDS_INPUT, Owner, kiosk_in_reach, kiosk_page
+from server.kiosks.preferences import (
+    LONGEST_LEASE,
+    LONGEST_RESULT,
+    SHORTEST_RESULT,
+    Preferences,
+    put_mode,
+    put_preferences,
+)
+from server.kiosks.renewal import ask_renewal, renew_code_key
+from server.web.i18n import Translator, speak
+from shared.domain.messages import LANGUAGES
+
+router = APIRouter(prefix="/dashboard/zuilen/{number}", include_in_schema=False)
+
+_NO_NUMBER: Final = -1
+
+
+class PreferencesForm(BaseModel):
+    """What was filled in; `language` for each language that is ticked."""
+
+    language: list[str] = []
+    qr: str = ""
+    result: str = ""
+    lease: str = ""
+
+
+@router.post("/instellingen")
+def set_preferences(
+    request: Request,
+    session: RequestSession,
+    acting: Owner,
+    number: int,
+    form: Annotated[PreferencesForm, Form()],
+) -> Response:
+    """Set languages, QR and times."""
+    view = kiosk_in_reach(session, acting, number)
+    wanted = _read(form)
+    if not wanted.is_possible:
+        errors = _errors(wanted, speak(request))
+        return kiosk_page(
+            request, session, acting, view, form=form.model_dump(), errors=errors, status=NEEDS_INPUT
+        )
+    changed = put_preferences(session, view.kiosk, wanted, staff_id=acting.staff_id)
+    return _back(number, "zuilen" if changed else "hetzelfde")
+
+
+@router.post("/modus")
+def set_mode(
+    session: RequestSession, acting: Owner, number: int, mode: Annotated[str, Form()] = ""
+) -> Response:
+    """Choose what the zuil is for, of the modes there are."""
+    put_mode(session, kiosk_in_reach(session, acting, number).kiosk, mode, staff_id=acting.staff_id)
+    return _back(number, "zuilen")
+
+
+@router.post("/sleutel")
+def renew_secret(session: RequestSession, acting: Owner, number: int) -> Response:
+    """Have the zuil fetch fresh credentials."""
+    kiosk = kiosk_in_reach(session, acting, number).kiosk
+    ask_renewal(session, kiosk, datetime.now(UTC), staff_id=acting.staff_id)
+    return _back(number, "sleutel")
+
+
+@router.post("/codesleutel")
+def renew_code(session: RequestSession, acting: Owner, number: int) -> Response:
+    """Give the zuil another key for its QR codes."""
+    renew_code_key(session, kiosk_in_reach(session, acting, number).kiosk, staff_id=acting.staff_id)
+    return _back(number, "codesleutel")
+
+
+def _read(form: PreferencesForm) -> Preferences:
+    return Preferences(
+        languages=tuple(language for language in LANGUAGES if language in form.language),
+        qr=form.qr == "yes",
+        result_seconds=_number(form.result),
+        lease_days=int(_number(form.lease)),
+    )
+
+
+def _errors(wanted: Preferences, _: Translator) -> dict[str, str]:
+    errors: dict[str, str] = {}
+    if not wanted.languages:
+        errors["language"] = _("Kies minstens één taal.")
+    if not SHORTEST_RESULT <= wanted.result_seconds <= LONGEST_RESULT:
+        errors["result"] = _(
+            "Kies tussen {low} en {high} seconden.", low=int(SHORTEST_RESULT), high=int(LONGEST_RESULT)
+        )
+    if not 1 <= wanted.lease_days <= LONGEST_LEASE:
+        errors["lease"] = _("Kies tussen {low} en {high} dagen.", low=1, high=LONGEST_LEASE)
+    return errors
+
+
+def _number(text: str) -> float:
+    plain = text.strip().replace(",", ".")
+    return float(plain) if plain.replace(".", "", 1).isdecimal() and plain.isascii() else _NO_NUMBER
+
+
+def _back(number: int, done: str) -> Response:
+    return RedirectResponse(f"/dashboard/zuilen/{number}?gelukt={done}", 303)

@@ -1,0 +1,144 @@
+"""One zuil on the dashboard: its settings, its keys, what became of it once it was blocked."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from server.cardsystems.models import CardSystem
+from server.jobs.rotation import rotate
+from server.kernel.audit import AuditEntry
+from server.kernel.errors import ProblemError
+from server.kiosks.models import Kiosk
+from server.kiosks.preferences import put_mode
+
+HERE = "/dashboard/zuilen/1"
+GOOD = {"language": ["nl", "en"], "result": "3,5", "lease": "14"}
+
+
+@pytest.fixture
+def ksb(any_site):
+    any_site.report(1, event=None)
+    any_site.log_in("Karima El Idrissi")
+    return any_site
+
+
+def deeds(site, action):
+    with site.database.reading() as session:
+        return session.exec(select(AuditEntry).where(AuditEntry.action == action)).all()
+
+
+def put(site, **fields):
+    with site.database.writing() as session:
+        kiosk = session.get_one(Kiosk, 1)
+        for name, value in fields.items():
+            setattr(kiosk, name, value)
+
+
+def test_languages_qr_and_times_are_set_for_one_zuil(ksb):
+    done = ksb.client.post(f"{HERE}/instellingen", data=GOOD)
+    assert done.headers["location"].endswith("gelukt=zuilen")
+    kiosk = ksb.kiosk("Zuil inkomhal")
+    assert (kiosk.languages, kiosk.qr, kiosk.result_seconds, kiosk.lease_days) == (
+        ["nl", "en"],
+        False,
+        3.5,
+        14,
+    )
+    (deed,) = deeds(ksb, "change")
+    assert deed.detail["before"]["lease_days"] == 30
+    again = ksb.client.post(f"{HERE}/instellingen", data=GOOD)
+    assert again.headers["location"].endswith("gelukt=hetzelfde")
+    assert len(deeds(ksb, "change")) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"language": []}, "Kies minstens één taal."),
+        ({"result": "0"}, "Kies tussen 1 en 10 seconden."),
+        ({"result": "lang"}, "Kies tussen 1 en 10 seconden."),
+        ({"lease": "400"}, "Kies tussen 1 en 365 dagen."),
+        ({"lease": ""}, "Kies tussen 1 en 365 dagen."),
+    ],
+)
+def test_what_no_zuil_can_work_with_is_said_beside_it(site, wrong, sentence):
+    site.log_in("Karima El Idrissi")
+    answer = site.client.post(f"{HERE}/instellingen", data=GOOD | wrong)
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert site.kiosk("Zuil inkomhal").lease_days == 30
+
+
+def test_no_screen_offers_a_mode_while_there_is_only_one(ksb):
+    assert "Waarvoor dient de zuil?" not in ksb.client.get(HERE).text
+    assert ksb.client.post(f"{HERE}/modus", data={"mode": "ticket"}).status_code == 422
+    with ksb.database.writing() as session, pytest.raises(ProblemError):
+        put_mode(session, session.get_one(Kiosk, 1), "reward")
+    assert ksb.client.post(f"{HERE}/modus", data={"mode": "checkin"}).status_code == 303
+
+
+def test_fresh_keys_are_asked_for_one_by_one(ksb):
+    before = ksb.kiosk("Zuil inkomhal").code_key
+    ksb.client.post(f"{HERE}/sleutel")
+    ksb.client.post(f"{HERE}/codesleutel")
+    kiosk = ksb.kiosk("Zuil inkomhal")
+    assert kiosk.renewal_asked is not None
+    assert kiosk.code_key != before
+    assert "Een nieuwe sleutel is gevraagd zonet" in ksb.client.get(HERE).text
+    assert len(deeds(ksb, "renew-credentials")) == len(deeds(ksb, "renew-code-key")) == 1
+
+
+def test_a_key_of_the_cards_is_replaced_when_the_box_is_ticked(ksb):
+    page = "/dashboard/instellingen/kaartsystemen/5"
+    ksb.client.post(f"{page}/sleutel")
+    assert "Dit is sleutel 1." in ksb.client.get(page).text
+    ksb.client.post(f"{page}/sleutel", data={"sure": "yes"})
+    assert "De nieuwe sleutel is onderweg" in ksb.client.get(page).text
+    rotate(ksb.database, ksb.settings)
+    assert "Dit is sleutel 2." in ksb.client.get(page).text
+    with ksb.database.reading() as session:
+        numbers = dict(session.exec(select(CardSystem.id, CardSystem.key_number)).all())
+    assert numbers[5] == 2
+    assert set(numbers.values()) == {1, 2}
+    assert len(deeds(ksb, "use-token-key")) == 1
+
+
+def farewell(site):
+    page = site.client.get(HERE).text
+    return page.split('data-farewell="')[1].split('"')[0], page
+
+
+def test_a_zuil_that_was_off_says_when_it_stops_by_itself(ksb):
+    put(ksb, consumer_key="k", lease_days=5)
+    ksb.report(1, last_contact=datetime(2026, 3, 1, 11, 0, tzinfo=UTC), lease_days=30)
+    ksb.client.post(f"{HERE}/blokkeren", data={"sure": "yes"})
+    put(ksb, lease_days=5)
+    state, page = farewell(ksb)
+    assert state == "out-of-reach"
+    assert "31 mrt 2026 om 13:00" in page.replace("mrt.", "mrt"), "thirty days, in summer time"
+
+
+def test_a_zuil_that_heard_it_is_followed_until_it_left(ksb):
+    ksb.report(1, queue=3, heartbeat={"last_seq": 9})
+    ksb.client.post(f"{HERE}/blokkeren", data={"sure": "yes"})
+    now = datetime.now(UTC)
+    put(ksb, told_at=now, left_at=now)
+    state, page = farewell(ksb)
+    assert state == "told"
+    assert "Ze moet nog 3 tikken afgeven." in page
+    ksb.report(1, queue=0, heartbeat={"last_seq": 9})
+    put(ksb, state="blocked", told_at=now, left_at=now + timedelta(seconds=2))
+    assert farewell(ksb)[0] == "left"
+
+
+def test_a_zuil_that_never_spoke_has_nothing_to_destroy(site):
+    site.log_in("Karima El Idrissi")
+    site.client.post(f"{HERE}/blokkeren", data={"sure": "yes"})
+    assert farewell(site)[0] == "never-spoke"
+
+
+def test_a_technician_sets_nothing(site):
+    site.log_in("Tom Goossens")
+    for path in ("instellingen", "sleutel", "codesleutel", "modus"):
+        assert site.client.post(f"{HERE}/{path}", data=GOOD).status_code == 403
