@@ -176,9 +176,8 @@ def _form(
 
 
 def _nowhere(request: Request) -> str:
-    return speak(request)(
-        "Vink minstens één balie aan: zonder balie kiest niemand de activiteit van de zuil."
-    )
+    _ = speak(request)
+    return _("Vink minstens één balie aan: zonder balie kiest niemand de activiteit van de zuil.")
 
 
 def kiosk_page(
