@@ -1,0 +1,119 @@
+"""A zuil that was off when the KSB blocked it: what it does, and what the dashboard says meanwhile."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from babel.dates import format_date
+from sqlmodel import select
+
+from fakes.system import CHIPS, database_of, rows, tap, wait_for, without_limit
+from server.demo.script import HALL
+from server.kiosks.models import KioskLive
+from shared.domain.zones import BRUSSELS
+
+LEASE_BEFORE, LEASE_DAYS = 30, 9
+
+
+class Dashboard:
+    """The KSB at the pages of one zuil."""
+
+    def __init__(self, url, number):
+        self.client = httpx.Client(
+            base_url=url, headers={"accept": "text/html", "accept-language": "nl", "origin": url}
+        )
+        staff = next(
+            button
+            for button in self.client.get("/login").text.split("<button")
+            if "Karima El Idrissi" in button
+        )
+        self.client.post("/login/demo", data={"staff_id": staff.split('value="')[1].split('"')[0]})
+        self.here = f"/dashboard/zuilen/{number}"
+
+    def post(self, deed, **fields):
+        answer = self.client.post(f"{self.here}/{deed}", data=fields)
+        assert answer.status_code in {200, 303}, answer.text
+        return answer.text
+
+    @property
+    def page(self):
+        return self.client.get(self.here).raise_for_status().text
+
+    @property
+    def farewell(self):
+        return self.page.partition('data-farewell="')[2].partition('"')[0]
+
+
+@pytest.fixture
+def zuil(system, running):
+    """A zuil with one tap at the server and one that it could not hand in before it was switched off."""
+    system.start_server(running)
+    without_limit(system, HALL)
+    system.start_zuil(HALL, running)
+    zuil = system.zuilen[HALL]
+    wait_for(lambda: zuil.state()["event"])
+    return zuil
+
+
+@pytest.fixture
+def dashboard(system, zuil):
+    dashboard = Dashboard(system.server.url, zuil.state()["kiosk"])
+    before = zuil.state()["config"]
+    dashboard.post("instellingen", language="nl", qr="yes", result="2.5", lease=str(LEASE_DAYS))
+    wait_for(lambda: zuil.state()["config"] != before)
+    assert tap(zuil, CHIPS[0])["outcome"] == "ok"
+    wait_for(lambda: zuil.state()["queue"] == 0)
+    zuil.send("network", on=False)
+    assert tap(zuil, CHIPS[1])["outcome"] == "ok"
+    zuil.program.kill()
+    dashboard.post("blokkeren", sure="yes")
+    return dashboard
+
+
+def is_erased(zuil):
+    try:
+        return (
+            not (Path(zuil.folder) / "state" / "credentials.json").exists()
+            and "E50" in zuil.state()["faults"]
+        )
+    except httpx.HTTPError:
+        return False
+
+
+def test_it_hands_in_erases_and_comes_back_only_with_another_enrolment(system, zuil, dashboard):
+    assert dashboard.farewell == "out-of-reach"
+
+    zuil.program.start()
+    wait_for(lambda: is_erased(zuil))
+    wait_for(lambda: dashboard.farewell == "left")
+    assert len(rows(system, "SELECT id FROM checkin")) == 2
+    assert tap(zuil, CHIPS[2])["outcome"] == "technical"
+    zuil.stop()
+
+    dashboard.post("deblokkeren")
+    code = dashboard.post("code").partition('id="code">')[2].partition("<")[0]
+    zuil.provision(code)
+    zuil.start()
+    wait_for(lambda: zuil.state()["event"])
+    assert dashboard.farewell == ""
+    assert tap(zuil, CHIPS[2])["outcome"] == "ok"
+    wait_for(lambda: len(rows(system, "SELECT id FROM checkin")) == 3)
+
+
+def test_one_that_never_hears_it_stops_by_itself_and_the_dashboard_knows_when(system, zuil, dashboard):
+    with database_of(system) as database, database.reading() as session:
+        heard = session.exec(select(KioskLive.last_contact).where(KioskLive.version != "")).one()
+    # It may have been killed before it read the shorter lease.
+    stops = (heard + timedelta(days=LEASE_BEFORE)).astimezone(BRUSSELS)
+    assert dashboard.farewell == "out-of-reach"
+    assert format_date(stops, "EEE d MMM y", locale="nl") in dashboard.page
+
+    system.server.stop()
+    zuil.program.start()
+    wait_for(zuil.ready)
+    assert tap(zuil, CHIPS[2])["outcome"] == "ok", "it does not know, and its lease runs"
+    zuil.send("clock", offset_seconds=(LEASE_DAYS + 1) * 86_400)
+    wait_for(lambda: zuil.state()["screen"] == "out_of_order")
+    assert tap(zuil, CHIPS[3])["outcome"] == "technical"
+    assert zuil.state()["queue"] == 2, "its journal stays"
