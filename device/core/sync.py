@@ -29,6 +29,7 @@ HEARD: Final = "heard"
 _BEFORE_CONFIG: Final = KioskConfig(version="", kiosk=0, name="")
 _DISTRUST_SECONDS: Final = 600
 _STREAM_PAUSE: Final = 2.0
+_SNAPSHOTS_AT_ONCE: Final = 2
 _UNREADABLE: Final = frozenset({problems.MALFORMED, problems.TOO_LARGE})
 _NO_CARDS: Final = format_checksum(0)
 _UNWANTED: Final = frozenset({Standing.BLOCKED, Standing.ERASING})
@@ -68,6 +69,7 @@ class Sync:
         self._config = cache.config() or _BEFORE_CONFIG
         self._batch_limit = self._config.upload_batch
         self._distrusted: float | None = None
+        self._snapshots_in_a_row = 0
         self.upload = Loop("upload", self.upload_step, self._unreachable)
         self.download = Loop("download", self.download_step, self._unreachable)
         self.stream = Loop("stream", self.stream_step, self._unreachable)
@@ -208,6 +210,7 @@ class Sync:
             return self._load_snapshots(changes)
         self._cache.apply(changes)
         self._use(changes.config)
+        self._snapshots_in_a_row = 0
         if self._cache.former_keys():
             return self._load_snapshots(changes)
         if changes.more:
@@ -243,10 +246,12 @@ class Sync:
         if not fetched:
             return jittered(self._config.poll_seconds)
         self._cache.replace(fetched)
+        self._snapshots_in_a_row += 1
         for _, path in fetched:
             path.unlink(missing_ok=True)
         log.info("New cache: %s cards.", self._cache.state().cards)
-        return 0
+        # A server that is not content with what it handed out must not have it fetched without end.
+        return 0 if self._snapshots_in_a_row <= _SNAPSHOTS_AT_ONCE else jittered(self._config.poll_seconds)
 
     def _distrust(self, changes: Changes) -> float:
         """Fetch a fresh snapshot when the checksums differ; not again and again within ten minutes."""

@@ -38,7 +38,7 @@ def _list(request: Request) -> Response:
     with database.reading() as session:
         systems = systems_of(session, kiosk)
     store = store_of(request.app.state.settings)
-    return answer(request, [store.current(database, system) for system in systems])
+    return answer(request, [store.current(database, system, systems) for system in systems])
 
 
 def _send(request: Request) -> Response:

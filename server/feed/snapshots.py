@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -43,10 +43,14 @@ class SnapshotStore:
         path = self._folder / name
         return path if path.suffix == ".cards" and path.name == name and path.is_file() else None
 
-    def current(self, database: Database, system: int) -> SnapshotInfo:
-        """Return a snapshot that is fresh enough, built now when there is none."""
+    def current(self, database: Database, system: int, beside: Collection[int] = ()) -> SnapshotInfo:
+        """Return a snapshot that is fresh enough, built now when there is none.
+
+        beside: the other card systems of the zuil that asks; it goes on from the oldest cursor of all
+        its snapshots, which must not lie before the token key of any.
+        """
         with database.reading() as session:
-            newest, since = head(session), begun(session, [system])
+            newest, since = head(session), begun(session, {system, *beside})
         info = self._newest(system)
         if info is not None and _is_fresh(info, newest, since):
             return info

@@ -22,7 +22,7 @@ from fakes.zuil import KEY, KNOWN_CHIP, UNKNOWN_CHIP, concert, row
 from shared.domain.outcomes import Outcome
 from shared.wire import problems
 from shared.wire.cards import card_token
-from shared.wire.messages import EnrolmentRequest, Heartbeat
+from shared.wire.messages import Changes, EnrolmentRequest, Heartbeat
 
 WAIT = 10
 
@@ -287,3 +287,10 @@ def test_a_server_that_asks_to_wait_is_left_alone_for_that_long():
         raise LinkError("Too often.", again=True, pause=300)
 
     assert Loop("test", step, lambda _: None).turn() >= 200
+
+
+def test_a_server_that_wants_a_snapshot_again_and_again_is_not_asked_without_end(zuil, server):
+    server.changes = lambda query: Changes(cursor=server.cursor, snapshot_needed=True, config=server.config)
+    waits = [zuil.sync.download_step() for _ in range(4)]
+    assert waits[:2] == [0, 0]
+    assert min(waits[2:]) >= 200
