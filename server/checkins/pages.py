@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from server.checkins.birthdate import parse_birth_date
 from server.checkins.scan import Saved, Scan, check_scan, save_point
 from server.events.models import Event
 from server.kernel.attempts import refuse_flood
 from server.kernel.database import Database
+from server.kernel.errors import ProblemError
 from server.staff.access import open_to_strangers
 from server.web.i18n import language_of, speak
 from server.web.templating import page
@@ -23,6 +24,7 @@ from shared.domain.checkin import Decision
 from shared.domain.messages import message
 from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
 from shared.domain.outcomes import Outcome
+from shared.domain.periods import Limit, Period
 from shared.domain.zones import local_day
 
 SCAN_SECONDS: Final = 900
@@ -33,6 +35,7 @@ PER_NUMBER: Final = (8, 600)
 PER_ADDRESS: Final = (240, 600)
 """Attempts and seconds. A whole hall may share one address; a number belongs to one person."""
 NEEDS_INPUT: Final = 422
+TOO_MANY: Final = 429
 _STATUS: Final = {Outcome.CODE_INVALID: 404, Outcome.CODE_EXPIRED: 410}
 
 router = APIRouter(dependencies=[Depends(open_to_strangers)], include_in_schema=False)
@@ -63,6 +66,30 @@ def show_form(request: Request, code: str) -> Response:
     return _form(request, ScanForm(scan=note, number=number, remember=number), event)
 
 
+@router.get("/c/{code}/klaar/{note}")
+@router.get("/C/{code}/klaar/{note}")
+def show_result(request: Request, code: str, note: str) -> Response:
+    """Tell again how it went; loading this page anew saves nothing."""
+    try:
+        told, scan_note, event_id, outcome, points, total, limit, opens = _result_signer(request).loads(
+            note, max_age=SCAN_SECONDS
+        )
+    except BadSignature:
+        return _result(request, _nothing(Outcome.CODE_EXPIRED))
+    if told != code.upper():
+        return _result(request, _nothing(Outcome.CODE_INVALID))
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        event = session.get(Event, event_id)
+    decision = Decision(
+        Outcome(outcome),
+        points=points,
+        limit=Limit(limit[1], Period(limit[0])) if limit else None,
+        opens=datetime.fromisoformat(opens) if opens else None,
+    )
+    return _result(request, Saved(decision, total), event, scan_note)
+
+
 @router.post("/c/{code}")
 @router.post("/C/{code}")
 def save(request: Request, code: str, form: Annotated[ScanForm, Form()]) -> Response:
@@ -72,22 +99,52 @@ def save(request: Request, code: str, form: Annotated[ScanForm, Form()]) -> Resp
     scan = _read_note(request, code, form.scan)
     if isinstance(scan, Outcome):
         return _result(request, _nothing(scan))
-    refuse_flood(database, f"scan:{_address(request)}", most=PER_ADDRESS[0], seconds=PER_ADDRESS[1])
     with database.reading() as session:
         event = session.get_one(Event, scan.event_id)
     if not form.number and not form.born:
         return _form(request, form, event)  # the next one of the family, with the same scan
     number, born = _read_number(form.number), parse_birth_date(form.born, local_day(now))
-    if number is None or born is None:
-        return _form(request, form, event, wrong_number=number is None, wrong_born=born is None)
-    refuse_flood(database, f"scan:{number}", most=PER_NUMBER[0], seconds=PER_NUMBER[1])
+    wait = _wait(database, _address(request), PER_ADDRESS)
+    if not wait and number and born:
+        wait = _wait(database, number, PER_NUMBER)
+    if wait or number is None or born is None:
+        return _form(request, form, event, wrong_number=number is None, wrong_born=born is None, wait=wait)
     with database.writing() as session:
         saved = save_point(session, scan, number, born, now)
     if saved.decision.outcome is Outcome.UNKNOWN_CARD:
         return _form(request, form, event, problem="unknown")
-    response = _result(request, saved, event, form.scan)
+    response = RedirectResponse(
+        f"{request.url.path}/klaar/{_result_note(request, code, form, event, saved)}", 303
+    )
     _remember(response, number if form.remember else None)
     return response
+
+
+def _wait(database: Database, subject: str, limit: tuple[int, int]) -> int:
+    """Count one more attempt of a subject; return the seconds before it may try again, 0 when it may now."""
+    try:
+        refuse_flood(database, f"scan:{subject}", most=limit[0], seconds=limit[1])
+    except ProblemError as error:
+        return int(error.headers["Retry-After"])
+    return 0
+
+
+def _result_note(request: Request, code: str, form: ScanForm, event: Event, saved: Saved) -> str:
+    """Return how it went, signed, with nothing in it that says who."""
+    decision = saved.decision
+    limit = [decision.limit.period.value, decision.limit.volume] if decision.limit else None
+    opens = decision.opens.isoformat() if decision.opens else None
+    told = [
+        code.upper(),
+        form.scan,
+        event.id,
+        decision.outcome.value,
+        decision.points,
+        saved.total,
+        limit,
+        opens,
+    ]
+    return str(_result_signer(request).dumps(told))
 
 
 def _read_note(request: Request, code: str, note: str) -> Scan | Outcome:
@@ -113,13 +170,18 @@ def _form(
     problem: str = "",
     wrong_number: bool = False,
     wrong_born: bool = False,
+    wait: int = 0,
 ) -> Response:
+    """Show the form with what was typed; `wait`: so many seconds before it may be tried again."""
     _ = speak(request)
     is_wrong = bool(problem or wrong_number or wrong_born)
-    return page(
+    # On the next whole minute: who comes at the time we name is not refused again.
+    again = (datetime.now(UTC) + timedelta(seconds=wait + 59)).replace(second=0) if wait else None
+    response = page(
         request,
         "checkins/scan.html",
-        status=NEEDS_INPUT if is_wrong else 200,
+        status=TOO_MANY if wait else NEEDS_INPUT if is_wrong else 200,
+        again=again,
         form=form,
         event_title=_title(request, event),
         event_place=event.place_name,
@@ -127,6 +189,9 @@ def _form(
         number_error=message(Outcome.MALFORMED_NUMBER, _.language) if wrong_number else "",
         wrong_born=wrong_born,
     )
+    if wait:
+        response.headers["retry-after"] = str(wait)
+    return response
 
 
 def _result(request: Request, saved: Saved, event: Event | None = None, note: str = "") -> Response:
@@ -178,3 +243,7 @@ def _remember(response: Response, number: str | None) -> None:
 
 def _signer(request: Request) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(request.app.state.settings.secret_key, salt="zuil.scan")
+
+
+def _result_signer(request: Request) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(request.app.state.settings.secret_key, salt="zuil.scan.result")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
@@ -128,7 +128,8 @@ async def _events(request: Request) -> AsyncIterator[str]:
                 for zuil, state in zip(zuilen, states, strict=True)
             }
             if looks % SERVER_LOOKS == 0:
-                news |= await run_in_threadpool(_server_news, request)
+                cut = [zuil.name for zuil, state in zip(zuilen, states, strict=True) if _is_cut(state)]
+                news |= await run_in_threadpool(_server_news, request, cut)
             looks += 1
             for name, text in news.items():
                 if sent.get(name) != text:
@@ -142,19 +143,24 @@ def _zuil_json(zuil: VirtualZuil, state: dict[str, Any]) -> str:
     return json.dumps({**shown, "index": zuil.index})
 
 
-def _server_news(request: Request) -> dict[str, str]:
+def _is_cut(state: Mapping[str, Any]) -> bool:
+    """Tell whether no word of the zuil can reach the server, who notices only when a word is due."""
+    return not state["reachable"] or not state.get("network", True)
+
+
+def _server_news(request: Request, cut: Sequence[str]) -> dict[str, str]:
     database: Database = request.app.state.database
     with database.reading() as session:
         balances = {card.card.number: card.points for card in tray(session) if card.points is not None}
         return {
-            "server": fragment(request, "demo/_server.html", **_server_view(request, session)),
+            "server": fragment(request, "demo/_server.html", **_server_view(request, session, cut)),
             "balances": json.dumps(balances),
         }
 
 
-def _server_view(request: Request, session: Session) -> dict[str, Any]:
+def _server_view(request: Request, session: Session, cut: Sequence[str] = ()) -> dict[str, Any]:
     names = [zuil.name for zuil in _zuilen(request)]
-    return {"arrivals": latest(session), "known": known_zuilen(session, names)}
+    return {"arrivals": latest(session), "known": known_zuilen(session, names), "cut": cut}
 
 
 def _held(card: str) -> dict[str, object]:

@@ -37,7 +37,11 @@ def test_the_code_on_the_display_opens_the_page_that_saves_the_point(visit, demo
     page.get_by_label("Je geboortedatum").fill("01/01/1980")
     page.get_by_role("button", name="Bewaar mijn punt").click()
     expect(page.locator('[data-outcome="ok"]')).to_be_visible()
-    expect(page.locator(".balance strong")).to_have_text("11")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("11 punten")
+    page.reload()
+    expect(page.locator('[data-outcome="ok"]')).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Je UiTPAS-nummer")).to_be_visible()
     assert not visit.is_too_wide
 
 

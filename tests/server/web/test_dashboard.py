@@ -103,6 +103,26 @@ def test_a_zuil_is_only_put_at_counters_of_the_own_card_system(site, elsewhere):
     assert counters_of(site, 1) == {LIBRARY}
 
 
+def test_a_zuil_without_a_counter_is_not_made_and_the_last_counter_is_not_taken_away(site):
+    site.log_in("Karima El Idrissi")
+    for path, data in (("nieuw", {"name": "Zolder"}), ("1/balies", {})):
+        answer = site.client.post(f"/dashboard/zuilen/{path}", data=data)
+        assert answer.status_code == 422
+        assert "Vink minstens één balie aan" in answer.text
+    assert counters_of(site, 1) == {OWN}
+
+
+def test_a_zuil_that_stands_at_no_counter_is_not_in_order(site):
+    site.log_in("Karima El Idrissi")
+    site.report(1)
+    with site.database.writing() as session:
+        for row in session.exec(select(KioskCounter).where(KioskCounter.kiosk == 1)):
+            session.delete(row)
+    row = site.client.get("/dashboard/zuilen").text.split('data-kiosk="1"')[1].split("</tr>")[0]
+    assert "Nog geen balie" in row
+    assert "In orde" not in row
+
+
 def test_assigning_leaves_the_counters_of_other_card_systems_alone(site, elsewhere):
     foreign = counters_of(site, elsewhere).pop()
     with site.database.writing() as session:

@@ -16,6 +16,7 @@ from server.kernel.vault import Vault
 from server.kiosks.models import Kiosk, KioskLive
 from server.passholders.models import Passholder
 from shared.domain.codes import make_code
+from shared.domain.zones import BRUSSELS
 
 MUSIC = "4d0c1c6a-2f37-4b7e-9a57-0c3f1e5b7a11"
 FILM = "c81e4a3d-0b6f-4e92-a7d5-3f6b8c0d1e13"
@@ -44,7 +45,13 @@ def scan(site, event=MUSIC):
 
 def save(site, number=MIRA, born=MIRA_BORN, event=MUSIC, **fields):
     path, signed = scan(site, event)
-    return site.client.post(path, data={"scan": signed, "number": number, "born": born} | fields)
+    return send(site, path, {"scan": signed, "number": number, "born": born} | fields)
+
+
+def send(site, path, data):
+    """Send the form and go where the answer leads, as a browser does."""
+    answer = site.client.post(path, data=data)
+    return site.client.get(answer.headers["location"]) if answer.status_code == 303 else answer
 
 
 def outcome(answer):
@@ -178,7 +185,7 @@ def test_typing_may_take_longer_than_the_code_lives(site, monkeypatch):
     monkeypatch.setattr(
         module, "verify_code", lambda *_args, **_kwargs: pytest.fail("the code is not asked again")
     )
-    answer = site.client.post(path, data={"scan": signed, "number": MIRA, "born": MIRA_BORN})
+    answer = send(site, path, {"scan": signed, "number": MIRA, "born": MIRA_BORN})
     assert outcome(answer) == "ok"
 
 
@@ -198,19 +205,20 @@ def test_a_note_belongs_to_its_own_code(site):
 
 def test_the_next_of_the_family_uses_the_same_scan(site):
     path, signed = scan(site)
-    first = site.client.post(path, data={"scan": signed, "number": "0900011902815", "born": "30/06/1991"})
+    first = send(site, path, {"scan": signed, "number": "0900011902815", "born": "30/06/1991"})
     empty = site.client.post(path, data={"scan": note(first.text)})
     assert empty.status_code == 200
-    second = site.client.post(
-        path, data={"scan": note(empty.text), "number": "0900011903417", "born": "17/02/2015"}
-    )
+    second = send(site, path, {"scan": note(empty.text), "number": "0900011903417", "born": "17/02/2015"})
     assert outcome(second) == "ok"
 
 
 def test_the_number_is_remembered_on_the_phone_only_when_asked(site):
     answer = save(site)
     assert "uitpas_nummer" not in site.client.cookies
-    answer = save(site, remember="yes")
+    path, signed = scan(site)
+    answer = site.client.post(
+        path, data={"scan": signed, "number": MIRA, "born": MIRA_BORN, "remember": "yes"}
+    )
     assert "HttpOnly" in answer.headers["set-cookie"]
     assert f'value="{MIRA}"' in site.client.get(f"/c/{code(site)}").text
     save(site)
@@ -228,6 +236,31 @@ def test_guessing_birth_dates_is_stopped_with_429(site):
     assert answer.status_code == 429
     assert int(answer.headers["retry-after"]) > 0
     assert "te veel pogingen" in answer.text
+    assert note(answer.text) == signed  # the form is still there, and the scan with it
+    said = re.search(r"Probeer opnieuw om (\d\d):(\d\d)", answer.text)
+    until = datetime.now(UTC) + timedelta(seconds=int(answer.headers["retry-after"]))
+    minutes = int(said[1]) * 60 + int(said[2]) - to_minutes(until)
+    assert minutes in (0, 1)
+
+
+def to_minutes(at):
+    local = at.astimezone(BRUSSELS)
+    return local.hour * 60 + local.minute
+
+
+def test_the_result_is_a_page_of_its_own_that_saves_nothing_again(any_site):
+    path, signed = scan(any_site)
+    answer = any_site.client.post(path, data={"scan": signed, "number": MIRA, "born": MIRA_BORN})
+    assert answer.status_code == 303
+    place = answer.headers["location"]
+    assert MIRA not in place
+    for _again in range(2):
+        assert outcome(any_site.client.get(place)) == "ok"
+    with any_site.database.reading() as session:
+        assert len(session.exec(select(Checkin)).all()) == 1
+    other = f"/c/{code(any_site, kiosk=2)}/klaar/{place.rsplit('/', 1)[1]}"
+    assert outcome(any_site.client.get(other)) == "code_invalid"
+    assert outcome(any_site.client.get(f"{path}/klaar/{signed}")) == "code_expired"
 
 
 def test_the_page_speaks_the_visitors_language(site):
