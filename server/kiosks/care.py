@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from server.kernel.database import RequestSession
-from server.kiosks.dashboard import NEEDS_INPUT, Owner, kiosk_in_reach, kiosk_page
+from server.kiosks.dashboard import NEEDS_INPUT, Enroller, Owner, kiosk_in_reach, kiosk_page
 from server.kiosks.preferences import (
     LONGEST_LEASE,
     LONGEST_RESULT,
@@ -21,6 +21,7 @@ from server.kiosks.preferences import (
     put_preferences,
 )
 from server.kiosks.renewal import ask_renewal, renew_code_key
+from server.kiosks.setup import ask_identity
 from server.web.i18n import Translator, speak
 from shared.domain.messages import LANGUAGES
 
@@ -65,6 +66,13 @@ def set_mode(
     """Choose what the zuil is for, of the modes there are."""
     put_mode(session, kiosk_in_reach(session, acting, number).kiosk, mode, staff_id=acting.staff_id)
     return _back(number, "zuilen")
+
+
+@router.post("/aanwijzen")
+def identify(session: RequestSession, acting: Enroller, number: int) -> Response:
+    """Have the zuil show which one it is."""
+    ask_identity(session, kiosk_in_reach(session, acting, number).kiosk, staff_id=acting.staff_id)
+    return _back(number, "aanwijzen")
 
 
 @router.post("/sleutel")

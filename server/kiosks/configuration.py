@@ -90,6 +90,7 @@ def compose(session: Session, kiosk: Kiosk, code_host: str, now: datetime) -> Ki
         poll_seconds=kiosk.poll_seconds,
         result_seconds=kiosk.result_seconds,
         lease_days=kiosk.lease_days,
+        identify=kiosk.identify,
         systems=[
             SystemMessage(id=system.id, name=system.name, token_key=vault.open(system.token_key))
             for system in sorted(systems, key=lambda system: system.id)

@@ -30,6 +30,7 @@ class Kiosk(SQLModel, table=True):
     hold_manual_event: outside its window it shows "not now" instead of falling through (rules 8.4).
     next_consumer_key, next_consumer_secret: fresh credentials that the zuil has not used yet.
     renewal_asked: since when it is asked to fetch those.
+    identify: how often somebody asked which zuil this is.
     blocked_at: when it was blocked last; told_at, left_at: when it first and last heard so.
     """
 
@@ -56,6 +57,7 @@ class Kiosk(SQLModel, table=True):
     lease_days: int = 30
     heartbeat_seconds: int = 60
     poll_seconds: int = 300
+    identify: int = 0
     blocked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     told_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     left_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

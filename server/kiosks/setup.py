@@ -62,6 +62,12 @@ def put_event(
     )
 
 
+def ask_identity(session: Session, kiosk: Kiosk, *, staff_id: int | None = None) -> None:
+    """Have a zuil blink and show its name, within seconds or as soon as it is back."""
+    kiosk.identify += 1
+    _note(session, kiosk, "identify", staff_id)
+
+
 def block_kiosk(session: Session, kiosk: Kiosk, *, staff_id: int | None = None) -> None:
     """Block a zuil: it may hand in its taps and nothing else."""
     kiosk.state = KioskState.BLOCKED

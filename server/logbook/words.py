@@ -22,6 +22,7 @@ def kind_words(_: Translator) -> Mapping[str, str]:
         "card_system": _("Kaartsysteem"),
         "staff": _("Persoon"),
         "everything": _("Algemeen beheer"),
+        "differences": _("Verschillen"),
         "card": _("Kaart"),
         "checkin": _("Check-in"),
         "passholder": _("Pashouder"),
@@ -43,6 +44,7 @@ def deed_word(_: Translator, action: str) -> str:
         "unblock": _("deblokkeerde"),
         "make-enrolment-code": _("maakte een eenmalige code"),
         "enrol": _("meldde een toestel aan"),
+        "identify": _("liet de zuil knipperen"),
         "renew-credentials": _("vroeg een nieuwe sleutel voor de zuil"),
         "renew-code-key": _("vernieuwde de sleutel van de QR-codes"),
         "renew-token-key": _("begon met een nieuwe sleutel van de kaarten"),
@@ -56,9 +58,12 @@ def deed_word(_: Translator, action: str) -> str:
     return words.get(action, action)
 
 
-def details(_: Translator, entry: AuditEntry) -> list[str]:
+def details(_: Translator, entry: AuditEntry, titles: Mapping[str, str]) -> list[str]:
     """Return what was recorded with a deed, a line for each fact; of a change what was and what is."""
     detail = entry.detail
+    if "event" in detail:
+        event = detail["event"]
+        detail = detail | {"event": titles.get(event, event) if event else _("automatisch")}
     if {"before", "after"} <= detail.keys():
         before, after = detail["before"], detail["after"]
         return [

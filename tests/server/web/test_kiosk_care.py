@@ -9,6 +9,7 @@ from server.cardsystems.models import CardSystem
 from server.jobs.rotation import rotate
 from server.kernel.audit import AuditEntry
 from server.kernel.errors import ProblemError
+from server.kiosks.configuration import compose
 from server.kiosks.models import Kiosk
 from server.kiosks.preferences import put_mode
 
@@ -87,6 +88,16 @@ def test_fresh_keys_are_asked_for_one_by_one(ksb):
     assert kiosk.code_key != before
     assert "Een nieuwe sleutel is gevraagd zonet" in ksb.client.get(HERE).text
     assert len(deeds(ksb, "renew-credentials")) == len(deeds(ksb, "renew-code-key")) == 1
+
+
+def test_a_technician_has_a_zuil_show_which_one_it_is(ksb):
+    ksb.log_in("Tom Goossens")
+    assert "Laat ze knipperen" in ksb.client.get(HERE).text
+    assert ksb.client.post(f"{HERE}/aanwijzen").status_code == 303
+    with ksb.database.reading() as session:
+        config = compose(session, session.get_one(Kiosk, 1), "http://x", datetime.now(UTC))
+    assert config.identify == 1
+    assert len(deeds(ksb, "identify")) == 1
 
 
 def test_a_key_of_the_cards_is_replaced_when_the_box_is_ticked(ksb):
