@@ -201,7 +201,9 @@ OBJECTS: Final = (
         TapKind.ULTRALIGHT,
         "04A1B2C3D4E5F6",
         later("Onbekende kaart"),
-        later("Een chip die niemand kent: het bezoek wordt genoteerd."),
+        later(
+            "Een chip die niemand kent. Met netwerk: onbekend. Zonder netwerk: het bezoek wordt genoteerd."
+        ),
     ),
     DemoObject(
         "quick",

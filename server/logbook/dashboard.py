@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.kernel.database import RequestSession
-from server.logbook.names import subject_names
+from server.logbook.names import chosen_events, subject_names
 from server.logbook.reading import PAGE, SYSTEM, Wanted, people, read_entries
 from server.logbook.words import deed_word, details, kind_words
 from server.staff.access import Requires
@@ -49,6 +49,7 @@ def show_logbook(
     staff = people(session, acting.card_system_id)
     wanted, errors = _wanted(asked, {str(one.id) for one in staff}, _)
     entries = read_entries(session, acting.card_system_id, wanted)
+    titles = chosen_events(session, [one.entry for one in entries])
     older = ""
     if len(entries) == PAGE:
         older = urlencode(asked.model_dump() | {"voor": entries[-1].entry.id})
@@ -56,7 +57,7 @@ def show_logbook(
         request,
         "logbook/logbook.html",
         status=NEEDS_INPUT if errors else 200,
-        entries=[(one, deed_word(_, one.entry.action), details(_, one.entry)) for one in entries],
+        entries=[(one, deed_word(_, one.entry.action), details(_, one.entry, titles)) for one in entries],
         names=subject_names(session, [one.entry for one in entries]),
         kinds=kind_words(_),
         people=staff,

@@ -16,6 +16,17 @@ from server.staff.models import Staff
 Subject = tuple[str, str]
 
 
+def chosen_events(session: Session, entries: Iterable[AuditEntry]) -> Mapping[str, str]:
+    """Return id -> title for the events in what was recorded."""
+    ids = {str(entry.detail["event"]) for entry in entries if entry.detail.get("event")}
+    found = session.exec(select(Event).where(col(Event.id).in_(ids)))
+    return {event.id: _title(event) for event in found}
+
+
+def _title(event: Event) -> str:
+    return event.titles.get("nl") or next(iter(event.titles.values()), event.id)
+
+
 def subject_names(session: Session, entries: Iterable[AuditEntry]) -> Mapping[Subject, str]:
     """Return (kind, id) -> name for the subjects that have one."""
     ids: dict[str, set[str]] = {}
@@ -32,5 +43,5 @@ def subject_names(session: Session, entries: Iterable[AuditEntry]) -> Mapping[Su
         for number, name in session.exec(select(id_column, name_column).where(id_column.in_(numbers))):
             names[kind, str(number)] = name
     for event in session.exec(select(Event).where(col(Event.id).in_(ids.get("event", set())))):
-        names["event", event.id] = event.titles.get("nl") or next(iter(event.titles.values()), event.id)
+        names["event", event.id] = _title(event)
     return names

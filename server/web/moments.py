@@ -36,6 +36,17 @@ class Moments:
         """Return day and hour, `vandaag om 14:05`."""
         return self.speak("{day} om {clock}", day=self.day(at), clock=self.clock(at))
 
+    def until(self, at: datetime) -> str:
+        """Return the end of something: the last minute of an hour is the next hour, midnight has its name."""
+        last = at - timedelta(seconds=1)
+        if at.astimezone(BRUSSELS).minute == 59:  # noqa: PLR2004 - as UiTdatabank says until the end of an hour
+            at = (at + timedelta(minutes=1)).replace(second=0)
+        if self.clock(at) != "00:00":
+            return self.moment(at)
+        if local_day(last) == local_day(self.now):
+            return self.speak("middernacht")
+        return self.speak("{day} om middernacht", day=self.day(last))
+
     def window(self, opens: datetime, closes: datetime) -> str:
         """Return from when to when, the day said once when it is the same."""
         if local_day(opens) == local_day(closes - timedelta(seconds=1)):

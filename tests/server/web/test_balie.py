@@ -115,8 +115,10 @@ def test_the_page_shows_how_far_the_choice_has_come(site):
     site.log_in("Bram Wouters")
     site.report(1, event=FILM)
     assert view_of(site).following is Following.AUTOMATIC
+    assert "Automatisch staat aan" in site.client.get("/balie/zuilen/1").text
     choose(site, MUSIC)
     assert view_of(site).following is Following.ON_ITS_WAY
+    assert '<noscript> <a href="">Kijk opnieuw</a></noscript>' in site.client.get("/balie/zuilen/1").text
     assert "We geven het door aan de zuil…" in site.client.get("/balie/zuilen/1").text
     site.report(1, event=MUSIC)
     assert view_of(site).following is Following.SHOWN

@@ -31,6 +31,20 @@ def actions(page):
     return re.findall(r'data-action="([^"]+)"', page)
 
 
+def test_a_choice_shows_the_title_or_automatic_and_no_id(site):
+    site.log_in("Bram Wouters")
+    music = "4d0c1c6a-2f37-4b7e-9a57-0c3f1e5b7a11"
+    for event in (music, ""):
+        site.client.post("/balie/zuilen/1/activiteit", data={"event_id": event})
+    note(site, "read", "card", "differences")
+    site.log_in("Ada Janssens")
+    page = site.client.get(HERE).text
+    assert "activiteit: Muziekinstuif voor iedereen" in page
+    assert "activiteit: automatisch" in page
+    assert music not in page
+    assert ">differences<" not in page
+
+
 def test_a_deed_shows_who_did_what_to_what(any_site):
     any_site.log_in("Karima El Idrissi")
     any_site.client.post("/dashboard/zuilen/1/blokkeren", data={"sure": "yes"})

@@ -74,6 +74,20 @@ def test_days_nearby_have_names(minutes, said):
     assert Moments(translator("nl"), NOW).moment(NOW + timedelta(minutes=minutes)) == said
 
 
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [
+        (9 * 60 + 59, "middernacht"),
+        (10 * 60, "middernacht"),
+        (14 * 60 + 59, "morgen om 05:00"),
+        (34 * 60, "morgen om middernacht"),
+        (30, "vandaag om 14:30"),
+    ],
+)
+def test_an_end_is_said_in_whole_hours(minutes, said):
+    assert Moments(translator("nl"), NOW).until(NOW + timedelta(minutes=minutes)) == said
+
+
 def test_midnight_in_brussels_is_another_day():
     moments = Moments(translator("en"), NOW)
     assert moments.day(datetime(2026, 11, 22, 22, 59, tzinfo=UTC)) == "today"
