@@ -146,3 +146,12 @@ def test_the_servers_view_says_at_once_that_a_cut_zuil_is_not_heard(visit):
     expect(known).to_contain_text("niet verbonden", timeout=8_000)
     zuil(page, 1).get_by_role("button", name="Netwerk uit").click()
     expect(known).to_contain_text("alles binnen", timeout=20_000)
+
+
+def test_the_zuilen_stay_in_sight_while_choosing_a_card_on_a_desktop(visit):
+    page = visit.open("/demo")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    card(page, "bank").scroll_into_view_if_needed()
+    box = page.locator(".stage").bounding_box()
+    assert box["y"] >= 0
+    assert box["height"] < 400
