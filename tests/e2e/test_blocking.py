@@ -23,12 +23,9 @@ class Dashboard:
         self.client = httpx.Client(
             base_url=url, headers={"accept": "text/html", "accept-language": "nl", "origin": url}
         )
-        staff = next(
-            button
-            for button in self.client.get("/login").text.split("<button")
-            if "Karima El Idrissi" in button
-        )
-        self.client.post("/login/demo", data={"staff_id": staff.split('value="')[1].split('"')[0]})
+        person = self.client.get("/login").text.partition("Karima El Idrissi")[2]
+        staff_id = person.partition('name="staff_id" value="')[2].partition('"')[0]
+        self.client.post("/login/demo", data={"staff_id": staff_id})
         self.here = f"/dashboard/zuilen/{number}"
 
     def post(self, deed, **fields):
