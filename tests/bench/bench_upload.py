@@ -113,19 +113,32 @@ def wait_for(ready: Callable[[], bool], seconds: float = 60) -> None:
 
 
 HISTORY = (
-    "INSERT INTO checkin (id, source, kiosk, seq, passholder_ref, event_id, uitpas_number, at, wall, received,"
-    " outcome, shown, verdict, points, social_tariff, change_id)"
-    " SELECT gen_random_uuid(), 'kiosk', 0, n, 1 + mod(n, {holders}), 'last year', '', n, n, n, 'ok', 'ok', 'granted',"
-    " 1, false, n / 50 FROM generate_series(1, {count}) n",
-    "INSERT INTO points_entry (passholder_ref, at, points, reason) SELECT 1 + mod(n, {holders}), n, 0, 'checkin'"
-    " FROM generate_series(1, {count}) n",
-    "INSERT INTO change (id, kind, keys, position) SELECT n, 'checkins', '[]', n"
-    " FROM generate_series(1000000, 1000000 + {count} / 50) n",
+    """INSERT INTO checkin (id, source, kiosk, seq, passholder_ref, event_id, uitpas_number, at, wall,
+           received, outcome, shown, verdict, points, social_tariff, change_id)
+       SELECT gen_random_uuid(), 'kiosk', 0, n, 1 + mod(n, {holders}), 'last year', '', n, n,
+           n, 'ok', 'ok', 'granted', 1, false, n / 50
+       FROM generate_series(1, {count}) n""",
+    """INSERT INTO points_entry (passholder_ref, at, points, reason)
+       SELECT 1 + mod(n, {holders}), n, 0, 'checkin' FROM generate_series(1, {count}) n""",
+    """INSERT INTO change (id, kind, keys, position)
+       SELECT n, 'checkins', '[]', n FROM generate_series(1000000, 1000000 + {count} / 50) n""",
     "CREATE TABLE checkin_bare (LIKE checkin INCLUDING ALL)",
     "INSERT INTO checkin_bare SELECT * FROM checkin",
     "VACUUM ANALYZE",
 )
 """An installation with a past: tables that are planned for as they are in life."""
+
+
+def seconds_until(ready: Callable[[], bool]) -> float:
+    begin = time.perf_counter()
+    wait_for(ready)
+    return time.perf_counter() - begin
+
+
+def is_published(database: Database) -> bool:
+    with database.engine.connect() as connection:
+        left = connection.exec_driver_sql("SELECT 1 FROM change WHERE position IS NULL LIMIT 1").first()
+    return left is None
 
 
 def furnish(database: Database, holders: int) -> list[str]:
@@ -300,10 +313,12 @@ def main() -> int:
             for station in stations:
                 station.config = station.changes().config
             lines = open_lines(address)
-            rates, bare, one_by_one, times = [], [], [], []
+            rates, bare, one_by_one, times, lags = [], [], [], [], []
             for round_ in range(ROUNDS + 1):
                 seconds, _ = send_all(lines, batches(stations, 1 + round_ * per_round))
                 rates.append(per_round / seconds)
+                # What zuilen hear of each other follows a flood; it is not measured with what comes next.
+                lags.append(seconds_until(lambda: is_published(database)))
                 bare.append(bare_rates(url, per_round))
                 seconds, own = send_all(lines, singles(stations))
                 one_by_one.append(CLIENTS * SINGLES / seconds)
@@ -334,6 +349,7 @@ def main() -> int:
                 f"{statistics.median(base[CLIENTS] for base in bare[1:]):,.0f} bare, {CLIENTS} connections",
                 f"{crowd:.2f}",
             ),
+            Figure("   all zuilen know after, s", f"{statistics.median(lags[1:]):.1f}"),
             Figure(
                 "one tap per request, /s",
                 f"{single:,.0f}",
