@@ -83,7 +83,8 @@ def test_a_point_is_saved_with_the_code_of_a_poster(any_site):
     form = any_site.client.get(path)
     assert "Muziekinstuif voor iedereen" in form.text
     note = re.search(r'name="scan" value="([^"]+)"', form.text).group(1)
-    answer = any_site.client.post(path, data={"scan": note, "number": MIRA, "born": MIRA_BORN})
+    fields = {"scan": note, "number": MIRA, "born": MIRA_BORN}
+    answer = any_site.client.post(path, data=fields, follow_redirects=True)
     assert 'data-outcome="ok"' in answer.text
     with any_site.database.reading() as session:
         saved = session.exec(select(Checkin).where(Checkin.uitpas_number == MIRA)).one()
