@@ -45,6 +45,7 @@ from device.core.technician import Technician
 from device.core.watch import ReaderWatch
 from device.ports import Button, CacheError, CardReader, JournalError, Lights, Standing
 from device.settings import DisplaySettings, Settings
+from shared.domain.modes import known_mode
 from shared.wire.messages import KioskConfig
 
 _STOP_SECONDS: Final = 3.0
@@ -164,6 +165,8 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event) -> Zui
     def configured(config: KioskConfig) -> None:
         if kiosk.identified not in (None, config.identify):
             technician.identify()
+        # An older zuil than its server goes on saving points, and says so (ADR 10).
+        health.set_fault(Fault.MODE, present=known_mode(config.mode) is None)
         kiosk.configure(prepare(config, cache.former_keys()))
 
     sync = Sync(

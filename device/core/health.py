@@ -19,6 +19,7 @@ class Fault(StrEnum):
     LEASE = "E40"
     BLOCKED = "E50"
     SETTINGS = "E60"
+    MODE = "E61"
     DISPLAY = "E70"
     LIGHTS = "E71"
     UNDER_VOLTAGE = "E72"
@@ -38,7 +39,7 @@ MACHINE_FAULTS: Final = frozenset(
     }
 )
 """What the supervision notices; the others are set where they happen."""
-WARNINGS: Final = MACHINE_FAULTS - {Fault.READER_HANGS, Fault.STORAGE_READ_ONLY}
+WARNINGS: Final = MACHINE_FAULTS - {Fault.READER_HANGS, Fault.STORAGE_READ_ONLY} | {Fault.MODE}
 """Faults with which people can still save points: their code stands beside the hour."""
 
 

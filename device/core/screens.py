@@ -90,6 +90,7 @@ _FAULTS: Final[Mapping[Fault, Mapping[str, str]]] = {
     Fault.DISPLAY: {"nl": "Scherm werkt niet", "fr": "Écran en panne", "en": "Display broken"},
     Fault.LIGHTS: {"nl": "Lampjes werken niet", "fr": "Voyants en panne", "en": "Lights broken"},
     Fault.UNDER_VOLTAGE: {"nl": "Te weinig stroom", "fr": "Tension trop basse", "en": "Voltage too low"},
+    Fault.MODE: {"nl": "Functie onbekend", "fr": "Fonction inconnue", "en": "Unknown mode"},
     Fault.HEAT: {"nl": "Te warm", "fr": "Trop chaud", "en": "Too hot"},
     Fault.LEASE: {"nl": "Te lang geen netwerk", "fr": "Sans réseau trop longtemps", "en": "Offline too long"},
 }

@@ -103,6 +103,15 @@ def test_an_unknown_card_is_asked_about_while_there_is_a_network(zuil, server):
     assert (answer["outcome"], answer["total"]) == ("ok", 6)
 
 
+def test_a_mode_this_version_does_not_have_is_told_and_points_are_saved(zuil, server):
+    zuil.start().ready()
+    server.configure(msgspec.structs.replace(server.config, version="2", mode="teleport"))
+    zuil.eventually(lambda state: state["faults"] == ["E61"])
+    assert zuil.tap(KNOWN_CHIP)["outcome"] == "ok"
+    server.configure(msgspec.structs.replace(server.config, version="3", mode="checkin"))
+    zuil.eventually(lambda state: state["faults"] == [])
+
+
 def test_a_wrong_clock_is_seen_through(zuil, server):
     zuil.start().ready()
     zuil.eventually(lambda state: server.heartbeats)
