@@ -176,34 +176,46 @@ class Line:
         host, port = address.removeprefix("http://").split(":")
         self._socket = socket.create_connection((host, int(port)))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._rest = b""
 
     def ask(self, request: Request) -> bytes:
         self._socket.sendall(request)
-        data = self._rest
+        data = b""
         while b"\r\n\r\n" not in data:
-            data += self._socket.recv(65_536)
+            data += self._receive()
         head, _, body = data.partition(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
         while len(body) < length:
-            body += self._socket.recv(65_536)
+            body += self._receive()
         if b" 200 " not in head.split(b"\r\n")[0]:
             raise RuntimeError((head + body[:200]).decode())
-        self._rest = body[length:]
-        return body[:length]
+        return body
+
+    def _receive(self) -> bytes:
+        part = self._socket.recv(65_536)
+        if not part:
+            raise ConnectionError("the server closed the connection")
+        return part
+
+    def close(self) -> None:
+        self._socket.close()
 
 
-def open_lines(address: str) -> list[Line]:
+@contextmanager
+def open_lines(address: str) -> Iterator[list[Line]]:
     """Open the clients' connections one by one, as zuilen come: both workers get their share."""
-    lines = []
-    for _ in range(CLIENTS):
-        lines.append(Line(address))
-        lines[-1].ask(b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n")
-        time.sleep(0.05)
-    return lines
+    lines: list[Line] = []
+    try:
+        for _ in range(CLIENTS):
+            lines.append(Line(address))
+            lines[-1].ask(b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n")
+            time.sleep(0.05)
+        yield lines
+    finally:
+        for line in lines:
+            line.close()
 
 
-def send_all(lines: Sequence[Line], work: Sequence[Sequence[Request]]) -> tuple[float, list[float]]:
+def send_all(address: str, work: Sequence[Sequence[Request]]) -> tuple[float, list[float]]:
     """Send each client's requests one after the other, all clients at once.
 
     Return the seconds it took, and the seconds of each request.
@@ -218,13 +230,14 @@ def send_all(lines: Sequence[Line], work: Sequence[Sequence[Request]]) -> tuple[
             own.append(time.perf_counter() - begin)
         times.extend(own)
 
-    threads = [threading.Thread(target=client, args=pair) for pair in zip(lines, work, strict=True)]
-    begin = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return time.perf_counter() - begin, times
+    with open_lines(address) as lines:
+        threads = [threading.Thread(target=client, args=pair) for pair in zip(lines, work, strict=True)]
+        begin = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return time.perf_counter() - begin, times
 
 
 def batches(stations: Sequence[Station], first: int) -> list[list[Request]]:
@@ -312,15 +325,14 @@ def main() -> int:
             stations = [Station(client, code) for code in codes]
             for station in stations:
                 station.config = station.changes().config
-            lines = open_lines(address)
             rates, bare, one_by_one, times, lags = [], [], [], [], []
             for round_ in range(ROUNDS + 1):
-                seconds, _ = send_all(lines, batches(stations, 1 + round_ * per_round))
+                seconds, _ = send_all(address, batches(stations, 1 + round_ * per_round))
                 rates.append(per_round / seconds)
                 # What zuilen hear of each other follows a flood; it is not measured with what comes next.
                 lags.append(seconds_until(lambda: is_published(database)))
                 bare.append(bare_rates(url, per_round))
-                seconds, own = send_all(lines, singles(stations))
+                seconds, own = send_all(address, singles(stations))
                 one_by_one.append(CLIENTS * SINGLES / seconds)
                 times.extend(own)
         check(database, (ROUNDS + 1) * (per_round + CLIENTS * SINGLES))
