@@ -31,6 +31,7 @@ from device.adapters.oled import PanelDisplay, open_capture, open_panel
 from device.adapters.readers import reader_for
 from device.adapters.sqlite import NewerSchemaError
 from device.adapters.virtual import MovableWall, VirtualButton, VirtualLights, VirtualReader
+from device.adapters.vitals import PiGauges
 from device.control import Control, ControlServer
 from device.core import report, screens
 from device.core.arrival import Arrival
@@ -160,7 +161,16 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event) -> Zui
     )
     entrusted = EntrustedFiles(place.state, cache, link)
     health.set_fault(Fault.BLOCKED, present=entrusted.standing is not Standing.GOOD)
-    describe = partial(report.heartbeat, kiosk, journal, cache, display=display, clock=clock, health=health)
+    describe = partial(
+        report.heartbeat,
+        kiosk,
+        journal,
+        cache,
+        display=display,
+        clock=clock,
+        health=health,
+        gauges=PiGauges(place.state),
+    )
 
     def configured(config: KioskConfig) -> None:
         if kiosk.identified not in (None, config.identify):

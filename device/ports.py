@@ -130,6 +130,10 @@ class Display(Protocol):
     def state(self) -> str:
         """`ok`, or one sentence about what is wrong."""
 
+    @property
+    def resets(self) -> int:
+        """How often the panel was lost since the start, and had to be opened anew."""
+
     def open(self) -> None:
         """Start showing; a panel that is away is a state, never an exception."""
 

@@ -83,6 +83,7 @@ class PanelDisplay:
         self._left = False
         self._thread = threading.Thread(target=self._run, name="display", daemon=True)
         self.frames = 0
+        self.resets = 0
         self.frame: Image.Image | None = None
         self.state = OK
 
@@ -141,6 +142,7 @@ class PanelDisplay:
         except Exception as error:  # noqa: BLE001 - luma raises what its bus library raises
             if self.state == OK:
                 log.warning("The display cannot be used: %s", error)
+                self.resets += 1
             self.state, self._device = f"The display cannot be used: {error}", None
             with self._changed:
                 self._changed.wait_for(lambda: self._ended, _RETRY_SECONDS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 
 class Fault(StrEnum):
@@ -53,12 +53,36 @@ class Machine(Protocol):
         """Ask the system to make the SD card writable again; never raises."""
 
 
+class Readings(NamedTuple):
+    """What the board measures (`shared.wire.messages.Telemetry`); None where it has no such meter."""
+
+    temperature: float | None = None
+    throttled: int = 0
+    memory_free: int | None = None
+    memory_total: int | None = None
+    disk_free: int | None = None
+    disk_total: int | None = None
+    wear: int | None = None
+    written: int | None = None
+    storage_errors: int = 0
+    network: str = ""
+    signal: int | None = None
+
+
+class Gauges(Protocol):
+    """The meters of the board."""
+
+    def read(self) -> Readings:
+        """Return what they show now; never raises."""
+
+
 class Health:
     """States that the threads of a zuil set and its main loop reads. Every field is set whole.
 
     online: whether the last request reached the server. heard: the server's time in ms UTC at
     the last answer. notices: sentences for the technician by subject, such as a clock that makes
-    TLS fail.
+    TLS fail. round_trip: milliseconds of the last heartbeat. followed: monotonic seconds when this zuil
+    last held everything the server had. reader_resets: since the start.
     """
 
     def __init__(self) -> None:
@@ -67,6 +91,9 @@ class Health:
         self.heard: int | None = None
         self.faults: frozenset[Fault] = frozenset()
         self.notices: dict[str, str] = {}
+        self.round_trip: int | None = None
+        self.followed: float | None = None
+        self.reader_resets = 0
 
     def set_fault(self, fault: Fault, *, present: bool) -> None:
         """Note that a fault is there, or is over."""

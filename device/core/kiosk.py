@@ -18,11 +18,12 @@ from device.core import screens
 from device.core.health import WARNINGS, Fault, Health
 from device.core.presence import Presence, Presented
 from device.core.schedule import ActiveEvent
+from device.core.tally import Tally
 from device.core.tap import Setup, TapDesk, TapResult
 from device.ports import ClockReading, Display, Lights, Screen, TrustedClock
 from shared.domain.checkin import Decision
 from shared.domain.codes import make_code
-from shared.domain.outcomes import Outcome
+from shared.domain.outcomes import Outcome, Tone
 from shared.domain.zones import to_millis
 
 REFRESH_SECONDS: Final = 0.25
@@ -97,6 +98,7 @@ class Kiosk:
         self.notice = ""
         self.active: ActiveEvent | None = None
         self.answers: tuple[Answer, ...] = ()
+        self.tally = Tally()
 
     @property
     def screen(self) -> Screen | None:
@@ -209,6 +211,7 @@ class Kiosk:
     def _answer(self, screen: Screen, outcome: Outcome, result: TapResult | None = None) -> None:
         self._show(screen)
         self._lights.signal(outcome.tone)
+        self.tally.note(time.monotonic(), refused=outcome.tone is Tone.BAD)
         with self._answered:
             number = self.answers[-1].number + 1 if self.answers else 1
             self.answers = (*self.answers[1 - _KEPT_ANSWERS :], Answer(number, outcome, result))

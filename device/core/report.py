@@ -6,10 +6,10 @@ import time
 from typing import Final
 
 from device import VERSION
-from device.core.health import Health
+from device.core.health import Gauges, Health, Readings
 from device.core.kiosk import Kiosk
 from device.ports import Display, Journal, PassCache, TrustedClock
-from shared.wire.messages import Heartbeat
+from shared.wire.messages import Heartbeat, Telemetry
 
 _STARTED: Final = time.monotonic()
 
@@ -22,8 +22,10 @@ def heartbeat(
     display: Display,
     clock: TrustedClock,
     health: Health,
+    gauges: Gauges | None = None,
 ) -> Heartbeat:
     """Return the heartbeat of this moment. Raises JournalError and CacheError."""
+    measured = gauges.read() if gauges else Readings()
     written, copied = journal.state(), cache.state()
     active, screen = kiosk.active, kiosk.screen
     parked = [f"{written.parked} taps are parked"] if written.parked else []
@@ -43,4 +45,19 @@ def heartbeat(
         faults=[*health.told(), *parked],
         uptime=round(time.monotonic() - _STARTED),
         cards=copied.cards,
+        telemetry=_telemetry(measured, kiosk, display, health),
+    )
+
+
+def _telemetry(measured: Readings, kiosk: Kiosk, display: Display, health: Health) -> Telemetry:
+    now = time.monotonic()
+    hour = kiosk.tally.hour(now)
+    return Telemetry(
+        **measured._asdict(),
+        round_trip=health.round_trip,
+        followed=None if health.followed is None else round(now - health.followed),
+        taps=hour.taps,
+        refusals=hour.refusals,
+        reader_resets=health.reader_resets,
+        display_resets=display.resets,
     )

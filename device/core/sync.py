@@ -150,7 +150,9 @@ class Sync:
         heartbeat = self._mending(self._describe)
         sent = time.monotonic()
         answer = self._link.heartbeat(heartbeat)
-        self._clock.learn(answer.now, sent, time.monotonic())
+        received = time.monotonic()
+        self._clock.learn(answer.now, sent, received)
+        self._health.round_trip = round((received - sent) * 1000)
         self._reached()
         self._wanted()
         self._health.heard = answer.now
@@ -215,6 +217,7 @@ class Sync:
             return self._load_snapshots(changes)
         if changes.more:
             return 0
+        self._health.followed = time.monotonic()
         return jittered(self._config.poll_seconds) if self._is_equal(changes) else self._distrust(changes)
 
     def _is_equal(self, changes: Changes) -> bool:

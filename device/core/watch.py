@@ -42,6 +42,7 @@ class ReaderWatch(threading.Thread):
 
     def reset(self) -> None:
         """Reset the reader, from another thread than the one that waits for it."""
+        self._health.reader_resets += 1
         self._reader.reset()
 
     def run(self) -> None:
@@ -88,7 +89,7 @@ class ReaderWatch(threading.Thread):
         self._state(sentence)
         self._failures += 1
         if self._failures % _RESET_AFTER == 0:
-            self._reader.reset()
+            self.reset()
 
     def _state(self, state: str) -> None:
         if state != self._health.reader:

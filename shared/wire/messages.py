@@ -275,6 +275,38 @@ class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Instants of this passholder's check-ins on the asked event in the running period."""
 
 
+class Telemetry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a zuil measures of itself; what it cannot measure is None or empty.
+
+    temperature: degrees Celsius. throttled: the firmware's bits (0x1 under-voltage now, 0x8 too warm now,
+    the same bits << 16 since boot). memory, disk: megabytes. wear: percent of the storage's life that is
+    used. storage_errors: of the file system since it was made. written: megabytes since boot.
+    """
+
+    temperature: float | None = None
+    throttled: int = 0
+    memory_free: int | None = None
+    memory_total: int | None = None
+    disk_free: int | None = None
+    disk_total: int | None = None
+    wear: int | None = None
+    written: int | None = None
+    storage_errors: int = 0
+    network: str = ""
+    """`ethernet`, `wifi` or `mobile`: what the way to the internet begins with."""
+    signal: int | None = None
+    """Of the radio, in dBm: -50 is strong, -85 is hardly there."""
+    round_trip: int | None = None
+    """Milliseconds of the heartbeat before this one."""
+    followed: int | None = None
+    """Seconds since the zuil last held everything the server had; None: not yet since it started."""
+    taps: int = 0
+    refusals: int = 0
+    """What was presented in the last hour, and how much of it was refused."""
+    reader_resets: int = 0
+    display_resets: int = 0
+
+
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """POST heartbeat: how the zuil is."""
 
@@ -294,6 +326,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     faults: list[str] = []
     uptime: int = 0
     cards: int = 0
+    telemetry: Telemetry | None = None
 
 
 class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -164,6 +164,7 @@ class RecordingDisplay(Display):
     """A display that keeps every screen."""
 
     state = "ok"
+    resets = 0
 
     def __init__(self, *, wide: bool = False) -> None:
         self.screens: list[Screen] = []
