@@ -27,7 +27,7 @@ _USE_NEXT: Final = Statement(
 
 
 class BlockedError(ProblemError):
-    """A blocked zuil spoke; `kiosk` is its number."""
+    """A zuil spoke that is blocked or removed; `kiosk` is its number."""
 
     def __init__(self, kiosk: int) -> None:
         super().__init__(403, "This zuil is blocked.", type=problems.KIOSK_BLOCKED)
@@ -63,9 +63,8 @@ def _admit(session: Session, signed: SignedRequest, also_blocked: bool) -> int: 
     number, state, secret, is_next = found[0]
     check_signature(signed, vault_of(session).open(bytes(secret)).decode())
     use_nonce(bulk, signed)
-    if state == KioskState.REMOVED:
-        raise unknown_key()
-    # NEW with credentials: it was blocked, and waits for another enrolment.
+    # NEW with credentials: it was blocked, and waits for another enrolment. A removed one is told the same,
+    # so that it hands in what it has and destroys its keys.
     if state != KioskState.ACTIVE and not also_blocked:
         raise BlockedError(int(number))
     if is_next:

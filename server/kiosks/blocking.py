@@ -42,7 +42,7 @@ def blocking_of(view: KioskView) -> Blocking:
         has_left = view.waiting == 0 and kiosk.left_at is not None and kiosk.left_at > kiosk.told_at
         at = kiosk.left_at if has_left else kiosk.told_at
         return Blocking(Farewell.LEFT if has_left else Farewell.TOLD, at, view.waiting)
-    if live is None or kiosk.consumer_key is None:
+    if live is None or (kiosk.consumer_key is None and kiosk.next_consumer_key is None):
         return Blocking(Farewell.NEVER_SPOKE)
     lease = timedelta(days=max(live.lease_days or 0, kiosk.lease_days))
     return Blocking(Farewell.OUT_OF_REACH, live.last_contact + lease, view.waiting)

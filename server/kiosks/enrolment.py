@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +25,8 @@ ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """No 0 O, 1 I L, no U that reads as V."""
 CODE_LENGTH: Final = 8
 LIFE: Final = timedelta(days=1)
+REPEATABLE: Final = timedelta(minutes=10)
+"""How long after an exchange the same attempt gets another answer: the first one was lost."""
 
 
 def make_enrolment_code(session: Session, kiosk: Kiosk, now: datetime, *, staff_id: int | None = None) -> str:
@@ -48,23 +51,29 @@ def find_code(session: Session, code: str, now: datetime) -> tuple[KioskEnrolmen
     enrolment = session.get(KioskEnrolment, _hash(code))
     if enrolment is None or enrolment.used_at is not None or enrolment.expires <= now:
         raise _refused()
-    kiosk = session.get_one(Kiosk, enrolment.kiosk)
-    if kiosk.state in (KioskState.BLOCKED, KioskState.REMOVED):
-        raise _refused()
-    return enrolment, kiosk
+    return enrolment, _wanted_kiosk(session, enrolment)
 
 
 def enrol(session: Session, request: EnrolmentRequest, now: datetime) -> Enrolment:
     """Exchange a code for credentials. Those of a device that was this zuil before stop working.
 
+    The same attempt gets fresh ones for a code that it used up itself a few minutes ago, as long as nobody
+    used the first: their answer was lost, and they are void from now on.
+
     Raises:
         ProblemError: 404, see `find_code`.
     """
-    enrolment, kiosk = find_code(session, request.code, now)
-    _use_up(session, enrolment, now)
+    enrolment = _repeated(session, request, now)
+    if enrolment is None:
+        enrolment, _ = find_code(session, request.code, now)
+        _use_up(session, enrolment, now)
+    kiosk = _wanted_kiosk(session, enrolment)
     key, secret = new_credentials(kiosk)
-    kiosk.consumer_key, kiosk.consumer_secret = key, vault_of(session).seal(secret.encode())
-    kiosk.next_consumer_key = kiosk.next_consumer_secret = kiosk.renewal_asked = None
+    enrolment.attempt_hash = _hash_attempt(request.attempt) if request.attempt else None
+    enrolment.consumer_key = key
+    # Next ones, and none at present: the first request signed with them shows that they arrived.
+    kiosk.consumer_key = kiosk.consumer_secret = kiosk.renewal_asked = None
+    kiosk.next_consumer_key, kiosk.next_consumer_secret = key, vault_of(session).seal(secret.encode())
     kiosk.state = KioskState.ACTIVE
     kiosk.blocked_at = kiosk.told_at = kiosk.left_at = None
     kiosks_changed(session, [number_of(kiosk)])
@@ -90,6 +99,26 @@ def entrusted(session: Session, kiosk: Kiosk, key: str, secret: str) -> Enrolmen
     )
 
 
+def _wanted_kiosk(session: Session, enrolment: KioskEnrolment) -> Kiosk:
+    kiosk = session.get_one(Kiosk, enrolment.kiosk)
+    if kiosk.state in (KioskState.BLOCKED, KioskState.REMOVED):
+        raise _refused()
+    return kiosk
+
+
+def _repeated(session: Session, request: EnrolmentRequest, now: datetime) -> KioskEnrolment | None:
+    """Return the exchange that this very attempt made before, when it may be repeated."""
+    if not request.attempt:
+        return None
+    enrolment = session.get(KioskEnrolment, _hash(request.code), with_for_update=True)
+    if enrolment is None or enrolment.used_at is None or enrolment.attempt_hash is None:
+        return None
+    kiosk = session.get_one(Kiosk, enrolment.kiosk, with_for_update=True)
+    is_same = hmac.compare_digest(enrolment.attempt_hash, _hash_attempt(request.attempt))
+    is_unused = kiosk.next_consumer_key is not None and kiosk.next_consumer_key == enrolment.consumer_key
+    return enrolment if is_same and is_unused and now - enrolment.used_at <= REPEATABLE else None
+
+
 def _use_up(session: Session, enrolment: KioskEnrolment, now: datetime) -> None:
     # Two devices with one code: the database lets exactly one of them have it.
     claimed = session.execute(
@@ -104,6 +133,10 @@ def _use_up(session: Session, enrolment: KioskEnrolment, now: datetime) -> None:
 def _hash(code: str) -> bytes:
     plain = "".join(character for character in code.upper() if character.isalnum())
     return hashlib.sha256(plain.encode()).digest()
+
+
+def _hash_attempt(attempt: str) -> bytes:
+    return hashlib.sha256(attempt.encode()).digest()
 
 
 def _refused() -> ProblemError:

@@ -24,7 +24,7 @@ class KioskState(StrEnum):
 class Kiosk(SQLModel, table=True):
     """A zuil and what the server decides for it.
 
-    consumer_key, consumer_secret: its OAuth credentials since enrolment; the secret and `code_key`
+    consumer_key, consumer_secret: its OAuth credentials since it first used them; the secret and `code_key`
     (of its rotating QR codes) are sealed by the vault.
     manual_event_id: chosen at the counter; None means automatic (rules 8.2).
     hold_manual_event: outside its window it shows "not now" instead of falling through (rules 8.4).
@@ -73,7 +73,11 @@ class KioskCounter(SQLModel, table=True):
 
 
 class KioskEnrolment(SQLModel, table=True):
-    """A one-time code that makes a device this zuil; only its hash is kept."""
+    """A one-time code that makes a device this zuil; only its hash is kept.
+
+    attempt_hash: of the secret of the device that used it (SHA-256), which may repeat its exchange.
+    consumer_key: of the credentials it was exchanged for last.
+    """
 
     __tablename__ = "kiosk_enrolment"
 
@@ -81,6 +85,8 @@ class KioskEnrolment(SQLModel, table=True):
     kiosk: int = Field(foreign_key="kiosk.number", index=True, ondelete="CASCADE")
     expires: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     used_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    attempt_hash: bytes | None = None
+    consumer_key: str | None = None
     created_by: int | None = None
 
 
