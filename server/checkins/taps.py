@@ -11,7 +11,7 @@ import msgspec
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, SealedBox
 
-from server.checkins.evidence import effective_time
+from server.checkins.evidence import effective_time, knew_no_time
 from shared.domain.numbers import InvalidNumberError, parse_chip_number
 from shared.domain.outcomes import Outcome
 from shared.wire.messages import Clock, Tap, Upload, UploadItem
@@ -28,7 +28,10 @@ _DECODER: Final = msgspec.json.Decoder(Tap)
 
 
 class ReadTap(NamedTuple):
-    """A tap that can be judged. `card`: (card system, signed token); `chip_number`: of a card not known."""
+    """A tap that can be judged. `card`: (card system, signed token); `chip_number`: of a card not known.
+
+    is_eventless: it has no event, because its zuil did not know what time it was.
+    """
 
     seq: int
     id: str
@@ -39,6 +42,7 @@ class ReadTap(NamedTuple):
     card: tuple[int, int] | None
     chip_number: str | None
     is_checkin: bool
+    is_eventless: bool = False
 
 
 class RefusedItem(NamedTuple):
@@ -73,16 +77,18 @@ def _read(item: UploadItem, upload: Upload, received: int, opener: Callable[[], 
     event = tap.event
     if event is not None and (len(event) > MAX_EVENT or not event.isprintable()):
         raise _UnusableTapError("The event of this tap is not an event id.")
+    at, is_checkin = effective_time(tap.clock, upload.clock, received), tap.mode == "checkin"
     return ReadTap(
         seq=item.seq,
         id=tap.id if _UUID.fullmatch(tap.id) else str(UUID(tap.id)),
-        at=effective_time(tap.clock, upload.clock, received),
+        at=at,
         wall=tap.clock.wall,
         shown=_OUTCOMES.get(tap.outcome) or Outcome(tap.outcome),
         event=event,
         card=_card(tap),
         chip_number=None if tap.sealed is None else _open(tap.sealed, opener()),
-        is_checkin=tap.mode == "checkin",
+        is_checkin=is_checkin,
+        is_eventless=is_checkin and event is None and knew_no_time(tap.clock, upload.clock, at),
     )
 
 

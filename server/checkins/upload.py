@@ -20,6 +20,7 @@ from server.checkins.facts import (
 from server.checkins.journal import Journal, Progress, first_progress, lock_journal
 from server.checkins.ledger import Arrival, Claim, Judged, judge
 from server.checkins.models import Source, Verdict
+from server.checkins.selection import with_events
 from server.checkins.taps import ReadTap, RefusedItem, read_taps
 from server.kernel.bulk import Bulk, Statement
 from server.kernel.keys import sealing_key
@@ -48,6 +49,7 @@ def take_upload(
     card, a copied card) the database refuses the ids, and the upload has to be taken in `careful`ly.
     """
     taps, refused = read_taps(upload, received, lambda: sealing_key(session))
+    taps = with_events(session, kiosk, taps)
     bulk = Bulk(session)
     locked, cards, events = bulk.run_all(
         [
