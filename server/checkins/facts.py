@@ -38,10 +38,11 @@ _BY_TOKEN: Final = Statement(
 _EVENTS: Final = Statement(
     "SELECT e.id, e.number, e.points, e.limit_volume, e.limit_period, e.calendar_kind,"
     " CAST(e.calendar AS text), (SELECT min(kc.counter_id) FROM kiosk_counter kc"
-    " JOIN counter b ON b.id = kc.counter_id WHERE kc.kiosk = :kiosk"
-    " AND (b.organizer_id = e.organizer_id OR b.place_id = e.place_id))"
+    " JOIN counter b ON b.id = kc.counter_id WHERE kc.kiosk = rows.kiosk"
+    " AND (b.organizer_id = e.organizer_id OR b.place_id = e.place_id)), rows.kiosk"
     " FROM {rows} JOIN event e ON e.id = rows.id",
     id="text",
+    kiosk="int",
 )
 
 
@@ -106,19 +107,20 @@ def card_by_number(session: Session, uitpas_number: str) -> FoundCard | None:
 
 def events_by_id(bulk: Bulk, ids: Iterable[str], kiosk: int | None) -> dict[str, FoundEvent]:
     """Return id -> event; `kiosk` is the zuil that asks."""
-    return read_events(bulk.run(*ask_events(ids, kiosk)))
+    found = read_events(bulk.run(*ask_events((id_, kiosk) for id_ in ids)))
+    return {id_: event for (id_, _), event in found.items()}
 
 
-def ask_events(ids: Iterable[str], kiosk: int | None) -> Call:
-    """Return the call that finds events; `kiosk` is the zuil that asks."""
-    return Call(_EVENTS, {"kiosk": kiosk}, [(id_,) for id_ in sorted(set(ids))])
+def ask_events(asked: Iterable[tuple[str, int | None]]) -> Call:
+    """Return the call that finds events, each for the zuil that asks."""
+    return Call(_EVENTS, rows=list(dict.fromkeys(asked)))
 
 
-def read_events(rows: Iterable[tuple[Any, ...]]) -> dict[str, FoundEvent]:
-    """Return id -> event from the rows of `ask_events`."""
+def read_events(rows: Iterable[tuple[Any, ...]]) -> dict[tuple[str, int | None], FoundEvent]:
+    """Return (id, zuil) -> event from the rows of `ask_events`."""
     return {
-        id_: FoundEvent(id_, number, points, limit_of(volume, period, kind), calendar, counter)
-        for id_, number, points, volume, period, kind, calendar, counter in rows
+        (id_, kiosk): FoundEvent(id_, number, points, limit_of(volume, period, kind), calendar, counter)
+        for id_, number, points, volume, period, kind, calendar, counter, kiosk in rows
     }
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import update
 from sqlmodel import Session, col, select
@@ -13,7 +13,11 @@ from server.kernel.bulk import Bulk, Call, Statement
 from shared.wire.chain import GENESIS, chain_link
 from shared.wire.messages import Upload, UploadItem
 
-_LOCK: Final = Statement("SELECT top_seq, through, chain FROM kiosk_journal WHERE kiosk = :kiosk {lock}")
+_LOCK: Final = Statement(
+    "SELECT kiosk, top_seq, through, chain FROM kiosk_journal WHERE kiosk IN (SELECT kiosk FROM {rows})"
+    " ORDER BY kiosk {lock}",
+    kiosk="int",
+)
 _FIRST: Final = Statement(
     "INSERT INTO kiosk_journal (kiosk, top_seq, through, chain) VALUES (:kiosk, 0, 0, '')"
     " ON CONFLICT DO NOTHING"
@@ -23,7 +27,12 @@ _BEGIN: Final = Statement(
     " ON CONFLICT (kiosk) DO UPDATE SET top_seq = 0, through = 0, chain = ''"
 )
 _KEEP: Final = Statement(
-    "UPDATE kiosk_journal SET top_seq = :top, through = :through, chain = :chain WHERE kiosk = :kiosk"
+    "UPDATE kiosk_journal SET top_seq = rows.top, through = rows.through, chain = rows.chain FROM {rows}"
+    " WHERE kiosk_journal.kiosk = rows.kiosk",
+    kiosk="int",
+    top="bigint",
+    through="bigint",
+    chain="text",
 )
 
 
@@ -41,7 +50,7 @@ class Progress(NamedTuple):
 
 
 class Journal:
-    """The journal of one zuil during one upload. `before` comes from the call of `lock_journal`."""
+    """The journal of one zuil during one upload. `before` comes from `locked_journals`."""
 
     def __init__(self, session: Session, kiosk: int, now: int, before: Progress) -> None:
         self._session = session
@@ -59,10 +68,6 @@ class Journal:
         top, chain = (last.seq, last.chain) if last.seq > before.top else (before.top, before.chain)
         is_plain = before.through == before.top and _continues(before.top, items)
         return Progress(top, top if is_plain else self._through(top, upload), chain)
-
-    def keep(self, after: Progress) -> Call:
-        """Return the call that remembers how far the journal came."""
-        return Call(_KEEP, {"kiosk": self._kiosk, **after._asdict()})
 
     def _note_breaks(self, items: Sequence[UploadItem], previous: str) -> None:
         """Record each new row that does not follow from the row before it."""
@@ -103,16 +108,29 @@ def progress_of(session: Session, kiosk: int) -> Progress:
     return Progress(0, 0, "") if row is None else Progress(row.top_seq, row.through, row.chain)
 
 
-def lock_journal(kiosk: int) -> Call:
-    """Return the call that reads how far the journal came, and holds other uploads of this zuil up."""
-    return Call(_LOCK, {"kiosk": kiosk})
+def lock_journals(kiosks: Iterable[int]) -> Call:
+    """Return the call that reads how far these journals came, and holds other uploads of these zuilen up."""
+    return Call(_LOCK, rows=[(kiosk,) for kiosk in sorted(kiosks)])
 
 
-def first_progress(session: Session, kiosk: int) -> Progress:
-    """Begin the journal of a zuil that never sent anything, and lock it like any other."""
-    bulk = Bulk(session)
-    bulk.run(_FIRST, {"kiosk": kiosk})
-    return Progress(*bulk.run(*lock_journal(kiosk))[0])
+def locked_journals(
+    bulk: Bulk, kiosks: Sequence[int], rows: Iterable[tuple[Any, ...]]
+) -> dict[int, Progress]:
+    """Return zuil -> how far its journal came, from the rows of `lock_journals`.
+
+    The journal of a zuil that never sent anything begins here, locked like any other.
+    """
+    found = {kiosk: Progress(*row) for kiosk, *row in rows}
+    for kiosk in sorted(set(kiosks) - found.keys()):
+        bulk.run(_FIRST, {"kiosk": kiosk})
+        ((_, *row),) = bulk.run(*lock_journals([kiosk]))
+        found[kiosk] = Progress(*row)
+    return found
+
+
+def keep_journals(reached: Mapping[int, Progress]) -> Call:
+    """Return the call that remembers how far the journals of these zuilen came."""
+    return Call(_KEEP, rows=[(kiosk, *progress) for kiosk, progress in reached.items()])
 
 
 def begin_journal(session: Session, kiosk: int) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -34,7 +34,10 @@ REASON: Final = "checkin"
 
 
 class Claim(NamedTuple):
-    """A check-in to judge. `seq` and `wall` are the zuil's; `noted` when it can never give a point."""
+    """A check-in to judge, made at `kiosk` if at any; `seq` and `wall` are the zuil's.
+
+    noted: its outcome, when it can never give a point.
+    """
 
     id: str
     at: int
@@ -43,6 +46,7 @@ class Claim(NamedTuple):
     event_id: str | None
     event: FoundEvent | None
     card: FoundCard | None
+    kiosk: int | None = None
     seq: int | None = None
     chip_number: str | None = None
     noted: Outcome | None = None
@@ -50,11 +54,10 @@ class Claim(NamedTuple):
 
 
 class Arrival(NamedTuple):
-    """How claims came: from where, when (milliseconds UTC), and from which zuil."""
+    """How claims came: from where, and when (milliseconds UTC)."""
 
     source: Source
     received: int
-    kiosk: int | None = None
 
 
 class Judged(NamedTuple):
@@ -82,6 +85,7 @@ _EARLIER: Final = Statement(
 _CHANGE: Final = Statement("INSERT INTO change (id, kind, keys) VALUES (:id, :kind, :keys)")
 _COLUMNS: Final = {
     "id": "uuid",
+    "kiosk": "int",
     "seq": "bigint",
     "passholder": "bigint",
     "event": "text",
@@ -99,7 +103,7 @@ _COLUMNS: Final = {
 _KEEP: Final = Statement(
     "INSERT INTO checkin (id, source, kiosk, seq, passholder_ref, event_id, uitpas_number, at, wall,"
     " received, outcome, shown, verdict, points, social_tariff, counter_id, chip_number, change_id)"
-    " SELECT id, :source, CAST(:kiosk AS int), seq, passholder, event, number, at, wall,"
+    " SELECT id, :source, kiosk, seq, passholder, event, number, at, wall,"
     " CAST(:received AS bigint), outcome, shown, verdict, points, social, counter, chip,"
     " CAST(:change AS bigint) FROM {rows} WHERE true",
     **_COLUMNS,
@@ -127,22 +131,17 @@ _ADD: Final = Statement(
 
 
 def judge(
-    session: Session, claims: Sequence[Claim], arrival: Arrival, then: Callable[[], Iterable[Call]] = tuple
+    session: Session, claims: Sequence[Claim], arrival: Arrival, also: Iterable[Call] = ()
 ) -> list[Judged]:
     """Judge claims with distinct new ids, in their order, and write everything down.
 
-    then: gives calls that travel with what is written.
+    also: calls that travel with what is written.
     """
     judged, change, calls = _judge(session, claims)
-    scalars = {
-        "source": arrival.source.value,
-        "kiosk": arrival.kiosk,
-        "received": arrival.received,
-        "change": change,
-    }
+    scalars = {"source": arrival.source.value, "received": arrival.received, "change": change}
     if claims:
         calls.append(Call(_KEEP, scalars, list(map(_row, claims, judged))))
-    Bulk(session).run_all([*calls, *then()])
+    Bulk(session).run_all([*calls, *also])
     return judged
 
 
@@ -262,6 +261,7 @@ def _row(claim: Claim, judged: Judged) -> tuple[object, ...]:
     card, outcome = claim.card, judged.decision.outcome
     return (
         claim.id,
+        claim.kiosk,
         claim.seq,
         _passholder(claim),
         claim.event_id,

@@ -107,9 +107,10 @@ def save_point(session: Session, scan: Scan, uitpas_number: str, born: date, now
         event_id=scan.event_id,
         event=event,
         card=card,
+        kiosk=scan.kiosk,
         noted=Outcome.COUNTER_NOT_ALLOWED if is_foreign else None,
     )
-    (judged,) = judge(session, [claim], Arrival(Source.QR, at, scan.kiosk))
+    (judged,) = judge(session, [claim], Arrival(Source.QR, at))
     return Saved(judged.decision, judged.total)
 
 

@@ -1,10 +1,10 @@
-"""Take in the rows of a zuil's journal: each exactly once, each with its own verdict."""
+"""Take in the rows of zuilen's journals: each exactly once, each with its own verdict."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Container, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from sqlmodel import Session
 
@@ -17,7 +17,7 @@ from server.checkins.facts import (
     read_cards,
     read_events,
 )
-from server.checkins.journal import Journal, Progress, first_progress, lock_journal
+from server.checkins.journal import Journal, Progress, keep_journals, lock_journals, locked_journals
 from server.checkins.ledger import Arrival, Claim, Judged, judge
 from server.checkins.models import Source, Verdict
 from server.checkins.selection import with_events
@@ -40,40 +40,61 @@ _PARK: Final = Statement(
 )
 
 
-def take_upload(
-    session: Session, kiosk: int, upload: Upload, received: int, *, careful: bool = False
-) -> UploadAnswer:
-    """Take in an upload that came at `received` (milliseconds UTC); the answer has its verdicts in order.
+class Delivery(NamedTuple):
+    """An upload and the zuil that sent it."""
 
-    What lies beyond the journal's highest row is new, as a rule. When it is not (a zuil with a new
-    card, a copied card) the database refuses the ids, and the upload has to be taken in `careful`ly.
+    kiosk: int
+    upload: Upload
+
+
+class _Sorted(NamedTuple):
+    """A delivery, its rows read one by one."""
+
+    kiosk: int
+    upload: Upload
+    taps: list[ReadTap]
+    refused: list[RefusedItem]
+
+
+def take_uploads(
+    session: Session, deliveries: Sequence[Delivery], received: int, *, careful: bool = False
+) -> list[UploadAnswer]:
+    """Take in uploads of different zuilen that came at `received` (milliseconds UTC), in the order given.
+
+    The answers have their verdicts in order. What lies beyond a journal's highest row is new, as a
+    rule. When it is not (a zuil with a new card, a copied card) the database refuses the ids, and
+    the uploads have to be taken in `careful`ly.
     """
-    taps, refused = read_taps(upload, received, lambda: sealing_key(session))
-    taps = with_events(session, kiosk, taps)
     bulk = Bulk(session)
+    came = [_sorted(session, one, received) for one in deliveries]
+    kiosks = [one.kiosk for one in came]
     locked, cards, events = bulk.run_all(
         [
-            lock_journal(kiosk),
-            ask_cards(tap.card for tap in taps if tap.card),
-            ask_events((tap.event for tap in taps if tap.event), kiosk),
+            lock_journals(kiosks),
+            ask_cards(tap.card for one in came for tap in one.taps if tap.card),
+            ask_events((tap.event, one.kiosk) for one in came for tap in one.taps if tap.event),
         ]
     )
-    before = Progress(*locked[0]) if locked else first_progress(session, kiosk)
-    journal = Journal(session, kiosk, received, before)
-    for item in refused:
-        _park(bulk, kiosk, item, received)
-    known = _known(bulk, taps if careful else [tap for tap in taps if tap.seq <= before.top])
-    fresh = {tap.id: tap for tap in reversed(taps) if tap.id not in known}
-    ordered = sorted(fresh.values(), key=lambda tap: tap.seq)
-    claims = _claims(session, ordered, read_cards(cards), read_events(events))
-    after = journal.follow(upload)
-    judged = judge(session, claims, Arrival(Source.KIOSK, received, kiosk), lambda: [journal.keep(after)])
-    verdicts = _verdicts(taps, refused, known, {one.id: one for one in judged})
-    return UploadAnswer(
-        verdicts=sorted(verdicts, key=lambda verdict: verdict.seq),
-        through=after.through,
-        resend_from=after.resend_from,
+    before = locked_journals(bulk, kiosks, locked)
+    known = _known(
+        bulk, [tap for one in came for tap in one.taps if careful or tap.seq <= before[one.kiosk].top]
     )
+    fresh = [_fresh(one, known) for one in came]
+    claims = _claims(session, fresh, read_cards(cards), read_events(events))
+    reached = {
+        one.kiosk: Journal(session, one.kiosk, received, before[one.kiosk]).follow(one.upload) for one in came
+    }
+    for one in came:
+        for item in one.refused:
+            _park(bulk, one.kiosk, item, received)
+    judged = judge(session, claims, Arrival(Source.KIOSK, received), [keep_journals(reached)])
+    by_id = {one.id: one for one in judged}
+    return [_answer(one, known, by_id, reached[one.kiosk]) for one in came]
+
+
+def _sorted(session: Session, delivery: Delivery, received: int) -> _Sorted:
+    taps, refused = read_taps(delivery.upload, received, lambda: sealing_key(session))
+    return _Sorted(*delivery, with_events(session, delivery.kiosk, taps), refused)
 
 
 def _known(bulk: Bulk, taps: Sequence[ReadTap]) -> dict[str, tuple[str, str, int]]:
@@ -83,15 +104,25 @@ def _known(bulk: Bulk, taps: Sequence[ReadTap]) -> dict[str, tuple[str, str, int
     return {id_: (verdict, outcome, points) for id_, verdict, outcome, points in found}
 
 
+def _fresh(one: _Sorted, known: Container[str]) -> tuple[int, list[ReadTap]]:
+    """Return the zuil and its taps that are new, each once, in the order they were made."""
+    taps = {tap.id: tap for tap in reversed(one.taps) if tap.id not in known}
+    return one.kiosk, sorted(taps.values(), key=lambda tap: tap.seq)
+
+
 def _claims(
     session: Session,
-    taps: Sequence[ReadTap],
+    fresh: Sequence[tuple[int, Sequence[ReadTap]]],
     cards: Mapping[tuple[int, int], FoundCard],
-    events: Mapping[str, FoundEvent],
+    events: Mapping[tuple[str, int | None], FoundEvent],
 ) -> list[Claim]:
-    chips = sorted({tap.chip_number for tap in taps if tap.chip_number and not tap.card})
+    chips = sorted({tap.chip_number for _, taps in fresh for tap in taps if tap.chip_number and not tap.card})
     by_chip = cards_by_chip(session, chips) if chips else {}
-    return [_claim(tap, _card_of(tap, cards, by_chip), events) for tap in taps]
+    return [
+        _claim(kiosk, tap, _card_of(tap, cards, by_chip), events.get((tap.event or "", kiosk)))
+        for kiosk, taps in fresh
+        for tap in taps
+    ]
 
 
 def _card_of(
@@ -100,8 +131,7 @@ def _card_of(
     return cards.get(tap.card) if tap.card else by_chip.get(tap.chip_number or "")
 
 
-def _claim(tap: ReadTap, card: FoundCard | None, events: Mapping[str, FoundEvent]) -> Claim:
-    event = events.get(tap.event or "")
+def _claim(kiosk: int, tap: ReadTap, card: FoundCard | None, event: FoundEvent | None) -> Claim:
     waiting = card is None and tap.card is None and tap.chip_number is not None
     return Claim(
         id=tap.id,
@@ -111,6 +141,7 @@ def _claim(tap: ReadTap, card: FoundCard | None, events: Mapping[str, FoundEvent
         event_id=tap.event,
         event=event,
         card=card,
+        kiosk=kiosk,
         seq=tap.seq,
         chip_number=tap.chip_number if waiting else None,
         noted=_never_a_point(tap, event, waiting=waiting),
@@ -129,24 +160,25 @@ def _never_a_point(tap: ReadTap, event: FoundEvent | None, *, waiting: bool) -> 
     return None
 
 
-def _verdicts(
-    taps: Sequence[ReadTap],
-    refused: Sequence[RefusedItem],
-    known: Mapping[str, tuple[str, str, int]],
-    judged: Mapping[str, Judged],
-) -> list[VerdictMessage]:
-    answers = [VerdictMessage(seq=item.seq, verdict=REFUSED, detail=item.reason) for item in refused]
+def _answer(
+    one: _Sorted, known: Mapping[str, tuple[str, str, int]], judged: Mapping[str, Judged], after: Progress
+) -> UploadAnswer:
+    verdicts = [VerdictMessage(seq=item.seq, verdict=REFUSED, detail=item.reason) for item in one.refused]
     answered: set[str] = set()
-    for tap in taps:
+    for tap in one.taps:
         if tap.id in known:
             verdict, outcome, points = known[tap.id]
-            answers.append(
+            verdicts.append(
                 VerdictMessage(seq=tap.seq, verdict=verdict, outcome=outcome, points=points, known=True)
             )
         else:
-            answers.append(_verdict(tap.seq, judged[tap.id], known=tap.id in answered))
+            verdicts.append(_verdict(tap.seq, judged[tap.id], known=tap.id in answered))
             answered.add(tap.id)
-    return answers
+    return UploadAnswer(
+        verdicts=sorted(verdicts, key=lambda verdict: verdict.seq),
+        through=after.through,
+        resend_from=after.resend_from,
+    )
 
 
 def _verdict(seq: int, judged: Judged, *, known: bool) -> VerdictMessage:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.routing import Route
 
@@ -43,7 +42,7 @@ async def device_api_running(app: FastAPI) -> AsyncIterator[None]:
     loop = asyncio.get_running_loop()
     hub = stream.Hub()
     app.state.hub = hub
-    app.state.upload_limiter = CapacityLimiter(taps.AT_ONCE)
+    app.state.intake = taps.Intake(app.state.database)
 
     def wake(touched: Touched) -> None:
         # The loop may have closed between the publication and this call.

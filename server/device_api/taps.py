@@ -1,42 +1,134 @@
-"""POST taps: the hot path. One transaction: who speaks, what is new, the verdicts."""
+"""POST taps: the hot path. One transaction: who speaks, what is new, the verdicts.
+
+Uploads that come while another is under way are taken in together: a transaction costs as much as
+fifty taps, and the more zuilen come back at once, the more of them share one. A lone upload does
+not wait, and an upload that cannot be taken in with others is taken in alone.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import time
-from typing import Final
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 
-from server.checkins.upload import take_upload
-from server.device_api.authentication import identify
+from server.checkins.upload import Delivery, take_uploads
+from server.device_api.authentication import Speaker, identify_all
 from server.device_api.bodies import answer, read_body, read_message
 from server.kernel.bulk import DoubleError
 from server.kernel.database import Database
+from server.kernel.errors import ProblemError
 from shared.wire.messages import Upload
 
-AT_ONCE: Final = 3
-"""Uploads of one process under way together: more only take the interpreter from each other."""
+MOST_TOGETHER: Final = 16
+MOST_BYTES: Final = 1 << 20
+"""Bodies taken in together; one of a thousand taps goes alone."""
+_log = logging.getLogger(__name__)
+
+
+class _Arrived(NamedTuple):
+    """A request for which somebody waits."""
+
+    request: Request
+    body: bytes
+    answered: asyncio.Future[Response]
+
+
+class Intake:
+    """The uploads of one process, in the order in which they came."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[_Arrived] = deque()
+        self._working: asyncio.Task[None] | None = None
+
+    async def take(self, request: Request, body: bytes) -> Response:
+        """Return the answer to an upload.
+
+        Raises:
+            ProblemError: it is refused; see `identify_all` and `read_message`.
+        """
+        arrived = _Arrived(request, body, asyncio.get_running_loop().create_future())
+        self._waiting.append(arrived)
+        if self._working is None or self._working.done():
+            self._working = asyncio.create_task(self._work())
+        return await arrived.answered
+
+    async def _work(self) -> None:
+        while self._waiting:
+            together = self._next()
+            answers = await asyncio.to_thread(self._take_in, together)
+            for one, result in zip(together, answers, strict=True):
+                _settle(one.answered, result)
+
+    def _next(self) -> list[_Arrived]:
+        together, size = [self._waiting.popleft()], 0
+        while self._waiting and len(together) < MOST_TOGETHER:
+            size += len(together[-1].body)
+            if size + len(self._waiting[0].body) > MOST_BYTES:
+                break
+            together.append(self._waiting.popleft())
+        return together
+
+    def _take_in(self, together: Sequence[_Arrived]) -> list[Response | Exception]:
+        if len(together) > 1:
+            try:
+                return self._transaction(together)
+            except Exception:  # noqa: BLE001 - whose fault it is shows when each is taken in alone
+                _log.debug("uploads cannot be taken in together", exc_info=True)
+        return [self._alone(one) for one in together]
+
+    def _alone(self, one: _Arrived) -> Response | Exception:
+        try:
+            try:
+                (result,) = self._transaction([one])
+            except DoubleError:
+                (result,) = self._transaction([one], careful=True)
+        except Exception as error:  # noqa: BLE001 - raised where this request is handled
+            return error
+        return result
+
+    def _transaction(
+        self, together: Sequence[_Arrived], *, careful: bool = False
+    ) -> list[Response | Exception]:
+        with self._database.writing() as session:
+            who = identify_all(session, [(one.request, one.body) for one in together])
+            read = [_read(*pair) for pair in zip(together, who, strict=True)]
+            deliveries = [one for one in read if isinstance(one, Delivery)]
+            if len({one.kiosk for one in deliveries}) < len(deliveries):
+                raise DoubleError("two uploads of one zuil cannot be taken in together")
+            now = time.time_ns() // 1_000_000
+            taken = iter(take_uploads(session, deliveries, now, careful=careful) if deliveries else ())
+        return [
+            answer(one.request, next(taken)) if isinstance(what, Delivery) else what
+            for one, what in zip(together, read, strict=True)
+        ]
 
 
 async def upload_taps(request: Request) -> Response:
     """Take in rows of a journal; also those of a blocked zuil."""
-    body = await read_body(request)
-    return await to_thread.run_sync(_upload, request, body, limiter=request.app.state.upload_limiter)
+    intake: Intake = request.app.state.intake
+    return await intake.take(request, await read_body(request))
 
 
-def _upload(request: Request, body: bytes) -> Response:
+def _read(arrived: _Arrived, who: Speaker | ProblemError) -> Delivery | ProblemError:
+    if isinstance(who, ProblemError):
+        return who
     try:
-        return _take(request, body, careful=False)
-    except DoubleError:
-        return _take(request, body, careful=True)
+        return Delivery(who.kiosk, read_message(arrived.request, arrived.body, Upload))
+    except ProblemError as problem:
+        return problem
 
 
-def _take(request: Request, body: bytes, *, careful: bool) -> Response:
-    database: Database = request.app.state.database
-    with database.writing() as session:
-        kiosk = identify(session, request, body, also_blocked=True)
-        upload = read_message(request, body, Upload)
-        verdicts = take_upload(session, kiosk, upload, time.time_ns() // 1_000_000, careful=careful)
-    return answer(request, verdicts)
+def _settle(future: asyncio.Future[Response], result: Response | Exception) -> None:
+    if future.cancelled():
+        return
+    if isinstance(result, Exception):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
 from oauthlib.oauth1.rfc5849.signature import collect_parameters, verify_hmac_sha1, verify_hmac_sha256
@@ -42,6 +42,10 @@ class OAuthNonce(SQLModel, table=True):
     timestamp: int = Field(sa_column=Column(BigInteger, primary_key=True, index=True))
 
 
+Once = tuple[str, str, int]
+"""The consumer key, the nonce and the timestamp of a request."""
+
+
 class SignedRequest(NamedTuple):
     """A request as far as its signature goes; the names are those oauthlib reads."""
 
@@ -53,6 +57,11 @@ class SignedRequest(NamedTuple):
     consumer_key: str
     nonce: str
     timestamp: int
+
+    @property
+    def once(self) -> Once:
+        """What two requests never share."""
+        return self.consumer_key, self.nonce, self.timestamp
 
 
 def read_signed_request(request: Request, body: bytes, public_url: str | None) -> SignedRequest:
@@ -84,26 +93,32 @@ def check_signature(signed: SignedRequest, secret: str) -> None:
 
 
 _USE: Final = Statement(
-    "INSERT INTO oauth_nonce (consumer_key, nonce, timestamp) VALUES (:key, :nonce, :timestamp)"
-    " ON CONFLICT DO NOTHING"
+    "INSERT INTO oauth_nonce (consumer_key, nonce, timestamp) SELECT key, nonce, timestamp FROM {rows}"
+    " WHERE true ON CONFLICT DO NOTHING RETURNING consumer_key, nonce, timestamp",
+    key="text",
+    nonce="text",
+    timestamp="bigint",
 )
 _PURGE: Final = Statement("DELETE FROM oauth_nonce WHERE timestamp < :before")
 
 
-def use_nonce(bulk: Bulk, signed: SignedRequest) -> None:
-    """Use up the nonce in the transaction of the request itself.
-
-    Raises:
-        ProblemError: 401, this very request came before.
-    """
-    scalars = {"key": signed.consumer_key, "nonce": signed.nonce, "timestamp": signed.timestamp}
-    if bulk.touch(_USE, scalars) == 0:
-        raise _refusal(problems.NONCE_USED, "This request was sent before.")
+def use_nonces(bulk: Bulk, requests: Sequence[SignedRequest]) -> set[Once]:
+    """Use up nonces in the transaction of the requests themselves; return those that came first now."""
+    if not requests:
+        return set()
+    return {
+        (key, nonce, at) for key, nonce, at in bulk.run(_USE, rows=sorted({one.once for one in requests}))
+    }
 
 
 def purge_nonces(session: Session) -> None:
     """Forget nonces whose timestamps are refused anyway."""
     Bulk(session).run(_PURGE, {"before": int(time.time()) - 2 * WINDOW_SECONDS})
+
+
+def nonce_used() -> ProblemError:
+    """Return the refusal of a request that came before."""
+    return _refusal(problems.NONCE_USED, "This request was sent before.")
 
 
 def unknown_key() -> ProblemError:

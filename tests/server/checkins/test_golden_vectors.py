@@ -8,7 +8,7 @@ from fakes.golden import golden_cases
 from fakes.scene import ORGANIZER, SYSTEM, add_kiosk, add_region
 from fakes.station import clock
 from server.checkins.models import Checkin
-from server.checkins.upload import take_upload
+from server.checkins.upload import Delivery, take_uploads
 from server.events.models import Event
 from server.feed.models import CardFeed
 from server.kernel.ids import new_id
@@ -87,7 +87,7 @@ def test_the_server_decides_as_written(database, case):
     with database.writing() as session:
         kiosk = furnish(session, case)
     with database.writing() as session:
-        answer = take_upload(session, kiosk, upload_of(case), to_millis(case.now) + 60_000)
+        (answer,) = take_uploads(session, [Delivery(kiosk, upload_of(case))], to_millis(case.now) + 60_000)
     (verdict,) = answer.verdicts
     assert verdict.outcome == case.expect["outcome"]
     assert verdict.points == case.expect.get("points", 0)
