@@ -14,6 +14,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -119,7 +120,7 @@ class Bulk:
             raise DoubleError(str(error)) from error
 
     def _on_sqlite(self, call: Call) -> Answer:
-        parameters = dict(call.scalars or {})
+        parameters = {name: _sqlite_value(value) for name, value in (call.scalars or {}).items()}
         if call.rows is not None:
             parameters["rows"] = json.dumps(call.rows)
         cursor = self._sqlite.execute(call.statement.sqlite, parameters)
@@ -139,6 +140,13 @@ def _sqlite(sql: str, columns: Mapping[str, str]) -> str:
     picked = ", ".join(f"value ->> {index} AS {name}" for index, name in enumerate(columns))
     relation = f"(SELECT {picked} FROM json_each(:rows)) AS rows"  # noqa: S608 - names written in our source
     return sql.replace("{rows}", relation).replace("{lock}", "")
+
+
+def _sqlite_value(value: object) -> object:
+    """Return an instant as `kernel.types.UtcDateTime` keeps it; anything else as it is."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    return value
 
 
 def _array(column: Sequence[Any], kind: str) -> str:

@@ -14,6 +14,7 @@ from server.feed.changes import kiosks_changed
 from server.kernel.audit import record
 from server.kernel.database import vault_of
 from server.kernel.errors import ProblemError
+from server.kiosks.contact import judge_again
 from server.kiosks.models import Kiosk, KioskCounter, KioskState
 
 CODE_KEY_BYTES: Final = 32
@@ -92,4 +93,5 @@ def number_of(kiosk: Kiosk) -> int:
 
 def _note(session: Session, kiosk: Kiosk, action: str, staff_id: int | None) -> None:
     kiosks_changed(session, [number_of(kiosk)])
+    judge_again(session, [number_of(kiosk)])
     record(session, action, "kiosk", kiosk.number, staff_id=staff_id)

@@ -17,6 +17,7 @@ import server.kernel.audit
 import server.kernel.keys
 import server.kernel.oauth1
 import server.kiosks.models
+import server.monitor.models
 import server.passholders.models
 import server.posters.models
 import server.staff.models  # noqa: F401 - each import registers its tables

@@ -143,13 +143,15 @@ class Facts:
 
     heard: when it last spoke. hung_up: since when its stream is closed. listening: since when this
     server listens without a break: silence while nobody listened proves nothing. oldest: the wall
-    instant of its oldest unsent tap. offset: milliseconds its clock is wrong. followed: seconds
+    instant of its oldest unsent tap. lost: since when it is offline, None when it is not: it stays so
+    until it speaks. offset: milliseconds its clock is wrong. followed: seconds
     since it last held everything, at `heard`.
     """
 
     heard: int
     listening: int = 0
     hung_up: int | None = None
+    lost: int | None = None
     blocked: bool = False
     reader: str = "ok"
     display: str = "ok"
@@ -209,7 +211,7 @@ def judge(
     if facts.blocked:
         return Judgement(State.BLOCKED, excuse, (Cause.BLOCKED,), excuse_ends)
     silent_at = _silent_at(facts, thresholds)
-    if now >= silent_at:
+    if now >= silent_at or (facts.lost is not None and facts.heard <= facts.lost):
         # What was wrong with it may still be so: nobody can tell.
         return Judgement(State.OFFLINE, excuse, (Cause.SILENT,), excuse_ends, memory)
     after = _remember(memory, _symptoms(facts, thresholds, memory, now), thresholds, now)

@@ -63,6 +63,12 @@ def test_silence_while_this_server_did_not_listen_proves_nothing():
     assert follow(facts).again == NOW - 5 * SECOND + USUAL.silent * SECOND
 
 
+def test_a_zuil_that_was_offline_stays_so_until_it_speaks():
+    begun = {"heard": NOW - HOUR, "listening": NOW - 5 * SECOND}
+    assert follow(Facts(**begun, lost=NOW - HOUR + 180 * SECOND)).state is State.OFFLINE
+    assert follow(Facts(heard=NOW - SECOND, lost=NOW - HOUR)).state is State.OK
+
+
 def test_a_blocked_zuil_is_blocked_whatever_else():
     assert follow(Facts(heard=0, blocked=True, reader="away")).causes == (Cause.BLOCKED,)
 

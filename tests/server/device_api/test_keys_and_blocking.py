@@ -8,6 +8,7 @@ from sqlmodel import select
 
 from fakes.scene import EVENT, chip_of
 from fakes.station import RefusalError, Station
+from server.feed.changes import kiosks_changed
 from server.kernel.audit import AuditEntry
 from server.kiosks.enrolment import make_enrolment_code
 from server.kiosks.models import Kiosk, KioskLive, KioskState
@@ -126,6 +127,7 @@ def test_the_lease_that_is_counted_on_is_the_longest_that_the_zuil_may_have(data
     def put(days):
         with database.writing() as session:
             session.get_one(Kiosk, station.enrolment.kiosk).lease_days = days
+            kiosks_changed(session, [station.enrolment.kiosk])
 
     station.heartbeat(config=station.config.version)
     assert lease() == 30

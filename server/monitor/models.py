@@ -1,0 +1,161 @@
+"""What is known of how zuilen are, and were.
+
+Instants are whole milliseconds since 1970 UTC: these tables are written at every heartbeat.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Text
+from sqlmodel import Field, SQLModel
+
+from server.kernel.types import BigKey
+from shared.domain.watching import State
+
+HOUR: Final = 60
+DAY: Final = 1_440
+
+
+class KioskWatch(SQLModel, table=True):
+    """The present state of a zuil that is in use, and when to judge it again.
+
+    due: when. heard: when it last spoke; hung_up: since when its event stream is closed.
+    since: since when state and excuse are what they are. causes: what counts, the gravest first, with
+    commas between. memory: JSON of `shared.domain.watching.Memory`.
+    """
+
+    __tablename__ = "kiosk_watch"
+
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    due: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, index=True))
+    heard: int = Field(sa_column=Column(BigInteger, nullable=False))
+    hung_up: int | None = Field(default=None, sa_column=Column(BigInteger))
+    state: str = Field(default=State.OK, index=True)
+    excuse: str = ""
+    causes: str = ""
+    since: int = Field(sa_column=Column(BigInteger, nullable=False))
+    memory: str = Field(default="{}", sa_column=Column(Text, nullable=False))
+
+
+class KioskTransition(SQLModel, table=True):
+    """A zuil came into a state, out of another, or its gravest causes changed."""
+
+    __tablename__ = "kiosk_transition"
+    __table_args__ = (Index("ix_kiosk_transition_kiosk", "kiosk", "at"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    kiosk: int = Field(foreign_key="kiosk.number", ondelete="CASCADE")
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str
+    excuse: str = ""
+    causes: str = ""
+
+
+class KioskSample(SQLModel, table=True):
+    """What one heartbeat measured; kept 48 hours.
+
+    taps: handed to the journal since the heartbeat before. temperature: tenths of a degree. waits: age
+    of the oldest unsent tap in seconds. round_trip, offset: milliseconds. memory, disk: free megabytes.
+    """
+
+    __tablename__ = "kiosk_sample"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    at: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    taps: int = 0
+    refusals: int = 0
+    queue: int = 0
+    waits: int = 0
+    temperature: int | None = None
+    signal: int | None = None
+    round_trip: int | None = None
+    offset: int = Field(default=0, sa_column=Column("clock", BigInteger, nullable=False))
+    memory: int | None = None
+    disk: int | None = None
+
+
+class KioskSummary(SQLModel, table=True):
+    """The samples of an hour (kept 90 days) or a Brussels day (2 years): `grain` in minutes.
+
+    samples: how many there were; a heartbeat a minute makes 60. Sums, averages and the worst there was.
+    """
+
+    __tablename__ = "kiosk_summary"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    grain: int = Field(primary_key=True)
+    at: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    samples: int
+    taps: int
+    refusals: int
+    queue: int
+    waits: int
+    temperature: int | None = None
+    hottest: int | None = None
+    signal: int | None = None
+    weakest: int | None = None
+    round_trip: int | None = None
+    slowest: int | None = None
+    memory: int | None = None
+    disk: int | None = None
+
+
+class ThinningMark(SQLModel, table=True):
+    """Up to where samples were summed up, for each grain."""
+
+    __tablename__ = "thinning_mark"
+
+    grain: int = Field(primary_key=True)
+    upto: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class WatchRules(SQLModel, table=True):
+    """What the KSB of a card system decided; thresholds it did not touch keep their default.
+
+    quiet_from, quiet_until: hours `HH:MM` in which no mail leaves, empty for none. escalate: minutes
+    after which an alert that nobody acknowledged goes to everyone who may, 0 for never.
+    """
+
+    __tablename__ = "watch_rules"
+
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+    thresholds: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    quiet_from: str = ""
+    quiet_until: str = ""
+    escalate: int = 60
+
+
+class KioskHours(SQLModel, table=True):
+    """The opening hours of the place where a zuil stands: JSON of `shared.wire.messages.CalendarMessage`."""
+
+    __tablename__ = "kiosk_hours"
+
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    calendar: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class Maintenance(SQLModel, table=True):
+    """Somebody works on a zuil from `starts` to `ends`: what it does meanwhile is no alert."""
+
+    __tablename__ = "maintenance"
+    __table_args__ = (Index("ix_maintenance_kiosk", "kiosk", "ends"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    kiosk: int = Field(foreign_key="kiosk.number", ondelete="CASCADE")
+    starts: int = Field(sa_column=Column(BigInteger, nullable=False))
+    ends: int = Field(sa_column=Column(BigInteger, nullable=False))
+    reason: str = ""
+    staff_id: int | None = None
+
+
+class ListeningPulse(SQLModel, table=True):
+    """Since when this installation listens to its zuilen without a break; one row."""
+
+    __tablename__ = "listening_pulse"
+
+    id: int = Field(default=1, primary_key=True)
+    since: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last: int = Field(sa_column=Column(BigInteger, nullable=False))
