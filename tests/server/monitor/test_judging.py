@@ -1,0 +1,203 @@
+"""Zuilen are judged when news comes and when time decides, in sets, by whoever is first."""
+
+import threading
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+from sqlmodel import col, select
+
+from fakes.scene import SYSTEM, add_region
+from server.kiosks.models import Kiosk, KioskLive
+from server.kiosks.setup import block_kiosk, create_kiosk, unblock_kiosk
+from server.monitor.judging import GAP_MILLIS, judge_due, keep_listening
+from server.monitor.models import KioskTransition, KioskWatch, Maintenance, WatchRules
+from server.monitor.rules import put_hours, put_rules
+from server.monitor.runner import look
+from shared.domain.zones import from_millis
+from shared.wire.messages import CalendarMessage, Clock, Heartbeat, OpeningHoursMessage, Telemetry
+
+START = 1_795_422_600_000  # Monday 23 November 2026, 09:30 UTC
+SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
+
+
+@dataclass
+class Field:
+    """Zuilen that speak when a test says so, on a clock of its own."""
+
+    database: object
+    kiosks: list[int]
+    now: int = START
+
+    def speak(self, kiosk, **fields):
+        telemetry = Telemetry(**fields.pop("telemetry", {}))
+        beat = Heartbeat(
+            clock=Clock(wall=self.now, monotonic=0, boot="b"),
+            version="1",
+            queue=fields.pop("queue", 0),
+            telemetry=telemetry,
+            **fields,
+        )
+        with self.database.writing() as session:
+            live = KioskLive(
+                kiosk=kiosk, last_contact=from_millis(self.now), heartbeat=msgspec.to_builtins(beat)
+            )
+            session.merge(live)
+            watch = session.get_one(KioskWatch, kiosk)
+            watch.heard, watch.hung_up, watch.due = self.now, None, 0
+
+    def wait(self, seconds, *, speaking=(), step=30):
+        """Let time pass, with a look every `step` seconds; `speaking` send a heartbeat at each."""
+        until = self.now + seconds * SECOND
+        while self.now < until:
+            self.now = min(until, self.now + step * SECOND)
+            for kiosk in speaking:
+                self.speak(kiosk)
+            self.look()
+
+    def look(self):
+        look(self.database, self.now)
+
+    def states(self):
+        with self.database.reading() as session:
+            rows = session.exec(select(KioskWatch).order_by(col(KioskWatch.kiosk)))
+            return {row.kiosk: f"{row.state} {row.excuse} {row.causes}".strip() for row in rows}
+
+    def timeline(self, kiosk):
+        with self.database.reading() as session:
+            query = select(KioskTransition).where(KioskTransition.kiosk == kiosk)
+            rows = session.exec(query.order_by(col(KioskTransition.at), col(KioskTransition.id)))
+            return [(row.at - START, row.state) for row in rows]
+
+
+@pytest.fixture
+def field(database):
+    with database.writing() as session:
+        counter = add_region(session)
+        kiosks = [create_kiosk(session, f"Zuil {n}", "", [counter]) for n in range(3)]
+        for kiosk in kiosks:
+            kiosk.state = "active"
+        numbers = [kiosk.number for kiosk in kiosks]
+    field = Field(database, numbers)
+    field.look()
+    for number in numbers:
+        field.speak(number)
+    field.look()
+    return field
+
+
+def test_zuilen_in_use_are_watched_from_the_first_look_on(field):
+    assert field.states() == dict.fromkeys(field.kiosks, "ok")
+
+
+def test_a_silent_zuil_goes_offline_and_comes_back_and_both_are_written_down(field):
+    quiet, *others = field.kiosks
+    field.wait(240, speaking=others)
+    assert field.states()[quiet] == "offline  silent"
+    assert all(field.states()[other] == "ok" for other in others)
+    field.speak(quiet)
+    field.look()
+    assert field.states()[quiet] == "ok"
+    assert field.timeline(quiet) == [(180 * SECOND, "offline"), (240 * SECOND, "ok")]
+
+
+def test_a_fault_counts_after_its_delay_without_another_heartbeat(field):
+    kiosk = field.kiosks[0]
+    field.speak(kiosk, reader="The card reader is away.", telemetry={"temperature": 77.0})
+    field.look()
+    assert field.states()[kiosk] == "ok"
+    field.wait(60, step=5)
+    assert field.states()[kiosk] == "error  reader,warm"
+
+
+def test_after_an_outage_of_the_server_nobody_is_offline_at_once(field):
+    field.wait(200, speaking=field.kiosks[1:])
+    assert field.states()[field.kiosks[0]].startswith("offline")
+    field.now += HOUR
+    field.look()
+    assert list(field.states().values()) == ["offline  silent", "ok", "ok"], "nobody listened for an hour"
+    field.wait(170)
+    assert list(field.states().values()) == ["offline  silent", "ok", "ok"]
+    field.wait(20)
+    assert list(field.states().values()) == ["offline  silent"] * 3
+
+
+def test_several_looks_a_pulse_apart_are_no_outage(field):
+    with field.database.writing() as session:
+        keep_listening(session, field.now + GAP_MILLIS)
+    field.now += 185 * SECOND
+    with field.database.writing() as session:
+        judge_due(session, field.now)
+    assert set(field.states().values()) == {"offline  silent"}
+
+
+def test_blocking_is_seen_at_the_next_look_and_unblocking_ends_the_watch(field):
+    kiosk = field.kiosks[0]
+    with field.database.writing() as session:
+        block_kiosk(session, session.get_one(Kiosk, kiosk))
+    field.look()
+    assert field.states()[kiosk] == "blocked  blocked"
+    with field.database.writing() as session:
+        unblock_kiosk(session, session.get_one(Kiosk, kiosk))
+    field.look()
+    assert kiosk not in field.states(), "it waits for another enrolment"
+
+
+def test_a_closed_place_and_work_on_a_zuil_excuse_it(field):
+    closed, worked, plain = field.kiosks
+    hours = CalendarMessage(
+        kind="permanent", hours=[OpeningHoursMessage(days=[2, 3], opens="10:00", closes="18:00")]
+    )
+    with field.database.writing() as session:
+        put_hours(session, closed, hours)
+        session.add(Maintenance(kiosk=worked, starts=START + MINUTE, ends=START + 10 * MINUTE))
+        session.get_one(KioskWatch, worked).due = 0
+    field.wait(9 * 60)
+    assert field.states() == {
+        closed: "offline closed silent",
+        worked: "offline maintenance silent",
+        plain: "offline  silent",
+    }
+    field.wait(120)
+    assert field.states()[worked] == "offline  silent", "the work is over, the zuil is not back"
+
+
+def test_a_ksb_has_its_zuilen_judged_by_its_own_thresholds_at_once(field):
+    field.wait(120)
+    with field.database.writing() as session:
+        rules = WatchRules(card_system_id=SYSTEM, thresholds={"silent": 100})
+        assert put_rules(session, rules)
+        assert not put_rules(session, WatchRules(card_system_id=SYSTEM, thresholds={"silent": 100}))
+    field.look()
+    assert set(field.states().values()) == {"offline  silent"}
+
+
+def test_a_zuil_that_speaks_while_it_is_judged_keeps_its_news(field):
+    kiosk = field.kiosks[0]
+    field.now += 200 * SECOND
+    if not field.database.is_postgresql:
+        pytest.skip("SQLite has one writer")
+    with field.database.writing() as judging:
+        _, changed = None, None
+        with field.database.writing() as speaking:
+            speaking.get_one(KioskWatch, kiosk).due = 0
+            speaking.get_one(KioskWatch, kiosk).heard = field.now
+        _, changed = judge_due(judging, field.now)
+    assert kiosk not in {one.kiosk for one in changed}
+    assert field.states()[kiosk] == "ok"
+
+
+def test_many_processes_that_look_at_once_write_each_transition_once(field):
+    field.now += 200 * SECOND
+    barrier = threading.Barrier(4)
+
+    def one():
+        barrier.wait()
+        look(field.database, field.now, listening=False)
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [field.timeline(kiosk) for kiosk in field.kiosks] == [[(200 * SECOND, "offline")]] * 3
