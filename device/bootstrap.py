@@ -7,6 +7,7 @@ reverse order in which it stops.
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import platform
 import threading
@@ -22,10 +23,11 @@ from device.adapters.cache import SqliteCache
 from device.adapters.credentials import DamagedCredentialsError
 from device.adapters.entrusted import EntrustedFiles, finish_erasing
 from device.adapters.gpio import GpioButton, GpioLights, NoButton, NoLights
-from device.adapters.host import addresses, power_off
+from device.adapters.host import addresses, power_off, reboot
 from device.adapters.journal import SqliteJournal
 from device.adapters.link import HttpLink
 from device.adapters.machine import PiMachine
+from device.adapters.notebook import CommandFile
 from device.adapters.notify import Notifier
 from device.adapters.oled import PanelDisplay, open_capture, open_panel
 from device.adapters.readers import reader_for
@@ -36,14 +38,19 @@ from device.control import Control, ControlServer
 from device.core import report, screens
 from device.core.arrival import Arrival
 from device.core.clock import ServerClock, boot_id
+from device.core.commands import Commands
+from device.core.deeds import LOG_LINES, deeds, refuse_reboot
 from device.core.health import Fault, Health
 from device.core.housekeeping import housekeeping
 from device.core.kiosk import Kiosk
+from device.core.parting import PartingWord
+from device.core.selftest import SelfTest
 from device.core.supervision import Supervision
 from device.core.sync import HEARD, Sync
 from device.core.tap import TapDesk, prepare
 from device.core.technician import Technician
 from device.core.watch import ReaderWatch
+from device.logs import LogsError, RecentLines, recent
 from device.ports import Button, CacheError, CardReader, JournalError, Lights, Standing
 from device.settings import DisplaySettings, Settings
 from shared.domain.modes import known_mode
@@ -81,6 +88,8 @@ class Zuil:
     link: HttpLink
     kiosk: Kiosk
     sync: Sync
+    commands: Commands
+    parting: PartingWord
     arrival: Arrival
     button: Button
     technician: Technician
@@ -100,7 +109,7 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         display = PanelDisplay(place.settings.display, open_capture if virtual else open_panel)
         _start(life, display.open, display.close)
         display.show(screens.starting("nl"))
-        zuil = _assemble(place, display, stop)
+        zuil = _assemble(place, display, stop, _listening_log(life))
         life.callback(zuil.journal.close)
         life.callback(zuil.cache.close)
         life.callback(zuil.link.close)
@@ -118,6 +127,8 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         )
         _start(life, supervision.start, supervision.finish)
         life.callback(zuil.sync.stop, _STOP_SECONDS)
+        _start(life, zuil.commands.start, zuil.commands.end)
+        _start(life, zuil.parting.start, zuil.parting.end)
         _start(life, zuil.arrival.start, zuil.arrival.end)
         tidying = housekeeping(zuil.kiosk, zuil.journal, zuil.cache, zuil.clock, zuil.health)
         _start(life, tidying.start, tidying.finish)
@@ -139,7 +150,7 @@ def show_wrong_setting() -> None:
     display.close()
 
 
-def _assemble(place: Place, display: PanelDisplay, stop: threading.Event) -> Zuil:
+def _assemble(place: Place, display: PanelDisplay, stop: threading.Event, recent_lines: RecentLines) -> Zuil:
     """Put the parts together."""
     wall, health, notifier = MovableWall(), Health(), Notifier()
     clock = ServerClock(boot_id(), wall=wall)
@@ -179,6 +190,11 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event) -> Zui
         health.set_fault(Fault.MODE, present=known_mode(config.mode) is None)
         kiosk.configure(prepare(config, cache.former_keys()))
 
+    def dismissed() -> None:
+        commands.end()
+        kiosk.forget()
+        parting.wake()
+
     sync = Sync(
         link,
         journal,
@@ -187,8 +203,9 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event) -> Zui
         health,
         entrusted=entrusted,
         configured=configured,
-        dismissed=kiosk.forget,
+        dismissed=dismissed,
         describe=describe,
+        ordered=lambda given: commands.take(given),  # noqa: PLW0108 - it is made below
     )
     technician = Technician(
         button,
@@ -199,6 +216,20 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event) -> Zui
         addresses=addresses,
         shut_down=power_off if place.control is None else stop.set,
     )
+    is_virtual = place.control is not None
+    can_do = deeds(
+        sync,
+        technician,
+        link,
+        test=SelfTest(kiosk, journal, cache, clock, health, display=display, lights=lights),
+        log_lines=recent_lines.last if is_virtual else partial(_log_lines, recent_lines),
+        picture=display.picture,
+        restart=stop.set,
+        reboot=refuse_reboot if is_virtual else reboot,
+        conclude=lambda id_, told: commands.conclude(id_, told),  # noqa: PLW0108 - idem
+    )
+    commands = Commands(link, CommandFile(place.state), clock, can_do)
+    parting = PartingWord(link, entrusted, clock)
     arrival = Arrival(
         link,
         entrusted,
@@ -224,11 +255,29 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event) -> Zui
         link,
         kiosk,
         sync,
+        commands,
+        parting,
         arrival,
         button,
         technician,
         notifier,
     )
+
+
+def _listening_log(life: ExitStack) -> RecentLines:
+    """Keep the last lines of the log for as long as this zuil runs."""
+    lines, log = RecentLines(LOG_LINES), logging.getLogger()
+    log.addHandler(lines)
+    life.callback(log.removeHandler, lines)
+    return lines
+
+
+def _log_lines(recent_lines: RecentLines, most: int) -> list[str]:
+    """Return the lines of the system's journal, which knows of earlier starts too, or those of this one."""
+    try:
+        return recent(most)
+    except LogsError:
+        return recent_lines.last(most)
 
 
 def _open_files(

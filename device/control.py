@@ -5,7 +5,6 @@ On the loopback only; the demo console and the end-to-end tests use it.
 
 from __future__ import annotations
 
-import io
 import json
 import threading
 from http import HTTPStatus
@@ -105,12 +104,7 @@ class Control:
 
     def frame(self) -> bytes:
         """Return the picture on the display as PNG."""
-        picture = io.BytesIO()
-        if self._display.frame is None:
-            self._display.wait_for_frame(0, _ANSWER_SECONDS)
-        if self._display.frame is not None:
-            self._display.frame.save(picture, "PNG")
-        return picture.getvalue()
+        return self._display.picture()
 
     def tap(self, body: dict[str, Any]) -> dict[str, Any]:
         """Hold a card against the reader and return what the zuil answered.

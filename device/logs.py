@@ -1,9 +1,12 @@
-"""`zuil logs`: the last lines of the log, for somebody elsewhere to read, without personal data."""
+"""The last lines of the log, for somebody elsewhere to read, without personal data."""
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
+import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -21,6 +24,28 @@ _MASKS: Final = (
 
 class LogsError(Exception):
     """The log cannot be read; its text is one clear sentence."""
+
+
+class RecentLines(logging.Handler):
+    """Keeps the last lines of this process, for where no journal can be read."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        self._kept: deque[str] = deque(maxlen=most)
+        self._turn = threading.Lock()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep what is logged, line by line."""
+        lines = self.format(record).splitlines()
+        with self._turn:
+            self._kept.extend(lines)
+
+    def last(self, most: int) -> list[str]:
+        """Return the last lines, masked."""
+        with self._turn:
+            lines = list(self._kept)[-most:]
+        return list(masked(lines))
 
 
 def masked(lines: Iterable[str]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from shared.wire.cards import CardRow
 from shared.wire.messages import (
     Changes,
     Clock,
+    CommandReport,
     Enrolment,
     EnrolmentRequest,
     Heartbeat,
@@ -25,6 +26,8 @@ from shared.wire.messages import (
     KioskConfig,
     LookupAnswer,
     LookupRequest,
+    Parting,
+    Receipt,
     SnapshotInfo,
     Upload,
     UploadAnswer,
@@ -351,17 +354,27 @@ class Entrusted(Protocol):
     def standing(self) -> Standing:
         """How the zuil stands, also after a restart."""
 
+    @property
+    def order(self) -> str:
+        """The id of the command that orders the destruction, empty when there is none."""
+
     def is_void(self, code: str) -> bool:
         """Return whether this one-time code made the zuil that was blocked: it is not tried again."""
 
-    def block(self) -> None:
-        """Note durably that the zuil is blocked."""
+    def block(self, order: str = "") -> None:
+        """Note durably that the zuil is blocked, or that a command orders it to destroy what it has."""
 
     def allow(self) -> None:
         """Note durably that the zuil is wanted."""
 
     def destroy(self) -> None:
         """Destroy keys, credentials and cards, never the journal; a power cut only makes it take longer."""
+
+    def parting(self, now: Clock) -> Parting | None:
+        """Return what the server does not know yet: that all of it is gone. The first `now` is when."""
+
+    def parted(self) -> None:
+        """Note durably that the server knows."""
 
 
 # --- server ----------------------------------------------------------------------------------------
@@ -416,14 +429,20 @@ class ServerLink(Protocol):
     def fetch(self, snapshot: SnapshotInfo) -> Path:
         """Download a snapshot, resuming where an earlier attempt stopped, and check hash and signature."""
 
-    def listen(self) -> Iterator[None]:
-        """Yield once when the stream is open and once at every wake-up."""
+    def listen(self) -> Iterator[str]:
+        """Yield an empty text once when the stream is open, and at every wake-up the name of its event."""
 
     def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
         """Say how the zuil is."""
 
     def lookup(self, request: LookupRequest, seconds: float) -> LookupAnswer:
         """Ask about an unknown card; gives up after `seconds`."""
+
+    def report(self, command_id: str, report: CommandReport) -> Receipt:
+        """Say what became of a command."""
+
+    def part(self, parting: Parting) -> Receipt:
+        """Say that keys and cards are destroyed; needs no credentials."""
 
     def seal(self, chip_number: str) -> bytes:
         """Return the chip number sealed to the server; needs no network."""

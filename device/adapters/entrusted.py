@@ -1,7 +1,8 @@
 """What the server entrusted to this zuil, kept or destroyed; how far that came survives a power cut.
 
-The file `standing` holds one word, and the mark of the one-time code that no longer counts. It is
-written before anything is destroyed, so that a start in the middle goes on where it stopped.
+The file `standing` holds one word, the mark of the one-time code that no longer counts, and what the
+last word to the server needs. It is written before anything is destroyed, so that a start in the middle
+goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ from typing import Final
 
 import msgspec
 
+from device.adapters import notebook
 from device.adapters.cache import SqliteCache
 from device.adapters.credentials import erase_credentials, mark_of
 from device.adapters.erasing import erase, sync_folder, write_durably
 from device.adapters.link import HttpLink
 from device.ports import CacheError, EntrustedError, Standing
+from shared.wire.messages import Clock, Parting
+from shared.wire.parting import parting_proof
 
 FILE_NAME: Final = "standing"
 
@@ -23,6 +27,10 @@ FILE_NAME: Final = "standing"
 class _Noted(msgspec.Struct, frozen=True):
     standing: Standing
     code: str = ""
+    order: str = ""
+    consumer_key: str = ""
+    proof: bytes = b""
+    wiped: Clock | None = None
 
 
 class EntrustedFiles:
@@ -38,12 +46,16 @@ class EntrustedFiles:
     def standing(self) -> Standing:
         return self._noted.standing
 
+    @property
+    def order(self) -> str:
+        return self._noted.order
+
     def is_void(self, code: str) -> bool:
         return self._noted.standing is Standing.ERASED and self._noted.code == mark_of(code)
 
-    def block(self) -> None:
+    def block(self, order: str = "") -> None:
         if self._noted.standing is Standing.GOOD:
-            self._note(Standing.BLOCKED)
+            self._note(Standing.BLOCKED, order)
 
     def allow(self) -> None:
         self._noted = _Noted(Standing.GOOD)
@@ -63,11 +75,34 @@ class EntrustedFiles:
             raise EntrustedError(f"The keys and cards could not be destroyed: {error}.") from error
         self._note(Standing.ERASED)
 
-    def _note(self, standing: Standing) -> None:
-        code = self._link.credentials.code if self._link.credentials else self._noted.code
-        self._noted = _Noted(standing, code)
+    def parting(self, now: Clock) -> Parting | None:
+        noted = self._noted
+        if noted.standing is not Standing.ERASED or not noted.proof:
+            return None
+        wiped = noted.wiped
+        if wiped is None:
+            wiped = now
+            self._keep(msgspec.structs.replace(noted, wiped=wiped))
+        return Parting(
+            consumer_key=noted.consumer_key, proof=noted.proof, wiped=wiped, clock=now, command=noted.order
+        )
+
+    def parted(self) -> None:
+        # Unless another code made it a zuil again meanwhile.
+        if self._noted.standing is Standing.ERASED:
+            self._keep(_Noted(Standing.ERASED, self._noted.code))
+
+    def _note(self, standing: Standing, order: str = "") -> None:
+        noted, credentials = self._noted, self._link.credentials
+        if credentials is not None:
+            proof = parting_proof(credentials.consumer_key, credentials.consumer_secret)
+            noted = _Noted(standing, credentials.code, noted.order or order, credentials.consumer_key, proof)
+        self._keep(msgspec.structs.replace(noted, standing=standing))
+
+    def _keep(self, noted: _Noted) -> None:
+        self._noted = noted
         try:
-            write_durably(self._folder / FILE_NAME, msgspec.json.encode(self._noted))
+            write_durably(self._folder / FILE_NAME, msgspec.json.encode(noted))
         except OSError as error:
             raise EntrustedError(f"{self._folder / FILE_NAME} cannot be written: {error}.") from error
 
@@ -80,12 +115,15 @@ def finish_erasing(folder: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         erase(folder / f"cache.db{suffix}")
     _erase_files(folder)
-    write_durably(folder / FILE_NAME, msgspec.json.encode(_Noted(Standing.ERASED, noted.code)))
+    erased = msgspec.structs.replace(noted, standing=Standing.ERASED)
+    write_durably(folder / FILE_NAME, msgspec.json.encode(erased))
 
 
 def _erase_files(folder: Path) -> None:
     erase_credentials(folder)
-    for path in [*folder.glob("cache-new.db*"), *(folder / "snapshots").glob("*")]:
+    # What was sent on command, a log or a picture, is of nobody's use any more.
+    notes = folder.glob(f"{notebook.FILE_NAME}*")
+    for path in [*folder.glob("cache-new.db*"), *(folder / "snapshots").glob("*"), *notes]:
         erase(path)
 
 

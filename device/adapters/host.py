@@ -1,4 +1,4 @@
-"""The computer that the zuil runs on: its addresses, and switching it off."""
+"""The computer that the zuil runs on: its addresses, and switching it off and on."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import socket
 import struct
 import subprocess
 from typing import Final
+
+from device.core.notes import DeedError
 
 _SIOCGIFADDR: Final = 0x8915
 _NAME_BYTES: Final = 15
@@ -32,8 +34,28 @@ def addresses() -> list[str]:
 
 def power_off() -> None:
     """Switch the machine off; systemd stops the zuil on the way (`provisioning/zuil-polkit.rules`)."""
-    done = subprocess.run(
-        ["/usr/bin/systemctl", "poweroff"], capture_output=True, text=True, check=False, timeout=30
-    )
-    if done.returncode:
-        log.error("The machine cannot be switched off: %s", done.stderr.strip())
+    trouble = _ask_systemd("poweroff")
+    if trouble:
+        log.error("The machine cannot be switched off: %s", trouble)
+
+
+def reboot() -> None:
+    """Start the machine anew; systemd stops the zuil on the way.
+
+    Raises:
+        DeedError: it cannot be.
+    """
+    trouble = _ask_systemd("reboot")
+    if trouble:
+        raise DeedError(f"The machine cannot be started anew: {trouble}.")
+
+
+def _ask_systemd(verb: str) -> str:
+    """Return what is wrong, empty when it is on its way."""
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words
+            ["/usr/bin/systemctl", verb], capture_output=True, text=True, check=False, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    return (done.stderr.strip().rstrip(".") or "systemctl failed") if done.returncode else ""

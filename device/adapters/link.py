@@ -30,6 +30,7 @@ from shared.wire import problems
 from shared.wire.messages import (
     PREFIX,
     Changes,
+    CommandReport,
     Enrolment,
     EnrolmentCheck,
     EnrolmentRequest,
@@ -37,7 +38,9 @@ from shared.wire.messages import (
     HeartbeatAnswer,
     LookupAnswer,
     LookupRequest,
+    Parting,
     Problem,
+    Receipt,
     SnapshotInfo,
     Upload,
     UploadAnswer,
@@ -130,7 +133,7 @@ class HttpLink:
         except httpx.HTTPError as error:
             raise LinkError(_sentence(error)) from error
 
-    def listen(self) -> Iterator[None]:
+    def listen(self) -> Iterator[str]:
         url = f"{self._url}{PREFIX}/stream"
         headers = {"Accept": "text/event-stream", **self._signature("GET", url, b"")}
         request = self._client.build_request("GET", url, headers=headers, timeout=_STREAM_TIMEOUT)
@@ -139,11 +142,14 @@ class HttpLink:
             _refuse_problem(response)
             if not response.headers.get("Content-Type", "").startswith("text/event-stream"):
                 raise LinkError("Something else than the server answered: a network that wants a log-in?")
-            yield None
+            yield ""
+            event = ""
             for line in response.iter_lines():
                 self._require_network()
-                if line.startswith("data:"):
-                    yield None
+                if line.startswith("event:"):
+                    event = line.removeprefix("event:").strip()
+                elif line.startswith("data:"):
+                    yield event
         except httpx.HTTPError as error:
             raise LinkError(_sentence(error)) from error
         finally:
@@ -167,6 +173,12 @@ class HttpLink:
         except concurrent.futures.TimeoutError:
             asked.cancel()
             raise LinkError(f"The server did not answer within {seconds:g} seconds.") from None
+
+    def report(self, command_id: str, report: CommandReport) -> Receipt:
+        return self._post(f"commands/{quote(command_id, safe='')}", report, Receipt)
+
+    def part(self, parting: Parting) -> Receipt:
+        return self._post("partings", parting, Receipt, signed=False)
 
     def seal(self, chip_number: str) -> bytes:
         from nacl.public import PublicKey, SealedBox

@@ -6,6 +6,7 @@ waits for it, and when screens come faster than the panel takes them, the newest
 
 from __future__ import annotations
 
+import io
 import logging
 import threading
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from device.ports import OK, Screen
 from device.settings import DisplaySettings
 
 _RETRY_SECONDS: Final = 5.0
+_FIRST_FRAME_SECONDS: Final = 4.0
 log = logging.getLogger(__name__)
 
 
@@ -114,6 +116,15 @@ class PanelDisplay:
         if self._device is not None:
             self._device.persist = self._left
             self._device.cleanup()
+
+    def picture(self) -> bytes:
+        """Return what is on the panel as PNG, pixel by pixel; empty before the first screen."""
+        if self.frame is None:
+            self.wait_for_frame(0, _FIRST_FRAME_SECONDS)
+        picture = io.BytesIO()
+        if self.frame is not None:
+            self.frame.save(picture, "PNG")
+        return picture.getvalue()
 
     def wait_for_frame(self, after: int, seconds: float) -> bool:
         """Wait until more than `after` frames were shown."""

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from device.core.notes import NotesError
 from device.ports import CacheError, EntrustedError, JournalError, LinkError
 
 _FIRST_PAUSE: Final = 1.0
@@ -47,7 +48,7 @@ class Loop(threading.Thread):
             self._unreachable(error)
             seconds = self._failed(str(error), _FIRST_PAUSE if error.again else _REFUSED_PAUSE)
             return max(seconds, jittered(error.pause))
-        except (CacheError, JournalError, EntrustedError) as error:
+        except (CacheError, JournalError, EntrustedError, NotesError) as error:
             return self._failed(str(error), _FIRST_PAUSE)
         except Exception:  # a bug in one loop must not stop the zuil
             log.exception("The %s loop failed.", self.name)

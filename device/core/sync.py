@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Final, TypeVar
 
 from device.core.health import Fault, Health
 from device.core.loops import Loop, jittered
+from device.core.notes import Told
 from device.ports import (
     Batch,
     CacheError,
@@ -21,11 +22,14 @@ from device.ports import (
     Standing,
     TrustedClock,
 )
+from shared.domain.commands import CommandKind, CommandOutcome
 from shared.wire import problems
 from shared.wire.cards import format_checksum
-from shared.wire.messages import Changes, Heartbeat, KioskConfig, Upload, VerdictMessage
+from shared.wire.messages import Changes, Command, Heartbeat, KioskConfig, Upload, VerdictMessage
 
 HEARD: Final = "heard"
+COMMAND_EVENT: Final = "command"
+"""The event of the stream that says that the next heartbeat brings a command."""
 _BEFORE_CONFIG: Final = KioskConfig(version="", kiosk=0, name="")
 _DISTRUST_SECONDS: Final = 600
 _STREAM_PAUSE: Final = 2.0
@@ -41,7 +45,8 @@ class Sync:
     """The four loops of one zuil.
 
     configured: called with every new configuration. dismissed: when the keys were destroyed and there
-    is no configuration any more. describe: returns the heartbeat of now.
+    is no configuration any more. describe: returns the heartbeat of now. ordered: called with the
+    commands of the server, those of earlier answers too.
     """
 
     def __init__(
@@ -56,6 +61,7 @@ class Sync:
         configured: Callable[[KioskConfig], None],
         dismissed: Callable[[], None],
         describe: Callable[[], Heartbeat],
+        ordered: Callable[[Sequence[Command]], None] = lambda _: None,
     ) -> None:
         self._link = link
         self._journal = journal
@@ -66,6 +72,8 @@ class Sync:
         self._configured = configured
         self._dismissed = dismissed
         self._describe = describe
+        self._ordered = ordered
+        self._resyncing: list[Callable[[Told], None]] = []
         self._config = cache.config() or _BEFORE_CONFIG
         self._batch_limit = self._config.upload_batch
         self._distrusted: float | None = None
@@ -98,11 +106,22 @@ class Sync:
         for loop in self._loops:
             loop.wake()
 
+    def resync(self, told: Callable[[Told], None]) -> None:
+        """Fetch every card anew, and call `told` when that is done; any thread may call."""
+        self._resyncing.append(told)
+        self.download.wake()
+
+    def wipe(self, order: str) -> None:
+        """Hand in the journal and destroy keys and cards, as the command with this id orders."""
+        self._entrusted.block(order)
+        self._health.set_fault(Fault.BLOCKED, present=True)
+        self.upload.wake()
+
     def upload_step(self) -> float:
         """Hand in one batch of the journal; a batch that the server cannot read is halved, never skipped."""
         batch = self._journal.pending(self._batch_limit)
         if not batch.items:
-            if self._entrusted.standing in _UNWANTED and self._is_still_blocked():
+            if self._entrusted.standing in _UNWANTED and (self._entrusted.order or self._is_still_blocked()):
                 return self._take_leave()
             self._batch_limit = self._config.upload_batch
             return jittered(self._config.poll_seconds)
@@ -139,10 +158,10 @@ class Sync:
         return self._mending(self._follow)
 
     def stream_step(self) -> float:
-        """Listen until the stream breaks off; every event only wakes the download."""
-        for _ in self._link.listen():
+        """Listen until the stream breaks off; every event only wakes another loop."""
+        for event in self._link.listen():
             self._reached()
-            self.download.wake()
+            (self.heartbeat if event == COMMAND_EVENT else self.download).wake()
         return jittered(_STREAM_PAUSE)
 
     def heartbeat_step(self) -> float:
@@ -162,14 +181,15 @@ class Sync:
         if answer.resend_from is not None:
             self._journal.send_again(answer.resend_from)
             self.upload.wake()
-        if answer.renew:
+        self._ordered(answer.commands)
+        if answer.renew and all(command.kind != CommandKind.ROTATE_KEY for command in answer.commands):
             self._link.renew()
             log.info("This zuil has fresh credentials.")
         return jittered(self._config.heartbeat_seconds)
 
     def _wanted(self) -> None:
         """Note that the server speaks with this zuil; what is being destroyed stays destroyed."""
-        if self._entrusted.standing is Standing.BLOCKED:
+        if self._entrusted.standing is Standing.BLOCKED and not self._entrusted.order:
             self._entrusted.allow()
         if self._entrusted.standing is Standing.GOOD:
             self._health.set_fault(Fault.BLOCKED, present=False)
@@ -187,8 +207,9 @@ class Sync:
     def _take_leave(self) -> float:
         """Destroy keys and cards now that the journal is handed in (`design/sync.md` 7)."""
         self._entrusted.destroy()
+        self._entrusted.parting(self._clock.read().evidence)
         self._dismissed()
-        log.warning("This zuil is blocked: its keys and cards are destroyed, its journal is kept.")
+        log.warning("The keys and cards of this zuil are destroyed, its journal is kept.")
         for loop in self._loops:
             loop.end()
         return jittered(_STREAM_PAUSE)
@@ -213,7 +234,7 @@ class Sync:
         self._cache.apply(changes)
         self._use(changes.config)
         self._snapshots_in_a_row = 0
-        if self._cache.former_keys():
+        if self._cache.former_keys() or self._resyncing:
             return self._load_snapshots(changes)
         if changes.more:
             return 0
@@ -250,11 +271,17 @@ class Sync:
             return jittered(self._config.poll_seconds)
         self._cache.replace(fetched)
         self._snapshots_in_a_row += 1
+        self._resynced()
         for _, path in fetched:
             path.unlink(missing_ok=True)
         log.info("New cache: %s cards.", self._cache.state().cards)
         # A server that is not content with what it handed out must not have it fetched without end.
         return 0 if self._snapshots_in_a_row <= _SNAPSHOTS_AT_ONCE else jittered(self._config.poll_seconds)
+
+    def _resynced(self) -> None:
+        asked, self._resyncing = self._resyncing, []
+        for told in asked:
+            told(Told(CommandOutcome.DONE, f"{self._cache.state().cards} cards were fetched anew."))
 
     def _distrust(self, changes: Changes) -> float:
         """Fetch a fresh snapshot when the checksums differ; not again and again within ten minutes."""
@@ -271,6 +298,8 @@ class Sync:
             self._config = config
             self._batch_limit = config.upload_batch
             self._configured(config)
+            # Whoever changed it sees that this zuil follows.
+            self.heartbeat.wake()
 
     def _reached(self) -> None:
         """Note that the server answered; when it is back, every loop tries at once."""

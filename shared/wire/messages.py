@@ -135,7 +135,9 @@ class KioskConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     lease_days: int = 30
     keep_acknowledged_days: int = 35
     identify: int = 0
-    """Raised by one when somebody wants to see which zuil this is: it blinks and shows its name."""
+    """Raised by one when somebody wants to see which zuil this is: it blinks and shows its name.
+
+    For zuilen that know no commands yet."""
     systems: list[SystemMessage] = []
     events: list[EventMessage] = []
 
@@ -181,6 +183,8 @@ class SnapshotInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Ed25519 over the 32 raw bytes of the file's SHA-256."""
     checksum: str
     url: str
+    key: str = ""
+    """Mark of the token key of its cards (`shared.wire.cards.key_mark`); empty: not said."""
 
 
 # --- what a zuil sends --------------------------------------------------------------------
@@ -329,6 +333,18 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     telemetry: Telemetry | None = None
 
 
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something the zuil is told to do, once: `id` is a UUID, `kind` a `shared.domain.commands.CommandKind`.
+
+    It comes with each answer until the zuil reported on it. It is not begun after `expires` (ms UTC).
+    """
+
+    id: str
+    kind: str
+    expires: int
+    arguments: dict[str, str] = {}
+
+
 class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The server's clock, what is newest, and what to do."""
 
@@ -338,6 +354,45 @@ class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     resend_from: int | None = None
     renew: bool = False
     """Please ask for fresh credentials (POST credentials, answered with an `Enrolment`)."""
+    commands: list[Command] = []
+
+
+MOST_RESULT: Final = 256 * 1024
+"""Bytes in the result of a command."""
+
+
+class CommandReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """POST commands/{id}: what became of a command, a `shared.domain.commands.CommandOutcome`.
+
+    ended: the clocks when it was done; clock: the same now. `result`: at most `MOST_RESULT` bytes, a PNG
+    for a screen, UTF-8 text for everything else.
+    """
+
+    outcome: str
+    ended: Clock
+    clock: Clock
+    sentence: str = ""
+    result: bytes = b""
+
+
+class Parting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """POST partings, unsigned: the zuil that had `consumer_key` destroyed its keys and cards.
+
+    proof: `shared.wire.parting`. wiped: the clocks when that was done; clock: the same now. command: the
+    id of the command that ordered it, empty when the zuil was blocked.
+    """
+
+    consumer_key: str
+    proof: bytes
+    wiped: Clock
+    clock: Clock
+    command: str = ""
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The answer to a report and to a parting: heard. `known`: false when it is about nothing of ours."""
+
+    known: bool = True
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -18,9 +18,11 @@ from device.ports import Standing
 from fakes.virtual_zuil import VirtualZuil
 from fakes.wire_server import CODE, WireServer
 from fakes.zuil import BLOCKED_CHIP, KEY, KNOWN_CHIP, row, usual_changes
-from shared.wire.messages import EnrolmentRequest
+from shared.wire.messages import Clock, EnrolmentRequest
+from shared.wire.parting import parting_proof
 
 FRESH = "FRSH2345"
+CLOCK = Clock(wall=1, monotonic=1, boot="boot")
 
 
 @pytest.fixture
@@ -62,6 +64,7 @@ def test_a_blocked_zuil_hands_in_its_journal_and_then_destroys_keys_and_cards(zu
     state = zuil.state()
     assert (state["queue"], state["cards"], state["config"]) == (0, 0, "")
     assert zuil.tap(KNOWN_CHIP)["outcome"] == "technical"
+    zuil.eventually(lambda state: server.partings)
     assert zuil.stop() == 0
     assert traces(zuil.state_dir) == set()
 
@@ -229,6 +232,7 @@ def test_a_power_cut_at_any_point_only_makes_it_take_longer(server, tmp_path, mo
     assert parts.entrusted.standing is Standing.ERASED
     assert parts.entrusted.is_void(CODE)
     assert not parts.link.enrolled
+    assert parts.entrusted.parting(CLOCK).proof == parting_proof("zuil-7", server.secret)
     assert parts.cache.state().cards == 0
     assert [item.seq for item in parts.journal.pending(10).items] == [1]
     parts.close()

@@ -8,6 +8,7 @@ import secrets
 import sys
 import threading
 import time
+import uuid
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -27,6 +28,8 @@ from shared.wire.chain import chain_link
 from shared.wire.messages import (
     PREFIX,
     Changes,
+    Command,
+    CommandReport,
     Enrolment,
     EnrolmentCheck,
     EnrolmentRequest,
@@ -34,7 +37,9 @@ from shared.wire.messages import (
     HeartbeatAnswer,
     LookupAnswer,
     LookupRequest,
+    Parting,
     Problem,
+    Receipt,
     SnapshotInfo,
     Tap,
     Upload,
@@ -84,6 +89,8 @@ class WireServer:
         self.enrolments, self.next_secret = [], None
         self.public_url = None
         self.attempts, self.repeats = set(), True
+        self.commands, self.reports, self.partings, self.event = [], [], [], "changed"
+        self.hears_partings = True
         self.lock = threading.RLock()
         handler = type("Handler", (_Handler,), {"wire": self})
         self._http = _Http(("127.0.0.1", 0), handler)
@@ -147,6 +154,31 @@ class WireServer:
     def block(self):
         self.blocked = True
         self.wake()
+
+    def order(self, kind, *, seconds=600, id_=None):
+        """Order something, and tell the stream; return the id."""
+        expires = int((time.time() + self.time_shift + seconds) * 1000)
+        command = Command(id=id_ or str(uuid.uuid4()), kind=kind, expires=expires)
+        self.commands.append(command)
+        self.event = "command"
+        self.wake()
+        return command.id
+
+    def report(self, name, body):
+        report = msgspec.json.decode(body, type=CommandReport)
+        id_ = name.removeprefix("commands/")
+        self.reports.append((id_, report))
+        self.commands = [command for command in self.commands if command.id != id_]
+        return Receipt()
+
+    def reported(self, id_):
+        return [report for known, report in self.reports if known == id_]
+
+    def part(self, body):
+        if not self.hears_partings:
+            raise Refused(503, problems.BUSY, "Later, please.")
+        self.partings.append(msgspec.json.decode(body, type=Parting))
+        return Receipt()
 
     def _enrolment(self):
         return Enrolment(
@@ -248,6 +280,7 @@ class WireServer:
             cursor=self.cursor,
             resend_from=resend,
             renew=self.renew,
+            commands=list(self.commands),
         )
 
     def require_allowed(self, name):
@@ -307,7 +340,7 @@ class _Handler(BaseHTTPRequestHandler):
         name = parts.path.removeprefix(f"{PREFIX}/")
         self.wire.requests.append((method, name, dict(self.headers)))
         try:
-            if not name.startswith("enrolments"):
+            if not name.startswith(("enrolments", "partings")):
                 self.wire.let_in(method, self.path, self.headers, body)
                 self.wire.require_allowed(name)
             if self.headers.get("Content-Encoding") == "zstd":
@@ -332,7 +365,10 @@ class _Handler(BaseHTTPRequestHandler):
             "taps": lambda: self.wire.take(body),
             "lookup": lambda: self.wire.lookup(body),
             "heartbeat": lambda: self.wire.beat(body),
+            "partings": lambda: self.wire.part(body),
         }
+        if name.startswith("commands/"):
+            return self.wire.report(name, body)
         if name not in calls:
             raise Refused(404, detail="not here")
         return calls[name]()
@@ -364,7 +400,8 @@ class _Handler(BaseHTTPRequestHandler):
             while wakeup.wait(20) and not self.wire.blocked:
                 wakeup.clear()
                 message = json.dumps({"position": self.wire.position})
-                self.wfile.write(f"event: changed\ndata: {message}\n\n".encode())
+                event, self.wire.event = self.wire.event, "changed"
+                self.wfile.write(f"event: {event}\ndata: {message}\n\n".encode())
                 self.wfile.flush()
         except OSError:
             self.wire.wakeups.remove(wakeup)

@@ -15,6 +15,7 @@ from shared.wire.messages import (
     CalendarMessage,
     Changes,
     Clock,
+    CommandReport,
     Enrolment,
     EnrolmentRequest,
     EventMessage,
@@ -23,6 +24,8 @@ from shared.wire.messages import (
     KioskConfig,
     LookupAnswer,
     LookupRequest,
+    Parting,
+    Receipt,
     SnapshotInfo,
     SpanMessage,
     SystemMessage,
@@ -45,11 +48,12 @@ class FakeClock(TrustedClock):
 
     def __init__(self, now: datetime = NOW) -> None:
         self.now = now
+        self.boot = "test"
         self.learned: list[int] = []
 
     def read(self) -> ClockReading:
         wall = to_millis(self.now)
-        return ClockReading(self.now, Clock(wall=wall, monotonic=wall, boot="test", offset=0))
+        return ClockReading(self.now, Clock(wall=wall, monotonic=wall, boot=self.boot, offset=0))
 
     def learn(self, server_now: int, sent: float, received: float) -> None:
         self.learned.append(server_now)
@@ -93,13 +97,19 @@ class UnreachableLink(ServerLink):
     def fetch(self, snapshot: SnapshotInfo) -> Path:
         raise LinkError("The server cannot be reached.")
 
-    def listen(self) -> Iterator[None]:
+    def listen(self) -> Iterator[str]:
         raise LinkError("The server cannot be reached.")
 
     def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
         raise LinkError("The server cannot be reached.")
 
     def lookup(self, request: LookupRequest, seconds: float) -> LookupAnswer:
+        raise LinkError("The server cannot be reached.")
+
+    def report(self, command_id: str, report: CommandReport) -> Receipt:
+        raise LinkError("The server cannot be reached.")
+
+    def part(self, parting: Parting) -> Receipt:
         raise LinkError("The server cannot be reached.")
 
     def seal(self, chip_number: str) -> bytes:

@@ -1,0 +1,128 @@
+"""The self-test: every part of a running zuil is asked, and a card is decided on; nothing is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+from typing import Final, NamedTuple
+
+from device.core.health import Health
+from device.core.kiosk import Kiosk
+from device.ports import OK, CacheError, Display, Journal, JournalError, Lights, PassCache, TrustedClock
+from shared.domain.checkin import decide
+from shared.domain.outcomes import Outcome, Tone
+from shared.domain.zones import from_millis
+
+_NOBODYS_TOKEN: Final = 0
+
+
+class Finding(NamedTuple):
+    """What was found of one part."""
+
+    good: bool
+    subject: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{'ok ' if self.good else 'BAD'}  {self.subject}: {self.sentence}"
+
+
+class _BadError(Exception):
+    """A part is not good; its text is one sentence."""
+
+
+class SelfTest:
+    """Asks the parts of one zuil; any thread may call."""
+
+    def __init__(
+        self,
+        kiosk: Kiosk,
+        journal: Journal,
+        cache: PassCache,
+        clock: TrustedClock,
+        health: Health,
+        *,
+        display: Display,
+        lights: Lights,
+    ) -> None:
+        self._kiosk = kiosk
+        self._journal = journal
+        self._cache = cache
+        self._clock = clock
+        self._health = health
+        self._display = display
+        self._lights = lights
+
+    def findings(self) -> list[Finding]:
+        """Ask every part; a bad one never hides the next."""
+        questions: dict[str, Callable[[], str]] = {
+            "reader": lambda: _working(self._health.reader),
+            "display": lambda: _working(self._display.state),
+            "lights": self._lamps,
+            "storage": self._storage,
+            "cards": self._cards,
+            "decision": self._decision,
+            "clock": self._time,
+            "server": self._server,
+            "faults": self._faults,
+        }
+        return [_finding(subject, question) for subject, question in questions.items()]
+
+    def _lamps(self) -> str:
+        state = _working(self._lights.state)
+        self._lights.signal(Tone.CALM)
+        return state
+
+    def _storage(self) -> str:
+        self._journal.check()
+        return f"the journal can be written, {self._journal.state().queue} taps wait"
+
+    def _cards(self) -> str:
+        state = self._cache.state()
+        if not state.cursor:
+            raise _BadError("there are none of the server yet")
+        return f"{state.cards}, up to {state.cursor}"
+
+    def _decision(self) -> str:
+        """Decide on a card that nobody has, as on any other."""
+        active = self._kiosk.active
+        if active is None:
+            raise _BadError("there is no configuration yet")
+        if self._cache.card(_NOBODYS_TOKEN) is None:
+            outcome = decide(None, active.facts, (), self._clock.read().now).outcome
+            if outcome is not Outcome.UNKNOWN_CARD:
+                raise _BadError(f"a card that nobody has is answered {outcome.value}")
+        return f"cards are decided on, the event is {active.event.id if active.event else 'none'}"
+
+    def _time(self) -> str:
+        reading = self._clock.read()
+        if reading.evidence.offset is None:
+            raise _BadError("the server's time was not heard since the start")
+        return (
+            f"{reading.now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, {reading.evidence.offset} ms from the wall"
+        )
+
+    def _server(self) -> str:
+        heard = self._health.heard
+        if not self._health.online or heard is None:
+            raise _BadError("it is not reached")
+        return f"heard at {from_millis(heard):%H:%M:%S} UTC"
+
+    def _faults(self) -> str:
+        codes = " ".join(sorted(self._health.faults))
+        if codes:
+            raise _BadError(f"{codes} (see the manual)")
+        return "none"
+
+
+def _working(state: str) -> str:
+    if state != OK:
+        raise _BadError(state)
+    return "works"
+
+
+def _finding(subject: str, question: Callable[[], str]) -> Finding:
+    try:
+        return Finding(good=True, subject=subject, sentence=question())
+    except (_BadError, JournalError, CacheError) as error:
+        return Finding(good=False, subject=subject, sentence=str(error))
