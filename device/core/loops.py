@@ -43,9 +43,8 @@ class Loop(threading.Thread):
     def turn(self) -> float:
         """Take one step; return how long to wait before the next."""
         try:
-            seconds = self._step()
+            seconds = self._tell_of(self._step)
         except LinkError as error:
-            self._unreachable(error)
             seconds = self._failed(str(error), _FIRST_PAUSE if error.again else _REFUSED_PAUSE)
             return max(seconds, jittered(error.pause))
         except (CacheError, JournalError, EntrustedError, NotesError) as error:
@@ -71,6 +70,14 @@ class Loop(threading.Thread):
         """End the loop and wait for the step that is under way."""
         self.end()
         self.join()
+
+    def _tell_of(self, step: Callable[[], float]) -> float:
+        try:
+            return step()
+        except LinkError as error:
+            # What this does may fail in its own way, as on a full disk: then that is why the turn failed.
+            self._unreachable(error)
+            raise
 
     def _failed(self, sentence: str, first: float) -> float:
         self.failures += 1

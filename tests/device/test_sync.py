@@ -16,7 +16,7 @@ from device.core.health import Fault, Health
 from device.core.loops import Loop
 from device.core.sync import Sync
 from device.core.tap import TapDesk, prepare
-from device.ports import LinkError
+from device.ports import EntrustedError, LinkError
 from fakes.wire_server import CODE, WireServer
 from fakes.zuil import KEY, KNOWN_CHIP, UNKNOWN_CHIP, concert, row
 from shared.domain.outcomes import Outcome
@@ -262,6 +262,18 @@ def test_a_loop_with_a_bug_tries_again_ever_more_patiently():
     pauses = [loop.turn() for _ in range(12)]
     assert pauses[0] < 1.5
     assert 60 < pauses[-1] <= 150
+
+
+def test_a_loop_that_cannot_even_note_a_refusal_goes_on_and_tries_again():
+    def step():
+        raise LinkError("This zuil is blocked.", again=False)
+
+    def note(error):
+        raise EntrustedError("The disk is full.")
+
+    loop = Loop("odd", step, note)
+    assert loop.turn() < 2
+    assert loop.failures == 1
 
 
 def test_an_event_that_this_version_cannot_read_is_left_out():
