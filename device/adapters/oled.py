@@ -115,7 +115,10 @@ class PanelDisplay:
             self._thread.join()
         if self._device is not None:
             self._device.persist = self._left
-            self._device.cleanup()
+            try:
+                self._device.cleanup()
+            except Exception as error:  # noqa: BLE001 - luma raises what its bus library raises
+                log.warning("The display cannot be blanked: %s", error)
 
     def picture(self) -> bytes:
         """Return what is on the panel as PNG, pixel by pixel; empty before the first screen."""

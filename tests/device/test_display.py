@@ -63,3 +63,11 @@ def test_a_panel_that_goes_is_a_state_and_shows_the_newest_screen_when_it_is_bac
     assert display.wait_for_frame(frames, 5)
     until(lambda: display.state == "ok")
     assert display.frames == frames + 1, "the newest one only"
+
+
+def test_a_panel_that_is_gone_does_not_keep_the_zuil_from_stopping(display, bus, caplog):
+    display.show(screens.starting("nl"))
+    assert display.wait_for_frame(0, 5)
+    bus.set()
+    display.close()
+    assert "Remote I/O error" in caplog.text
