@@ -20,7 +20,7 @@ from sqlmodel import Session
 from server.checkins.facts import FoundCard, FoundEvent
 from server.checkins.models import Source, Verdict
 from server.feed.models import ChangeKind
-from server.kernel.bulk import Bulk, Call, Statement
+from server.kernel.bulk import Bulk, Call, Insertion, Statement
 from server.kernel.database import mark_changed
 from shared.domain.checkin import Decision, EventFacts, decide
 from shared.domain.outcomes import Outcome
@@ -83,45 +83,43 @@ _EARLIER: Final = Statement(
     until="bigint",
 )
 _CHANGE: Final = Statement("INSERT INTO change (id, kind, keys) VALUES (:id, :kind, :keys)")
-_COLUMNS: Final = {
-    "id": "uuid",
-    "kiosk": "int",
-    "seq": "bigint",
-    "passholder": "bigint",
-    "event": "text",
-    "number": "text",
-    "at": "bigint",
-    "wall": "bigint",
-    "outcome": "text",
-    "shown": "text",
-    "verdict": "text",
-    "points": "int",
-    "social": "boolean",
-    "counter": "int",
-    "chip": "text",
-}
-_KEEP: Final = Statement(
-    "INSERT INTO checkin (id, source, kiosk, seq, passholder_ref, event_id, uitpas_number, at, wall,"
-    " received, outcome, shown, verdict, points, social_tariff, counter_id, chip_number, change_id)"
-    " SELECT id, :source, kiosk, seq, passholder, event, number, at, wall,"
-    " CAST(:received AS bigint), outcome, shown, verdict, points, social, counter, chip,"
-    " CAST(:change AS bigint) FROM {rows} WHERE true",
-    **_COLUMNS,
+_KEEP: Final = Insertion(
+    "checkin",
+    id="uuid",
+    source="text",
+    kiosk="int",
+    seq="bigint",
+    passholder_ref="bigint",
+    event_id="text",
+    uitpas_number="text",
+    at="bigint",
+    wall="bigint",
+    received="bigint",
+    outcome="text",
+    shown="text",
+    verdict="text",
+    points="int",
+    social_tariff="boolean",
+    counter_id="int",
+    chip_number="text",
+    change_id="bigint",
 )
 _SETTLE: Final = Statement(
     "UPDATE checkin SET passholder_ref = rows.passholder, uitpas_number = rows.number,"
     " outcome = rows.outcome, verdict = rows.verdict, points = rows.points, social_tariff = rows.social,"
     " counter_id = rows.counter, chip_number = NULL, change_id = CAST(:change AS bigint)"
     " FROM {rows} WHERE checkin.id = rows.id",
-    **_COLUMNS,
-)
-_ENTER: Final = Statement(
-    "INSERT INTO points_entry (passholder_ref, at, points, reason, checkin_id)"
-    " SELECT ref, at, points, :reason, id FROM {rows} WHERE true",
-    ref="bigint",
-    at="bigint",
-    points="int",
     id="uuid",
+    passholder="bigint",
+    number="text",
+    outcome="text",
+    verdict="text",
+    points="int",
+    social="boolean",
+    counter="int",
+)
+_ENTER: Final = Insertion(
+    "points_entry", passholder_ref="bigint", at="bigint", points="int", reason="text", checkin_id="uuid"
 )
 _ADD: Final = Statement(
     "UPDATE passholder SET points = rows.points FROM {rows} WHERE passholder.ref = rows.ref",
@@ -138,9 +136,9 @@ def judge(
     also: calls that travel with what is written.
     """
     judged, change, calls = _judge(session, claims)
-    scalars = {"source": arrival.source.value, "received": arrival.received, "change": change}
     if claims:
-        calls.append(Call(_KEEP, scalars, list(map(_row, claims, judged))))
+        rows = [_row(*pair, arrival, change) for pair in zip(claims, judged, strict=True)]
+        calls.append(Call(_KEEP, rows=rows))
     Bulk(session).run_all([*calls, *also])
     return judged
 
@@ -148,7 +146,7 @@ def judge(
 def settle(session: Session, claims: Sequence[Claim]) -> list[Judged]:
     """Judge check-ins that were written down before their card was known, as of the moment they were made."""
     judged, change, calls = _judge(session, claims)
-    calls.append(Call(_SETTLE, {"change": change}, list(map(_row, claims, judged))))
+    calls.append(Call(_SETTLE, {"change": change}, list(map(_settled, claims, judged))))
     Bulk(session).run_all(calls)
     return judged
 
@@ -240,7 +238,7 @@ def _grant(
 ) -> tuple[int | None, list[Call]]:
     """Return the id of the change and the calls that enter points in the ledger and the balances."""
     entries = [
-        (passholder, claim.at, one.decision.points, claim.id)
+        (passholder, claim.at, one.decision.points, REASON, claim.id)
         for claim, one in zip(claims, judged, strict=True)
         if one.verdict is Verdict.GRANTED and (passholder := _passholder(claim)) is not None
     ]
@@ -252,15 +250,16 @@ def _grant(
     change = time.time_ns() // 1_000_000 << _CHANGE_BITS | secrets.randbits(_CHANGE_BITS)
     return change, [
         Call(_CHANGE, {"id": change, "kind": ChangeKind.CHECKINS.value, "keys": keys}),
-        Call(_ENTER, {"reason": REASON}, entries),
+        Call(_ENTER, rows=entries),
         Call(_ADD, rows=[(ref, balances[ref]) for ref in refs]),
     ]
 
 
-def _row(claim: Claim, judged: Judged) -> tuple[object, ...]:
+def _row(claim: Claim, judged: Judged, arrival: Arrival, change: int | None) -> tuple[object, ...]:
     card, outcome = claim.card, judged.decision.outcome
     return (
         claim.id,
+        arrival.source,
         claim.kiosk,
         claim.seq,
         _passholder(claim),
@@ -268,11 +267,31 @@ def _row(claim: Claim, judged: Judged) -> tuple[object, ...]:
         card.uitpas_number if card else None,
         claim.at,
         claim.wall,
+        arrival.received,
         outcome,
         claim.shown or outcome,
         judged.verdict,
         judged.decision.points,
         card is not None and card.had_social_tariff(claim.at),
-        claim.event.counter_id if claim.event else claim.counter_id,
+        _counter(claim),
         claim.chip_number,
+        change,
     )
+
+
+def _settled(claim: Claim, judged: Judged) -> tuple[object, ...]:
+    card = claim.card
+    return (
+        claim.id,
+        _passholder(claim),
+        card.uitpas_number if card else None,
+        judged.decision.outcome,
+        judged.verdict,
+        judged.decision.points,
+        card is not None and card.had_social_tariff(claim.at),
+        _counter(claim),
+    )
+
+
+def _counter(claim: Claim) -> int | None:
+    return claim.event.counter_id if claim.event else claim.counter_id

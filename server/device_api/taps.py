@@ -25,7 +25,9 @@ from server.kernel.database import Database
 from server.kernel.errors import ProblemError
 from shared.wire.messages import Upload
 
-MOST_TOGETHER: Final = 16
+AT_ONCE: Final = 2
+"""Transactions of one process under way: while the database works on one, the other is read or answered."""
+MOST_TOGETHER: Final = 8
 MOST_BYTES: Final = 1 << 20
 """Bodies taken in together; one of a thousand taps goes alone."""
 _log = logging.getLogger(__name__)
@@ -45,7 +47,8 @@ class Intake:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: deque[_Arrived] = deque()
-        self._working: asyncio.Task[None] | None = None
+        self._working = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def take(self, request: Request, body: bytes) -> Response:
         """Return the answer to an upload.
@@ -55,16 +58,22 @@ class Intake:
         """
         arrived = _Arrived(request, body, asyncio.get_running_loop().create_future())
         self._waiting.append(arrived)
-        if self._working is None or self._working.done():
-            self._working = asyncio.create_task(self._work())
+        if self._working < AT_ONCE:
+            self._working += 1
+            task = asyncio.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await arrived.answered
 
     async def _work(self) -> None:
-        while self._waiting:
-            together = self._next()
-            answers = await asyncio.to_thread(self._take_in, together)
-            for one, result in zip(together, answers, strict=True):
-                _settle(one.answered, result)
+        try:
+            while self._waiting:
+                together = self._next()
+                answers = await asyncio.to_thread(self._take_in, together)
+                for one, result in zip(together, answers, strict=True):
+                    _settle(one.answered, result)
+        finally:
+            self._working -= 1
 
     def _next(self) -> list[_Arrived]:
         together, size = [self._waiting.popleft()], 0

@@ -27,9 +27,10 @@ MOST_KEYS: Final = 20_000
 _LOCK_KEY: Final = 0x7A75696C  # "zuil"
 
 _LOCK: Final = Statement("SELECT pg_advisory_xact_lock(:key)")
+_TRY_LOCK: Final = Statement("SELECT pg_try_advisory_xact_lock(:key)")
 _ANY: Final = Statement("SELECT 1 FROM change WHERE position IS NULL LIMIT 1")
 _PENDING: Final = Statement(
-    "SELECT id, kind, keys FROM change WHERE position IS NULL ORDER BY id LIMIT :most"
+    "SELECT id, kind, CAST(keys AS text) FROM change WHERE position IS NULL ORDER BY id LIMIT :most"
 )
 _NUMBER: Final = Statement(
     "UPDATE change SET position = rows.position FROM {rows} WHERE change.id = rows.id",
@@ -120,13 +121,16 @@ class _Pending:
     every_kiosk: bool = False
 
 
-def publish(database: Database) -> Touched | None:
-    """Publish everything that is committed by now; return what was touched, None when there was nothing."""
+def publish(database: Database, *, yielding: bool = False) -> Touched | None:
+    """Publish everything that is committed by now; return what was touched, None when there was nothing.
+
+    yielding: leave it to another process that is publishing already.
+    """
     with database.reading() as session:
         if not Bulk(session).run(_ANY):
             return None
     touched: Touched | None = None
-    while (part := _publish_some(database)) is not None:
+    while (part := _publish_some(database, yielding=yielding)) is not None:
         touched = part if touched is None else touched.with_(part)
     return touched
 
@@ -137,10 +141,13 @@ def hold_publication(bulk: Bulk, database: Database) -> None:
         bulk.run(_LOCK, {"key": _LOCK_KEY})
 
 
-def _publish_some(database: Database) -> Touched | None:
+def _publish_some(database: Database, *, yielding: bool) -> Touched | None:
     with database.writing() as session:
         bulk = Bulk(session)
-        hold_publication(bulk, database)
+        if not yielding or not database.is_postgresql:
+            hold_publication(bulk, database)
+        elif not bulk.run(_TRY_LOCK, {"key": _LOCK_KEY})[0][0]:
+            return None
         pending = _read(bulk)
         if not pending.ids:
             return None

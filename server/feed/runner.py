@@ -21,7 +21,7 @@ WATCH_SECONDS: Final = 0.5
 """How long a change of a command or another process on SQLite may go unnoticed."""
 REST_SECONDS: Final = 0.1
 """Least time between two publications: many changes share one."""
-REST_SHARE: Final = 4.0
+REST_SHARE: Final = 9.0
 """Rest this many times as long as the last publication took: in a flood of taps the zuilen at the doors
 come first, and what they hear of each other comes a little later."""
 MOST_REST_SECONDS: Final = 5.0
@@ -72,7 +72,7 @@ class FeedRunner:
             self._stopping.wait(min(max(REST_SECONDS, REST_SHARE * took), MOST_REST_SECONDS))
 
     def _turn(self) -> None:
-        touched = publish(self._database)
+        touched = publish(self._database, yielding=True)
         if self._listener is not None:
             return
         if touched is not None and touched.position > self._position:

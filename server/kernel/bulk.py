@@ -28,6 +28,8 @@ _SPECIAL: Final = re.compile(r'[\\"]')
 _NUMERIC: Final = frozenset({"bigint", "int", "boolean", "uuid"})
 _PIPELINE: Final = "zuil_pipeline"
 _names: Final = count(1)
+MANY: Final = 50
+"""Rows from which on COPY costs less than the trip it takes."""
 
 
 class DoubleError(Exception):
@@ -58,6 +60,15 @@ class Statement:
         return values if rows is None else values + [column.encode() for column in self.arrays(rows)]
 
 
+class Insertion(Statement):
+    """Adds rows to a table. Many of them go by COPY, which costs PostgreSQL half as much."""
+
+    def __init__(self, table: str, **columns: str) -> None:
+        names = ", ".join(columns)
+        super().__init__(f"INSERT INTO {table} ({names}) SELECT {names} FROM {{rows}} WHERE true", **columns)  # noqa: S608 - names written in our source
+        self.copy = f"COPY {table} ({names}) FROM STDIN"
+
+
 class Call(NamedTuple):
     """A statement with what it is to be run with."""
 
@@ -72,12 +83,13 @@ class Bulk:
     def __init__(self, session: Session) -> None:
         connection = session.connection()
         driver: Any = connection.connection.driver_connection
+        self._driver = driver
         self._pipeline: Pipeline | None = None
         if isinstance(driver, psycopg.Connection):
             begin(driver)
             # What is prepared stays prepared as long as the driver's connection lives.
             known = connection.connection.info
-            self._pipeline = known.get(_PIPELINE) or known.setdefault(_PIPELINE, Pipeline(driver.pgconn))
+            self._pipeline = known.get(_PIPELINE) or known.setdefault(_PIPELINE, Pipeline(driver))
         self._sqlite: sqlite3.Connection = driver
 
     def run(
@@ -102,7 +114,7 @@ class Bulk:
         return self._answers([Call(statement, scalars)])[0].touched
 
     def run_all(self, calls: Sequence[Call]) -> list[list[tuple[Any, ...]]]:
-        """Run statements that do not need each other's results, in one trip to the server.
+        """Run statements that do not need each other's results, in one trip to the server; then the copies.
 
         Raises:
             DoubleError: one of them would write a key a second time.
@@ -113,11 +125,25 @@ class Bulk:
         try:
             if self._pipeline is None:
                 return [self._on_sqlite(call) for call in calls]
-            return self._pipeline.run(
-                [(one.name, one.postgresql, one.parameters(scalars, rows)) for one, scalars, rows in calls]
-            )
+            return self._on_postgresql(self._pipeline, calls)
         except (psycopg.errors.UniqueViolation, sqlite3.IntegrityError) as error:
             raise DoubleError(str(error)) from error
+
+    def _on_postgresql(self, pipeline: Pipeline, calls: Sequence[Call]) -> list[Answer]:
+        stated = pipeline.run(
+            [
+                (one.name, one.postgresql, one.parameters(scalars, rows))
+                for one, scalars, rows in calls
+                if not _is_copied(one, rows)
+            ]
+        )
+        answers = iter(stated)
+        return [
+            pipeline.copy(one.copy, rows or ())
+            if isinstance(one, Insertion) and _is_copied(one, rows)
+            else next(answers)
+            for one, _, rows in calls
+        ]
 
     def _on_sqlite(self, call: Call) -> Answer:
         parameters = {name: _sqlite_value(value) for name, value in (call.scalars or {}).items()}
@@ -125,6 +151,10 @@ class Bulk:
             parameters["rows"] = json.dumps(call.rows)
         cursor = self._sqlite.execute(call.statement.sqlite, parameters)
         return Answer(cursor.fetchall() if call.statement.gives_rows else [], cursor.rowcount)
+
+
+def _is_copied(statement: Statement, rows: Sequence[Sequence[Any]] | None) -> bool:
+    return isinstance(statement, Insertion) and rows is not None and len(rows) >= MANY
 
 
 def _postgresql(sql: str, columns: Mapping[str, str], scalars: Sequence[str]) -> bytes:

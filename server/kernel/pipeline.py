@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import select
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import psycopg
+from psycopg.adapt import Transformer
 from psycopg.pq import ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGconn, PGresult
 
 _GOOD: Final = frozenset({ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK})
-_BOOL, _BYTEA, _DATE = 16, 17, 1082
-_INTEGERS: Final = (20, 21, 23)
 
 Request = tuple[bytes, bytes, list[bytes | None]]
 """The name of a statement, its text and its parameters."""
@@ -47,8 +45,10 @@ def text_of(value: object) -> bytes | None:
 class Pipeline:
     """Runs statements on one connection; knows which of them are prepared there."""
 
-    def __init__(self, pgconn: PGconn) -> None:
-        self._pgconn = pgconn
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._pgconn: PGconn = connection.pgconn
+        self._transformer = Transformer(connection)
         self._prepared: set[bytes] = set()
 
     def run(self, requests: Sequence[Request]) -> list[Answer]:
@@ -57,6 +57,8 @@ class Pipeline:
         Raises:
             psycopg.Error: one failed; those after it were not run.
         """
+        if not requests:
+            return []
         for name, text, _ in requests:
             if name not in self._prepared:
                 _check(self._pgconn.prepare(name, text))
@@ -64,12 +66,24 @@ class Pipeline:
         if len(requests) == 1:
             ((name, _, parameters),) = requests
             # None is NULL, which the types do not say.
-            return [_answer(_check(self._pgconn.exec_prepared(name, parameters)))]  # type: ignore[arg-type]
+            return [self._answer(self._pgconn.exec_prepared(name, parameters))]  # type: ignore[arg-type]
         self._pgconn.enter_pipeline_mode()
         try:
-            return [_answer(_check(result)) for result in self._travel(requests)]
+            return [self._answer(result) for result in self._travel(requests)]
         finally:
             self._pgconn.exit_pipeline_mode()
+
+    def copy(self, text: str, rows: Iterable[Sequence[Any]]) -> Answer:
+        """Send rows by COPY.
+
+        Raises:
+            psycopg.Error: one of them was refused.
+        """
+        with self._connection.cursor() as cursor:
+            with cursor.copy(text) as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return Answer([], cursor.rowcount)
 
     def _travel(self, requests: Sequence[Request]) -> list[PGresult]:
         """Send everything, read everything; the last result, of the synchronisation, is left out."""
@@ -87,6 +101,11 @@ class Pipeline:
                 return results
             results.append(result)
 
+    def _answer(self, result: PGresult) -> Answer:
+        _check(result)
+        self._transformer.set_pgresult(result)
+        return Answer(self._transformer.load_rows(0, result.ntuples, tuple), result.command_tuples or 0)
+
     def _wait(self) -> None:
         """Wait until a result can be read without blocking; others run meanwhile."""
         poll = select.poll()
@@ -101,29 +120,3 @@ def _check(result: PGresult) -> PGresult:
     if result.status not in _GOOD:
         raise psycopg.errors.error_from_result(result, encoding="utf-8")
     return result
-
-
-def _answer(result: PGresult) -> Answer:
-    readers = [_READERS.get(result.ftype(column), _text) for column in range(result.nfields)]
-    rows = [
-        tuple(
-            [
-                None if (value := result.get_value(row, column)) is None else reader(value)
-                for column, reader in enumerate(readers)
-            ]
-        )
-        for row in range(result.ntuples)
-    ]
-    return Answer(rows, result.command_tuples or 0)
-
-
-def _text(value: bytes) -> str:
-    return value.decode()
-
-
-_READERS: Final[Mapping[int, Callable[[bytes], Any]]] = {
-    **dict.fromkeys(_INTEGERS, int),
-    _BOOL: lambda value: value == b"t",
-    _BYTEA: lambda value: bytes.fromhex(value[2:].decode()),
-    _DATE: lambda value: date.fromisoformat(value.decode()),
-}
