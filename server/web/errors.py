@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from server.web.headers import add_security_headers
 from server.web.i18n import Translator, speak
 from server.web.templating import page
-
-RETRY_SECONDS: Final = 60
 
 
 def error_page(request: Request, status: int, reason: str = "") -> Response:
@@ -20,8 +16,6 @@ def error_page(request: Request, status: int, reason: str = "") -> Response:
     response = page(request, "web/error.html", status=status, title=title, sentence=sentence)
     # Here too: the page of a bug is made outside the wrapper that sets them.
     add_security_headers(response.headers)
-    if status == 429:  # noqa: PLR2004 - Too Many Requests
-        response.headers["retry-after"] = str(RETRY_SECONDS)
     return response
 
 
@@ -71,7 +65,7 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
         ),
         429: (
             _("Even geduld"),
-            _("Er kwamen te veel pogingen na elkaar. Wacht een minuut en probeer dan opnieuw."),
+            _("Er kwamen te veel pogingen na elkaar. Wacht even en probeer dan opnieuw."),
         ),
         503: (
             _("Even niet bereikbaar"),
