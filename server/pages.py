@@ -10,7 +10,7 @@ from server.checkins import pages as scan
 from server.counters import dashboard as counters
 from server.demo import pages as demo
 from server.events import dashboard as events
-from server.kiosks import care, dashboard
+from server.kiosks import care, dashboard, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
 from server.organisation import dashboard as organisation
@@ -25,6 +25,7 @@ def install(app: FastAPI) -> None:
     app.include_router(balie.router)
     app.include_router(dashboard.router)
     app.include_router(care.router)
+    app.include_router(remote.router)
     app.include_router(posters.router)
     app.include_router(differences.router)
     for settings in (organisation, card_systems, counters, events, logbook):

@@ -16,9 +16,8 @@ from server.feed.epoch import Cursor, head, parse_cursor
 from server.feed.publisher import publish
 from server.feed.reading import CardPage, checksums, read_cards
 from server.kernel.database import Database
-from server.kiosks.configuration import compose, systems_of
+from server.kiosks.configuration import code_host, compose, systems_of
 from server.kiosks.models import Kiosk
-from server.settings import Settings
 from shared.wire.cards import encode_block
 from shared.wire.messages import Changes, CheckinMessage, KioskConfig
 
@@ -43,9 +42,7 @@ def _read_changes(request: Request) -> Response:
 
 def current_config(session: Session, request: Request, kiosk: int) -> KioskConfig:
     """Return what this zuil should be configured with now."""
-    settings: Settings = request.app.state.settings
-    host = settings.code_host or settings.public_url or str(request.base_url).rstrip("/")
-    return compose(session, session.get_one(Kiosk, kiosk), host, datetime.now(UTC))
+    return compose(session, session.get_one(Kiosk, kiosk), code_host(request), datetime.now(UTC))
 
 
 def _changes(session: Session, config: KioskConfig, cursor: Cursor | None, *, full: bool) -> Changes:

@@ -1,10 +1,10 @@
-"""What a blocked zuil heard: noted at every refusal, for the dashboard."""
+"""When a blocked zuil first heard that it is: noted at its refusal, for the dashboard."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import func, update
+from sqlalchemy import update
 from sqlmodel import col
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -26,9 +26,6 @@ async def tell_blocked(request: Request, error: Exception) -> Response:
 def _note(database: Database, kiosk: int) -> None:
     now = datetime.now(UTC)
     with database.writing() as session:
-        # It asks a last time just before it destroys its keys, so the last refusal is what is known of that.
         session.execute(
-            update(Kiosk)
-            .where(col(Kiosk.number) == kiosk)
-            .values(told_at=func.coalesce(col(Kiosk.told_at), now), left_at=now)
+            update(Kiosk).where(col(Kiosk.number) == kiosk, col(Kiosk.told_at).is_(None)).values(told_at=now)
         )

@@ -21,10 +21,11 @@ from server.device_api.versions import ConfigVersions, Known
 from server.feed.epoch import Cursor
 from server.kernel.bulk import Bulk, Call, Statement
 from server.kernel.database import Database
+from server.kiosks.commands import ask_open, note_sent, read_open
 from server.kiosks.contact import Before, ask_before, keep_heartbeat, read_before
 from server.monitor.telemetry import keep_sample, note_heard
 from shared.domain.zones import to_millis
-from shared.wire.messages import Heartbeat, HeartbeatAnswer
+from shared.wire.messages import Command, Heartbeat, HeartbeatAnswer
 
 _HEAD: Final = Statement("SELECT epoch, position FROM feed_epoch WHERE id = 1")
 _CONFIGS: Final = Statement(
@@ -44,6 +45,8 @@ class _Known(NamedTuple):
     renew: bool
     progress: Progress
     before: Before
+    commands: list[Command]
+    is_order_new: bool
 
 
 async def take_heartbeat(request: Request) -> Response:
@@ -58,7 +61,7 @@ def _take(request: Request, body: bytes) -> Response:
         kiosk = identify(session, request, body)
         beat = read_message(request, body, Heartbeat)
         bulk = Bulk(session)
-        known = _read(bulk, request.app.state.config_versions, kiosk)
+        known = _read(bulk, request.app.state.config_versions, kiosk, now)
         config = _config(session, request, kiosk, beat.config)
         # A zuil that has not read its configuration yet goes by an older one, with another lease perhaps.
         longest = config.lease_days if beat.config == config.version else known.before.lease_days
@@ -69,6 +72,7 @@ def _take(request: Request, body: bytes) -> Response:
                 keep_heartbeat(kiosk, beat, now, lease_days=lease, address=address),
                 note_heard(kiosk, now),
                 keep_sample(kiosk, beat, known.before, now),
+                *([note_sent(kiosk, now)] if known.is_order_new else []),
             ]
         )
         answered = HeartbeatAnswer(
@@ -77,27 +81,29 @@ def _take(request: Request, body: bytes) -> Response:
             cursor=str(known.head),
             resend_from=_resend_from(known.progress, beat),
             renew=known.renew,
+            commands=known.commands,
         )
     return answer(request, answered)
 
 
-def _read(bulk: Bulk, versions: ConfigVersions, kiosk: int) -> _Known:
+def _read(bulk: Bulk, versions: ConfigVersions, kiosk: int, now: datetime) -> _Known:
     one = {"kiosk": kiosk}
     # The head first: what is at or before it is then among the changes, if it was not seen before.
-    head, changed, decided, progress, before = bulk.run_all(
+    head, changed, decided, progress, before, ordered = bulk.run_all(
         [
             Call(_HEAD),
             Call(_CONFIGS, {"seen": versions.seen}),
             Call(_DECIDED, one),
             Call(_PROGRESS, one),
             ask_before(kiosk),
+            ask_open(kiosk, now),
         ]
     )
     newest = Cursor(*head[0])
     versions.follow(newest, (keys for (keys,) in changed))
     journal = Progress(*progress[0]) if progress else Progress(0, 0, "")
     lease_days, asked = decided[0]
-    return _Known(newest, lease_days, bool(asked), journal, read_before(before))
+    return _Known(newest, lease_days, bool(asked), journal, read_before(before), *read_open(ordered))
 
 
 def _config(session: Session, request: Request, kiosk: int, has: str) -> Known:

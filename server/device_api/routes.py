@@ -9,7 +9,18 @@ from contextlib import asynccontextmanager, suppress
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from server.device_api import changes, credentials, enrolments, heartbeats, lookups, snapshots, stream, taps
+from server.device_api import (
+    changes,
+    commands,
+    credentials,
+    enrolments,
+    heartbeats,
+    lookups,
+    partings,
+    snapshots,
+    stream,
+    taps,
+)
 from server.device_api.authentication import BlockedError
 from server.device_api.farewell import tell_blocked
 from server.feed.runner import FeedRunner
@@ -31,6 +42,8 @@ def install_device_api(app: FastAPI) -> None:
             Route(f"{PREFIX}/taps", taps.upload_taps, methods=["POST"]),
             Route(f"{PREFIX}/lookup", lookups.look_up, methods=["POST"]),
             Route(f"{PREFIX}/heartbeat", heartbeats.take_heartbeat, methods=["POST"]),
+            Route(f"{PREFIX}/commands/{{id}}", commands.report_command, methods=["POST"]),
+            Route(f"{PREFIX}/partings", partings.take_parting, methods=["POST"]),
             Route(f"{PREFIX}/stream", stream.open_stream, methods=["GET"]),
         ]
     )

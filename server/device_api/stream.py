@@ -23,6 +23,8 @@ from server.kiosks.models import KioskLive
 
 PING_SECONDS: Final = 20.0
 _PING: Final = b": ping\n\n"
+_COMMAND: Final = b"event: command\ndata: 1\n\n"
+"""The next heartbeat brings a command."""
 
 
 class Hub:
@@ -47,9 +49,12 @@ class Hub:
 
     def wake(self, touched: Touched) -> None:
         """Tell the zuilen that something concerns."""
-        message = changed_event(touched.position)
+        changed = changed_event(touched.position)
         for stream in self._streams:
-            if touched.concerns(stream.kiosk):
+            message = changed if touched.concerns(stream.kiosk) else b""
+            if stream.kiosk in touched.ordered:
+                message += _COMMAND
+            if message:
                 self._send(stream, message)
 
     async def ping(self) -> None:

@@ -25,6 +25,11 @@ def kiosks_changed(session: Session, numbers: Iterable[int]) -> None:
     _note(session, ChangeKind.CONFIG, map(str, numbers))
 
 
+def commands_changed(session: Session, numbers: Iterable[int]) -> None:
+    """Note that these zuilen are told to do something."""
+    _note(session, ChangeKind.COMMANDS, map(str, numbers))
+
+
 def _note(session: Session, kind: ChangeKind, keys: Iterable[str]) -> Change:
     change = Change(kind=kind, keys=sorted(set(keys)))
     session.add(change)

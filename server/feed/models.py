@@ -14,12 +14,14 @@ class ChangeKind(StrEnum):
     """What a change is about; its keys say which.
 
     CARDS: UiTPAS numbers whose card, holder or membership changed. CHECKINS: passholder references
-    whose points changed. CONFIG: numbers of zuilen whose configuration changed; empty: all.
+    whose points changed. CONFIG: numbers of zuilen whose configuration changed; empty: all. COMMANDS:
+    numbers of zuilen that are told to do something.
     """
 
     CARDS = "cards"
     CHECKINS = "checkins"
     CONFIG = "config"
+    COMMANDS = "commands"
 
 
 class Change(SQLModel, table=True):

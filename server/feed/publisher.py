@@ -118,6 +118,7 @@ class _Pending:
     numbers: set[str] = field(default_factory=set)
     refs: set[int] = field(default_factory=set)
     kiosks: set[int] = field(default_factory=set)
+    ordered: set[int] = field(default_factory=set)
     every_kiosk: bool = False
 
 
@@ -177,6 +178,8 @@ def _read(bulk: Bulk) -> _Pending:
             pending.numbers.update(keys)
         elif kind == ChangeKind.CHECKINS:
             pending.refs.update(map(int, keys))
+        elif kind == ChangeKind.COMMANDS:
+            pending.ordered.update(map(int, keys))
         else:
             pending.kiosks.update(map(int, keys))
             pending.every_kiosk |= not keys
@@ -264,4 +267,4 @@ def _touched(bulk: Bulk, pending: _Pending, rows: Sequence[FeedRow], position: i
         kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_SYSTEMS, rows=sorted(sets)))
     if pending.refs:
         kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_CHECKINS, rows=[(id_,) for id_ in pending.ids]))
-    return Touched(position, frozenset(kiosks), pending.every_kiosk)
+    return Touched(position, frozenset(kiosks), pending.every_kiosk, frozenset(pending.ordered))

@@ -13,11 +13,15 @@ MOST_BYTES: Final = 7_000
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """Up to `position`: the zuilen that something new concerns; `everyone` when it concerns all."""
+    """Up to `position`: the zuilen that something new concerns; `everyone` when it concerns all.
+
+    ordered: the zuilen that are told to do something.
+    """
 
     position: int
     kiosks: frozenset[int] = frozenset()
     everyone: bool = False
+    ordered: frozenset[int] = frozenset()
 
     def concerns(self, kiosk: int) -> bool:
         """Tell whether a zuil should look."""
@@ -26,16 +30,22 @@ class Touched:
     def with_(self, other: Touched) -> Touched:
         """Return the two together."""
         return Touched(
-            max(self.position, other.position), self.kiosks | other.kiosks, self.everyone or other.everyone
+            max(self.position, other.position),
+            self.kiosks | other.kiosks,
+            self.everyone or other.everyone,
+            self.ordered | other.ordered,
         )
 
     def encode(self) -> str:
-        """Return it as it travels between processes; too many to name becomes everyone."""
-        text = json.dumps([self.position, sorted(self.kiosks), self.everyone])
-        return text if len(text) <= MOST_BYTES else json.dumps([self.position, [], True])
+        """Return it as it travels between processes; too many to name becomes everyone.
+
+        Too many orders to name are not named: they come with the next heartbeats.
+        """
+        text = json.dumps([self.position, sorted(self.kiosks), self.everyone, sorted(self.ordered)])
+        return text if len(text) <= MOST_BYTES else json.dumps([self.position, [], True, []])
 
 
 def decode_touched(text: str) -> Touched:
     """Return what `Touched.encode` wrote."""
-    position, kiosks, everyone = json.loads(text)
-    return Touched(position, frozenset(kiosks), everyone)
+    position, kiosks, everyone, ordered = json.loads(text)
+    return Touched(position, frozenset(kiosks), everyone, frozenset(ordered))

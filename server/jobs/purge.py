@@ -10,6 +10,7 @@ from sqlmodel import col
 from server.kernel.attempts import purge_attempts
 from server.kernel.database import Database
 from server.kernel.oauth1 import purge_nonces
+from server.kiosks.closing import expire_commands, forget_commands
 from server.kiosks.models import KioskEnrolment
 from server.settings import Settings
 from server.staff.models import StaffSession
@@ -23,8 +24,10 @@ def purge_requests(database: Database, _: Settings) -> None:
 
 
 def purge_expired(database: Database, _: Settings) -> None:
-    """Forget sessions and enrolment codes that are over."""
+    """Forget sessions, enrolment codes and commands that are over."""
     now = datetime.now(UTC)
     with database.writing() as session:
         session.execute(delete(StaffSession).where(col(StaffSession.expires) < now))
         session.execute(delete(KioskEnrolment).where(col(KioskEnrolment.expires) < now))
+        expire_commands(session, now)
+        forget_commands(session, now)

@@ -6,27 +6,36 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from sqlmodel import Session
+
+from server.feed.changes import kiosks_changed
+from server.kernel.audit import record
+from server.kiosks.closing import close_commands, take_report
+from server.kiosks.contact import judge_again
+from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.overview import KioskView
+from server.kiosks.setup import number_of
+from shared.domain.commands import CommandOutcome
+from shared.domain.zones import to_millis
 
 
 class Farewell(StrEnum):
     """How far a blocked zuil is.
 
     OUT_OF_REACH: it has not spoken since; it stops when its lease ends. TOLD: it still hands in taps.
-    LEFT: everything is here, and it asked a last time, which it does just before it destroys its keys.
-    NEVER_SPOKE: it never had anything to destroy.
+    WIPED: it said that its keys and cards are destroyed. NEVER_SPOKE: it never had anything to destroy.
     """
 
     NEVER_SPOKE = "never-spoke"
     OUT_OF_REACH = "out-of-reach"
     TOLD = "told"
-    LEFT = "left"
+    WIPED = "wiped"
 
 
 class Blocking(NamedTuple):
     """What became of a blocked zuil.
 
-    at: when it heard so first (TOLD) or last (LEFT), or stops by itself (OUT_OF_REACH).
+    at: when it heard so first (TOLD), destroyed its keys (WIPED), or stops by itself (OUT_OF_REACH).
     """
 
     farewell: Farewell
@@ -34,15 +43,34 @@ class Blocking(NamedTuple):
     waiting: int = 0
 
 
-def blocking_of(view: KioskView) -> Blocking:
-    """Return what became of a blocked zuil."""
+def blocking_of(view: KioskView) -> Blocking | None:
+    """Return what became of a zuil that is blocked, or wiped on command; None for any other."""
     kiosk, live = view.kiosk, view.live
+    if kiosk.wiped_at is not None:
+        return Blocking(Farewell.WIPED, kiosk.wiped_at, view.waiting)
+    if kiosk.state != KioskState.BLOCKED:
+        return None
     if kiosk.told_at is not None:
-        # It asks at least twice: what it does now, and once more when there is nothing left to hand in.
-        has_left = view.waiting == 0 and kiosk.left_at is not None and kiosk.left_at > kiosk.told_at
-        at = kiosk.left_at if has_left else kiosk.told_at
-        return Blocking(Farewell.LEFT if has_left else Farewell.TOLD, at, view.waiting)
+        return Blocking(Farewell.TOLD, kiosk.told_at, view.waiting)
     if live is None or (kiosk.consumer_key is None and kiosk.next_consumer_key is None):
         return Blocking(Farewell.NEVER_SPOKE)
     lease = timedelta(days=max(live.lease_days or 0, kiosk.lease_days))
     return Blocking(Farewell.OUT_OF_REACH, live.last_contact + lease, view.waiting)
+
+
+def note_wiped(session: Session, kiosk: Kiosk, at: datetime, *, command_id: str = "") -> None:
+    """Note that a zuil destroyed its keys and cards; one that did so on command waits for another enrolment.
+
+    Said again, it changes nothing.
+    """
+    if kiosk.wiped_at is not None:
+        return
+    kiosk.wiped_at = at
+    if command_id:
+        take_report(session, kiosk, command_id, CommandOutcome.DONE, ended=to_millis(at))
+    if kiosk.state == KioskState.ACTIVE:
+        kiosk.state = KioskState.NEW
+    close_commands(session, kiosk)
+    kiosks_changed(session, [number_of(kiosk)])
+    judge_again(session, [number_of(kiosk)])
+    record(session, "wiped", "kiosk", kiosk.number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form
@@ -11,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from server.kernel.database import RequestSession
-from server.kiosks.dashboard import NEEDS_INPUT, Enroller, Owner, kiosk_in_reach, kiosk_page
+from server.kiosks.dashboard import NEEDS_INPUT, Owner, kiosk_in_reach, kiosk_page
 from server.kiosks.preferences import (
     LONGEST_LEASE,
     LONGEST_RESULT,
@@ -20,8 +19,7 @@ from server.kiosks.preferences import (
     put_mode,
     put_preferences,
 )
-from server.kiosks.renewal import ask_renewal, renew_code_key
-from server.kiosks.setup import ask_identity
+from server.kiosks.renewal import renew_code_key
 from server.web.i18n import Translator, speak
 from shared.domain.messages import LANGUAGES
 
@@ -66,21 +64,6 @@ def set_mode(
     """Choose what the zuil is for, of the modes there are."""
     put_mode(session, kiosk_in_reach(session, acting, number).kiosk, mode, staff_id=acting.staff_id)
     return _back(number, "zuilen")
-
-
-@router.post("/aanwijzen")
-def identify(session: RequestSession, acting: Enroller, number: int) -> Response:
-    """Have the zuil show which one it is."""
-    ask_identity(session, kiosk_in_reach(session, acting, number).kiosk, staff_id=acting.staff_id)
-    return _back(number, "aanwijzen")
-
-
-@router.post("/sleutel")
-def renew_secret(session: RequestSession, acting: Owner, number: int) -> Response:
-    """Have the zuil fetch fresh credentials."""
-    kiosk = kiosk_in_reach(session, acting, number).kiosk
-    ask_renewal(session, kiosk, datetime.now(UTC), staff_id=acting.staff_id)
-    return _back(number, "sleutel")
 
 
 @router.post("/codesleutel")

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import or_
 from sqlmodel import Session, col, select
+from starlette.requests import Request
 
 from server.cardsystems.models import CardSystem
 from server.counters.models import Counter, CounterCardSystem
@@ -17,6 +18,7 @@ from server.events.models import Event
 from server.kernel.database import vault_of
 from server.kiosks.models import Kiosk, KioskCounter
 from server.kiosks.setup import number_of
+from server.settings import Settings
 from shared.domain.calendars import CalendarKind
 from shared.domain.periods import Limit, Period, default_checkin_limit
 from shared.domain.windows import windows
@@ -26,6 +28,12 @@ from shared.wire.messages import CalendarMessage, EventMessage, KioskConfig, Sys
 
 AHEAD: Final = timedelta(days=28)
 AVAILABLE: Final = "available"
+
+
+def code_host(request: Request) -> str:
+    """Return scheme and host of the links in the QR codes."""
+    settings: Settings = request.app.state.settings
+    return settings.code_host or settings.public_url or str(request.base_url).rstrip("/")
 
 
 def systems_of(session: Session, kiosk: int) -> list[int]:
@@ -64,10 +72,10 @@ def events_of(session: Session, kiosk: Kiosk, now: datetime) -> list[Event]:
     ]
 
 
-def compose(session: Session, kiosk: Kiosk, code_host: str, now: datetime) -> KioskConfig:
+def compose(session: Session, kiosk: Kiosk, host: str, now: datetime) -> KioskConfig:
     """Return the configuration of a zuil; `version` is a hash of its content.
 
-    code_host: scheme and host of the links in the QR codes.
+    host: see `code_host`.
     """
     vault = vault_of(session)
     systems = session.exec(
@@ -83,7 +91,7 @@ def compose(session: Session, kiosk: Kiosk, code_host: str, now: datetime) -> Ki
         qr=kiosk.qr,
         qr_seconds=kiosk.qr_seconds,
         code_key=vault.open(kiosk.code_key),
-        code_url=f"{code_host}/c/".upper(),
+        code_url=f"{host}/c/".upper(),
         manual_event=kiosk.manual_event_id,
         hold_manual_event=kiosk.hold_manual_event,
         heartbeat_seconds=kiosk.heartbeat_seconds,

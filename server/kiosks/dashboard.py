@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Form
 from pydantic import BaseModel
@@ -18,6 +18,8 @@ from server.kernel.audit import record
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kiosks.blocking import blocking_of
+from server.kiosks.commands import RULES, CommandView, latest_commands
+from server.kiosks.configuration import code_host, compose
 from server.kiosks.enrolment import LIFE, make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.overview import KioskView, kiosks_of_system
@@ -29,7 +31,7 @@ from server.staff.sessions import Acting
 from server.web.i18n import speak
 from server.web.streams import stream
 from server.web.templating import fragment, page
-from server.web.words import mode_word
+from server.web.words import command_purpose, command_word, mode_word
 from shared.domain.modes import Mode
 
 LOOK_SECONDS: Final = 1.0
@@ -201,7 +203,7 @@ def kiosk_page(
         "kiosks/kiosk.html",
         status=status,
         view=view,
-        blocking=blocking_of(view) if view.kiosk.state == KioskState.BLOCKED else None,
+        blocking=blocking_of(view),
         form=form or _form_of(view.kiosk),
         errors=errors,
         done=done,
@@ -211,9 +213,42 @@ def kiosk_page(
         command=f"zuil-provision enrol --server {server} --code {code} --out /media/$USER/bootfs",
         counters=counters_in_reach(session, acting),
         chosen_counters=[counter.id for counter in view.counters],
+        orders=_orders(request, session, acting, view),
+        is_confirmed=_is_confirmed(request, session, view),
         may_manage=acting.may(Permission.MANAGE_KIOSKS),
         may_enrol=acting.may(Permission.ENROL_KIOSKS),
     )
+
+
+class OrderLine(NamedTuple):
+    """Something that can be ordered of a zuil, in words, and the last time it was."""
+
+    kind: str
+    word: str
+    purpose: str
+    latest: CommandView | None
+
+
+def _orders(request: Request, session: Session, acting: Acting, view: KioskView) -> list[OrderLine]:
+    """Return what this person may order of a zuil in use."""
+    if view.kiosk.state != KioskState.ACTIVE:
+        return []
+    _ = speak(request)
+    latest = latest_commands(session, view.number, datetime.now(UTC))
+    return [
+        OrderLine(kind.value, command_word(_, kind), command_purpose(_, kind), latest.get(kind))
+        for kind, rule in RULES.items()
+        if acting.may(rule.permission)
+    ]
+
+
+def _is_confirmed(request: Request, session: Session, view: KioskView) -> bool | None:
+    """Tell whether the zuil reported the configuration it should have now; None when it reported none."""
+    reported = view.live.heartbeat.get("config") if view.live else None
+    if not reported or view.kiosk.state != KioskState.ACTIVE:
+        return None
+    config = compose(session, view.kiosk, code_host(request), datetime.now(UTC))
+    return bool(reported == config.version)
 
 
 def kiosk_in_reach(session: Session, acting: Acting, number: int) -> KioskView:

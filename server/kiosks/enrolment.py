@@ -16,6 +16,7 @@ from server.kernel.audit import record
 from server.kernel.database import vault_of
 from server.kernel.errors import ProblemError
 from server.kernel.keys import sealing_key, signing_key
+from server.kiosks.closing import close_commands
 from server.kiosks.models import Kiosk, KioskEnrolment, KioskState
 from server.kiosks.setup import number_of
 from shared.wire import problems
@@ -75,7 +76,8 @@ def enrol(session: Session, request: EnrolmentRequest, now: datetime) -> Enrolme
     kiosk.consumer_key = kiosk.consumer_secret = kiosk.renewal_asked = None
     kiosk.next_consumer_key, kiosk.next_consumer_secret = key, vault_of(session).seal(secret.encode())
     kiosk.state = KioskState.ACTIVE
-    kiosk.blocked_at = kiosk.told_at = kiosk.left_at = None
+    kiosk.blocked_at = kiosk.told_at = kiosk.wiped_at = None
+    close_commands(session, kiosk)
     kiosks_changed(session, [number_of(kiosk)])
     detail = {"hardware": request.hardware, "version": request.version}
     record(session, "enrol", "kiosk", kiosk.number, detail=detail)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Column, Index
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, text
 from sqlmodel import Field, SQLModel
 
-from server.kernel.types import UtcDateTime
+from server.kernel.types import UtcDateTime, UuidText
 
 
 class KioskState(StrEnum):
@@ -31,7 +31,8 @@ class Kiosk(SQLModel, table=True):
     next_consumer_key, next_consumer_secret: fresh credentials that the zuil has not used yet.
     renewal_asked: since when it is asked to fetch those.
     identify: how often somebody asked which zuil this is.
-    blocked_at: when it was blocked last; told_at, left_at: when it first and last heard so.
+    blocked_at: when it was blocked last; told_at: when it first heard so. wiped_at: when it destroyed
+    its keys and cards, as it said itself.
     """
 
     __tablename__ = "kiosk"
@@ -60,7 +61,66 @@ class Kiosk(SQLModel, table=True):
     identify: int = 0
     blocked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     told_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
-    left_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    wiped_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class CommandState(StrEnum):
+    """How far a command is. SENT: the zuil got it. EXPIRED: nothing was heard of it in time."""
+
+    WAITING = "waiting"
+    SENT = "sent"
+    DONE = "done"
+    FAILED = "failed"
+    REFUSED = "refused"
+    EXPIRED = "expired"
+
+
+OPEN_STATES: Final = (CommandState.WAITING.value, CommandState.SENT.value)
+_IS_OPEN: Final = text("state IN ('waiting', 'sent')")
+
+
+class KioskCommand(SQLModel, table=True):
+    """Something a zuil is told to do; instants in milliseconds UTC (`server.kiosks.commands`).
+
+    asked_by: staff id. sent_at: when the zuil first got it; ended_at: when it was done there.
+    sentence: the zuil's own words.
+    """
+
+    __tablename__ = "kiosk_command"
+    __table_args__ = (
+        Index(
+            "ix_kiosk_command_open",
+            "kiosk",
+            "kind",
+            unique=True,
+            sqlite_where=_IS_OPEN,
+            postgresql_where=_IS_OPEN,
+        ),
+        Index("ix_kiosk_command_asked", "kiosk", "asked_at"),
+    )
+
+    id: str = Field(sa_column=Column(UuidText, primary_key=True))
+    kiosk: int = Field(foreign_key="kiosk.number", ondelete="CASCADE")
+    kind: str
+    arguments: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    asked_at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    asked_by: int | None = None
+    expires: int = Field(sa_column=Column(BigInteger, nullable=False))
+    state: str = CommandState.WAITING
+    sent_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    ended_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    sentence: str = ""
+
+
+class KioskCommandResult(SQLModel, table=True):
+    """What a command brought: a picture, lines of a log."""
+
+    __tablename__ = "kiosk_command_result"
+
+    command_id: str = Field(
+        sa_column=Column(UuidText, ForeignKey("kiosk_command.id", ondelete="CASCADE"), primary_key=True)
+    )
+    content: bytes
 
 
 class KioskCounter(SQLModel, table=True):

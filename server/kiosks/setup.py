@@ -72,7 +72,7 @@ def ask_identity(session: Session, kiosk: Kiosk, *, staff_id: int | None = None)
 def block_kiosk(session: Session, kiosk: Kiosk, *, staff_id: int | None = None) -> None:
     """Block a zuil: it may hand in its taps and nothing else."""
     kiosk.state = KioskState.BLOCKED
-    kiosk.blocked_at, kiosk.told_at, kiosk.left_at = datetime.now(UTC), None, None
+    kiosk.blocked_at, kiosk.told_at, kiosk.wiped_at = datetime.now(UTC), None, None
     _note(session, kiosk, "block", staff_id)
 
 

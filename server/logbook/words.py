@@ -8,7 +8,8 @@ from typing import Any, Final
 from server.kernel.audit import AuditEntry
 from server.staff.roles import Role
 from server.web.i18n import Translator
-from server.web.words import role_word
+from server.web.words import command_word, role_word
+from shared.domain.commands import CommandKind, CommandOutcome
 
 NOTHING: Final = "–"  # noqa: RUF001 - a dash as printers set it
 
@@ -45,6 +46,9 @@ def deed_word(_: Translator, action: str) -> str:
         "make-enrolment-code": _("maakte een eenmalige code"),
         "enrol": _("meldde een toestel aan"),
         "identify": _("liet de zuil knipperen"),
+        "command": _("gaf de zuil een opdracht"),
+        "report-command": _("de zuil beantwoordde een opdracht"),
+        "wiped": _("de zuil wiste haar sleutels en kaarten"),
         "renew-credentials": _("vroeg een nieuwe sleutel voor de zuil"),
         "renew-code-key": _("vernieuwde de sleutel van de QR-codes"),
         "renew-token-key": _("begon met een nieuwe sleutel van de kaarten"),
@@ -99,8 +103,23 @@ def _fact(_: Translator, name: str) -> str:
         "lease_days": _("dagen zonder server"),
         "mode": _("modus"),
         "edition": _("uitgave"),
+        "command": _("opdracht"),
+        "outcome": _("resultaat"),
     }
     return words.get(name, name)
+
+
+def _words(_: Translator) -> Mapping[str, Mapping[str, str]]:
+    """Return, for facts that are one of a few, what each is called."""
+    return {
+        "role": {role.value: role_word(_, role) for role in Role},
+        "command": {kind.value: command_word(_, kind) for kind in CommandKind},
+        "outcome": {
+            CommandOutcome.DONE.value: _("uitgevoerd"),
+            CommandOutcome.FAILED.value: _("mislukt"),
+            CommandOutcome.REFUSED.value: _("geweigerd"),
+        },
+    }
 
 
 def _text(_: Translator, name: str, value: Any) -> str:  # noqa: ANN401 - whatever the deed recorded
@@ -109,8 +128,9 @@ def _text(_: Translator, name: str, value: Any) -> str:  # noqa: ANN401 - whatev
         return str(len(value))
     if isinstance(value, bool):
         return _("ja") if value else _("nee")
-    if name == "role" and value in set(Role):
-        return role_word(_, Role(value))
+    words = _words(_).get(name, {})
+    if isinstance(value, str) and value in words:
+        return words[value]
     if isinstance(value, list):
         return ", ".join(map(str, value)) or NOTHING
     return NOTHING if value is None or value == "" else str(value)

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     FOLLOW_KIOSKS = "follow-kiosks"
     MANAGE_KIOSKS = "manage-kiosks"
     ENROL_KIOSKS = "enrol-kiosks"
+    COMMAND_KIOSKS = "command-kiosks"
     READ_DIFFERENCES = "read-differences"
     MAKE_CARD_SYSTEMS = "make-card-systems"
     MANAGE_CARD_SYSTEMS = "manage-card-systems"
@@ -42,6 +43,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.FOLLOW_KIOSKS,
                 Permission.MANAGE_KIOSKS,
                 Permission.ENROL_KIOSKS,
+                Permission.COMMAND_KIOSKS,
                 Permission.READ_DIFFERENCES,
                 Permission.MANAGE_CARD_SYSTEMS,
                 Permission.MANAGE_COUNTERS,
@@ -50,7 +52,9 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.READ_LOGBOOK,
             }
         ),
-        Role.TECHNICIAN: frozenset({Permission.FOLLOW_KIOSKS, Permission.ENROL_KIOSKS}),
+        Role.TECHNICIAN: frozenset(
+            {Permission.FOLLOW_KIOSKS, Permission.ENROL_KIOSKS, Permission.COMMAND_KIOSKS}
+        ),
         Role.ADMIN: frozenset(Permission) - {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT},
     }
 )

@@ -1,9 +1,10 @@
-"""Dutch (and so French and English) words for roles and permissions."""
+"""Dutch (and so French and English) words for roles, permissions, outcomes and commands."""
 
 from __future__ import annotations
 
 from server.staff.roles import ROLES, Permission, Role
 from server.web.i18n import Translator
+from shared.domain.commands import CommandKind
 from shared.domain.messages import screen
 from shared.domain.modes import Mode
 from shared.domain.outcomes import Outcome
@@ -53,6 +54,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.FOLLOW_KIOSKS: _("alle zuilen van de regio volgen"),
         Permission.MANAGE_KIOSKS: _("zuilen toevoegen, toewijzen en blokkeren"),
         Permission.ENROL_KIOSKS: _("een zuil aanmelden met een eenmalige code"),
+        Permission.COMMAND_KIOSKS: _("een zuil op afstand nakijken en herstarten"),
         Permission.READ_DIFFERENCES: _("nazien waar zuil en server verschillen"),
         Permission.MAKE_CARD_SYSTEMS: _("kaartsystemen toevoegen"),
         Permission.MANAGE_CARD_SYSTEMS: _("een kaartsysteem beheren"),
@@ -62,6 +64,42 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.READ_LOGBOOK: _("het logboek lezen"),
     }
     return [word for permission, word in words.items() if permission in ROLES[role]]
+
+
+def command_word(_: Translator, kind: CommandKind) -> str:
+    """Return a command as it stands on its button."""
+    words = {
+        CommandKind.IDENTIFY: _("Laat ze knipperen"),
+        CommandKind.SELF_TEST: _("Laat ze zichzelf nakijken"),
+        CommandKind.SHOW_SCREEN: _("Toon haar scherm"),
+        CommandKind.SEND_LOGS: _("Vraag haar logboek"),
+        CommandKind.RESYNC: _("Haal alle kaarten opnieuw"),
+        CommandKind.RESTART: _("Herstart het programma"),
+        CommandKind.REBOOT: _("Herstart het toestel"),
+        CommandKind.ROTATE_KEY: _("Vernieuw haar sleutel"),
+        CommandKind.WIPE: _("Wis de zuil"),
+    }
+    return words[kind]
+
+
+def command_purpose(_: Translator, kind: CommandKind) -> str:
+    """Return what a command is good for, one sentence."""
+    words = {
+        CommandKind.IDENTIFY: _("De zuil knippert, piept en toont haar naam."),
+        CommandKind.SELF_TEST: _("Lezer, scherm, lampjes, opslag, kaarten, klok en verbinding."),
+        CommandKind.SHOW_SCREEN: _("Het beeld dat er nu echt op staat."),
+        CommandKind.SEND_LOGS: _("De laatste 500 regels, zonder gegevens van mensen."),
+        CommandKind.RESYNC: _("Als je twijfelt of ze elke kaart kent. Tikken gaat intussen door."),
+        CommandKind.RESTART: _("Enkele tellen kan niemand tikken."),
+        CommandKind.REBOOT: _("Een minuut lang kan niemand tikken."),
+        CommandKind.ROTATE_KEY: _(
+            "Met haar sleutel bewijst de zuil wie ze is. Ze haalt zelf een nieuwe op; de oude werkt tot dan."
+        ),
+        CommandKind.WIPE: _(
+            "Ze geeft haar tikken af, wist haar sleutels en kaarten en heeft dan een nieuwe code nodig."
+        ),
+    }
+    return words[kind]
 
 
 def mode_word(_: Translator, mode: Mode) -> str:

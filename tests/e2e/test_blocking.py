@@ -83,7 +83,7 @@ def test_it_hands_in_erases_and_comes_back_only_with_another_enrolment(system, z
 
     zuil.program.start()
     wait_for(lambda: is_erased(zuil))
-    wait_for(lambda: dashboard.farewell == "left")
+    wait_for(lambda: dashboard.farewell == "wiped")
     assert len(rows(system, "SELECT id FROM checkin")) == 2
     assert tap(zuil, CHIPS[2])["outcome"] == "technical"
     zuil.stop()

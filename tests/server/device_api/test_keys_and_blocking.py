@@ -99,7 +99,8 @@ def test_a_blocked_zuil_hands_in_is_told_and_what_it_heard_is_noted(database, st
         assert refused.value.problem.type == "zuil:kiosk-blocked"
     assert len(station.upload(upload).verdicts) == 1
     kiosk = kiosk_of(database, station)
-    assert kiosk.blocked_at <= kiosk.told_at < kiosk.left_at
+    assert kiosk.blocked_at <= kiosk.told_at
+    assert kiosk.wiped_at is None
 
 
 def test_an_unblocked_zuil_needs_another_enrolment_and_its_old_credentials_stay_refused(database, station):

@@ -1,6 +1,6 @@
 """One zuil on the dashboard: its settings, its keys, what became of it once it was blocked."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from sqlmodel import select
@@ -81,19 +81,18 @@ def test_no_screen_offers_a_mode_while_there_is_only_one(ksb):
 
 def test_fresh_keys_are_asked_for_one_by_one(ksb):
     before = ksb.kiosk("Zuil inkomhal").code_key
-    ksb.client.post(f"{HERE}/sleutel")
+    ksb.client.post(f"{HERE}/opdrachten/rotate-key")
     ksb.client.post(f"{HERE}/codesleutel")
     kiosk = ksb.kiosk("Zuil inkomhal")
     assert kiosk.renewal_asked is not None
     assert kiosk.code_key != before
-    assert "Een nieuwe sleutel is gevraagd zonet" in ksb.client.get(HERE).text
     assert len(deeds(ksb, "renew-credentials")) == len(deeds(ksb, "renew-code-key")) == 1
 
 
 def test_a_technician_has_a_zuil_show_which_one_it_is(ksb):
     ksb.log_in("Tom Goossens")
     assert "Laat ze knipperen" in ksb.client.get(HERE).text
-    assert ksb.client.post(f"{HERE}/aanwijzen").status_code == 303
+    assert ksb.client.post(f"{HERE}/opdrachten/identify").status_code == 303
     with ksb.database.reading() as session:
         config = compose(session, session.get_one(Kiosk, 1), "http://x", datetime.now(UTC))
     assert config.identify == 1
@@ -134,13 +133,17 @@ def test_a_zuil_that_heard_it_is_followed_until_it_left(ksb):
     ksb.report(1, queue=3, heartbeat={"last_seq": 9})
     ksb.client.post(f"{HERE}/blokkeren", data={"sure": "yes"})
     now = datetime.now(UTC)
-    put(ksb, told_at=now, left_at=now)
+    put(ksb, told_at=now)
     state, page = farewell(ksb)
     assert state == "told"
     assert "Ze moet nog 3 tikken afgeven." in page
     ksb.report(1, queue=0, heartbeat={"last_seq": 9})
-    put(ksb, state="blocked", told_at=now, left_at=now + timedelta(seconds=2))
-    assert farewell(ksb)[0] == "left"
+    put(ksb, state="blocked", told_at=now)
+    assert farewell(ksb)[0] == "told", "everything is here, but it did not say that it is wiped"
+    put(ksb, wiped_at=datetime(2026, 3, 1, 11, 0, tzinfo=UTC))
+    state, page = farewell(ksb)
+    assert state == "wiped"
+    assert "1 mrt 2026 om 12:00" in page.replace("mrt.", "mrt")
 
 
 def test_a_zuil_that_never_spoke_has_nothing_to_destroy(site):
@@ -151,5 +154,5 @@ def test_a_zuil_that_never_spoke_has_nothing_to_destroy(site):
 
 def test_a_technician_sets_nothing(site):
     site.log_in("Tom Goossens")
-    for path in ("instellingen", "sleutel", "codesleutel", "modus"):
+    for path in ("instellingen", "opdrachten/rotate-key", "opdrachten/wipe", "codesleutel", "modus"):
         assert site.client.post(f"{HERE}/{path}", data=GOOD).status_code == 403
