@@ -174,12 +174,22 @@ class TapDesk:
             if decision.outcome is Outcome.OK:
                 decision = Decision(Outcome.QUEUED_UNKNOWN)
             return _Holder(None, 0, sealed=sealed), decision
-        facts = None
-        if answer.known:
-            facts = facts_from_row(answer.passholder or 0, answer.state, answer.active_until)
-        earlier = [from_millis(at) for at in answer.checkins]
-        holder = _Holder(facts, answer.points, earlier, sealed=sealed)
-        return holder, decide(facts, active.facts, earlier, now)
+        holder = self._answered(answer, sealed, active)
+        return holder, decide(holder.facts, active.facts, holder.earlier, now)
+
+    def _answered(self, answer: LookupAnswer, sealed: bytes, active: ActiveEvent) -> _Holder:
+        """Return what the server knows of a card, and what this zuil has yet to tell it of the holder."""
+        if not answer.known:
+            return _Holder(None, 0, sealed=sealed)
+        facts = facts_from_row(answer.passholder or 0, answer.state, answer.active_until)
+        own = [] if facts.passholder is None else self._journal.own_checkins(facts.passholder)
+        mine = [self._timed(one) for one in own if not one.acknowledged and one.id not in answer.ids]
+        instants = [
+            *answer.checkins,
+            *(one.at for one in mine if active.event and one.event == active.event.id),
+        ]
+        points = answer.points + sum(one.points for one in mine)
+        return _Holder(facts, points, [from_millis(at) for at in instants], sealed=sealed)
 
     def _ask(self, sealed: bytes, active: ActiveEvent) -> LookupAnswer | None:
         request = LookupRequest(sealed=sealed, event=active.event.id if active.event else None)

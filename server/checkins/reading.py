@@ -28,7 +28,8 @@ _RUNNING: Final = Statement(
     since="bigint",
 )
 _OF_PASSHOLDER: Final = Statement(
-    "SELECT at FROM checkin WHERE passholder_ref = :ref AND event_id = :event AND at >= :since"
+    "SELECT CAST(id AS text), at FROM checkin"
+    " WHERE passholder_ref = :ref AND event_id = :event AND at >= :since"
     " AND verdict = 'granted' ORDER BY at"
 )
 
@@ -45,10 +46,10 @@ def running_checkins(session: Session, events: Iterable[EventMessage], now: date
     return _messages(Bulk(session).run(_RUNNING, rows=rows))
 
 
-def checkins_of(session: Session, passholder: int, event: EventMessage, now: datetime) -> list[int]:
-    """Return the instants of a pashouder's granted check-ins on an event in its running period."""
+def checkins_of(session: Session, passholder: int, event: EventMessage, now: datetime) -> dict[str, int]:
+    """Return id -> instant of a pashouder's granted check-ins on an event in its running period."""
     scalars = {"ref": passholder, "event": event.id, "since": _period_start(event, now)}
-    return [at for (at,) in Bulk(session).run(_OF_PASSHOLDER, scalars)]
+    return dict(Bulk(session).run(_OF_PASSHOLDER, scalars))
 
 
 def _period_start(event: EventMessage, now: datetime) -> int:

@@ -62,11 +62,13 @@ def _answer(session: Session, chip_number: str, event_id: str | None) -> LookupA
     passholder, state, until = pack_facts(card.facts)
     holder = session.get(Passholder, passholder) if passholder else None
     event = session.get(Event, event_id) if event_id else None
+    saved = checkins_of(session, passholder, event_message(event), datetime.now(UTC)) if event else {}
     return LookupAnswer(
         known=True,
         state=state,
         passholder=passholder or None,
         active_until=until,
         points=holder.points if holder else 0,
-        checkins=checkins_of(session, passholder, event_message(event), datetime.now(UTC)) if event else [],
+        checkins=list(saved.values()),
+        ids=list(saved),
     )

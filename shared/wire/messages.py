@@ -277,6 +277,8 @@ class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     points: int = 0
     checkins: list[int] = []
     """Instants of this passholder's check-ins on the asked event in the running period."""
+    ids: list[str] = []
+    """The ids of these check-ins, in the same order: the zuil may know some of them better."""
 
 
 class Telemetry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

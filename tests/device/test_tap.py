@@ -119,6 +119,27 @@ def test_an_unknown_card_with_network_is_asked_about(cache, journal, clock, setu
     assert link.asked[0].event == CONCERT
 
 
+def test_a_card_that_was_asked_about_gets_no_second_point_while_the_first_is_on_its_way(
+    cache, journal, clock, setup
+):
+    link = AnsweringLink(LookupAnswer(known=True, state=4, passholder=9, active_until=FOREVER, points=3))
+    desk = TapDesk(cache, journal, link, clock)
+    assert desk.take(UNKNOWN_CHIP, setup, asking=lambda: None).outcome is Outcome.OK
+    again = desk.take(UNKNOWN_CHIP, setup, asking=lambda: None)
+    assert (again.outcome, again.total) == (Outcome.MAXIMUM_REACHED, 4)
+
+
+def test_a_point_of_which_only_the_acknowledgement_was_lost_is_counted_once(cache, journal, clock):
+    setup = prepare(config(concert(limit=(2, "DAY"))))
+    link = AnsweringLink(LookupAnswer(known=True, state=4, passholder=9, active_until=FOREVER))
+    desk = TapDesk(cache, journal, link, clock)
+    desk.take(UNKNOWN_CHIP, setup, asking=lambda: None)
+    (tap,) = recorded(journal)
+    link.answer = msgspec.structs.replace(link.answer, points=1, checkins=[tap.clock.wall], ids=[tap.id])
+    again = desk.take(UNKNOWN_CHIP, setup, asking=lambda: None)
+    assert (again.outcome, again.total) == (Outcome.OK, 2)
+
+
 def test_a_card_that_the_server_does_not_know_either_is_unknown(cache, journal, clock, setup):
     desk = TapDesk(cache, journal, AnsweringLink(LookupAnswer(known=False)), clock)
     assert desk.take(UNKNOWN_CHIP, setup, asking=lambda: None).outcome is Outcome.UNKNOWN_CARD

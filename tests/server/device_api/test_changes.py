@@ -108,6 +108,14 @@ def test_a_lookup_knows_a_card_that_came_a_moment_ago(database, station):
     assert not station.lookup("04FFFFFFFFFFFF").known
 
 
+def test_a_lookup_tells_which_check_ins_there_are_so_that_a_zuil_counts_none_of_its_own_twice(station):
+    tap = station.tap(chip_of(1), EVENT, outcome="ok", sealed=True)
+    station.upload(station.journal(tap))
+    answer = station.lookup(chip_of(1), EVENT)
+    assert (answer.ids, answer.points) == ([tap.id], 1)
+    assert len(answer.checkins) == 1
+
+
 def test_an_unknown_card_is_noted_and_judged_when_it_becomes_someones(database, station):
     from server.checkins.waiting import judge_waiting
     from server.passholders.models import Passholder
