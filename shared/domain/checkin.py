@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from shared.domain.outcomes import Outcome
 from shared.domain.periods import Limit, period_bounds
@@ -34,8 +33,7 @@ class CardState(IntEnum):
 _LOST: Final = {CardState.BLOCKED: Outcome.CARD_BLOCKED, CardState.DELETED: Outcome.CARD_DELETED}
 
 
-@dataclass(frozen=True, slots=True)
-class CardFacts:
+class CardFacts(NamedTuple):
     """What a decision needs of a card and its holder.
 
     passholder: the holder's reference, None for a card that nobody has yet.
@@ -49,8 +47,7 @@ class CardFacts:
     active_until: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EventFacts:
+class EventFacts(NamedTuple):
     """What a decision needs of the event.
 
     window: the check-in window around now, None outside every window.
@@ -64,8 +61,7 @@ class EventFacts:
     opens_next: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What was decided, the points it gives, and what a message needs to say."""
 
     outcome: Outcome
