@@ -58,6 +58,10 @@ def deed_word(_: Translator, action: str) -> str:
         "check-in": _("registreerde een bezoek"),
         "read": _("bekeek gegevens van personen"),
         "import-cards": _("las kaarten in"),
+        "set-watch-rules": _("veranderde de regels van de meldingen"),
+        "set-opening-hours": _("veranderde de openingsuren"),
+        "begin-maintenance": _("begon onderhoud"),
+        "end-maintenance": _("beëindigde onderhoud"),
     }
     return words.get(action, action)
 
@@ -103,6 +107,8 @@ def _fact(_: Translator, name: str) -> str:
         "lease_days": _("dagen zonder server"),
         "mode": _("modus"),
         "edition": _("uitgave"),
+        "hours": _("uren"),
+        "reason": _("reden"),
         "command": _("opdracht"),
         "outcome": _("resultaat"),
     }

@@ -33,6 +33,8 @@ class Permission(StrEnum):
     MANAGE_MEMBERS = "manage-members"
     SET_EVENTS = "set-events"
     READ_LOGBOOK = "read-logbook"
+    HANDLE_ALERTS = "handle-alerts"
+    SET_WATCH_RULES = "set-watch-rules"
 
 
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
@@ -50,10 +52,17 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.MANAGE_MEMBERS,
                 Permission.SET_EVENTS,
                 Permission.READ_LOGBOOK,
+                Permission.HANDLE_ALERTS,
+                Permission.SET_WATCH_RULES,
             }
         ),
         Role.TECHNICIAN: frozenset(
-            {Permission.FOLLOW_KIOSKS, Permission.ENROL_KIOSKS, Permission.COMMAND_KIOSKS}
+            {
+                Permission.FOLLOW_KIOSKS,
+                Permission.ENROL_KIOSKS,
+                Permission.COMMAND_KIOSKS,
+                Permission.HANDLE_ALERTS,
+            }
         ),
         Role.ADMIN: frozenset(Permission) - {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT},
     }

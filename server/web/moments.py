@@ -32,6 +32,11 @@ class Moments:
         near = {-1: self.speak("gisteren"), 0: self.speak("vandaag"), 1: self.speak("morgen")}
         return near.get((day - today).days) or format_date(day, "EEE d MMM y", locale=self.speak.language)
 
+    def short_day(self, at: datetime, *, month: bool = False) -> str:
+        """Return the day as it stands under a chart: `ma 23/11`, or the month."""
+        pattern = "MMM" if month else "EEEEEE d/M"
+        return format_date(local_day(at), pattern, locale=self.speak.language)
+
     def moment(self, at: datetime) -> str:
         """Return day and hour, `vandaag om 14:05`."""
         return self.speak("{day} om {clock}", day=self.day(at), clock=self.clock(at))

@@ -26,6 +26,7 @@ def links(request: Request, _: Translator) -> list[Link]:
     menu = (
         (Permission.FOLLOW_OWN_KIOSKS, Link("/balie", _("Mijn zuilen"))),
         (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),
+        (Permission.FOLLOW_KIOSKS, Link("/monitor", _("Monitor"))),
         (Permission.READ_DIFFERENCES, Link("/dashboard/verschillen", _("Verschillen"))),
         (Permission.MANAGE_COUNTERS, Link("/dashboard/instellingen", _("Instellingen"))),
     )

@@ -62,6 +62,8 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MANAGE_MEMBERS: _("mensen uitnodigen en verwijderen"),
         Permission.SET_EVENTS: _("punten en limiet van activiteiten kiezen"),
         Permission.READ_LOGBOOK: _("het logboek lezen"),
+        Permission.HANDLE_ALERTS: _("meldingen over zuilen opvolgen"),
+        Permission.SET_WATCH_RULES: _("kiezen wanneer iets een melding is"),
     }
     return [word for permission, word in words.items() if permission in ROLES[role]]
 

@@ -78,7 +78,7 @@ def test_the_hour_that_runs_is_left_alone(database, kiosk):
 
 
 def test_what_is_too_old_goes(database, kiosk):
-    put(database, kiosk, NOW - KEEP_SAMPLES - MINUTE)
+    put(database, kiosk, NOW - KEEP_SAMPLES - HOUR_MILLIS)
     put(database, kiosk, NOW - KEEP_SAMPLES + 2 * HOUR_MILLIS)
     empty = dict.fromkeys(("samples", "taps", "refusals", "queue", "waits"), 0)
     with database.writing() as session:

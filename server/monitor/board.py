@@ -1,0 +1,241 @@
+"""The board: how many zuilen are how, and one page of them. The same few statements for 5 or 5,000."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, String, case, cast, func, or_, select
+from sqlmodel import Session, col
+
+from server.counters.models import Counter, CounterCardSystem
+from server.kiosks.models import Kiosk, KioskCounter, KioskLive
+from server.monitor.models import KioskTransition, KioskWatch
+from shared.domain.watching import Cause, Excuse, State
+
+PAGE: Final = 50
+GRAVITY: Final = (State.ERROR, State.OFFLINE, State.BLOCKED, State.WARNING, State.OK)
+LONGEST_SEARCH: Final = 60
+
+
+class Sort(StrEnum):
+    """In which order the list stands."""
+
+    GRAVITY = "ernst"
+    NAME = "naam"
+    SINCE = "sinds"
+    QUEUE = "wachtrij"
+
+
+_Query = Select[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to show. Empty or None: anything.
+
+    reach: the card system that someone is bound to, None for everywhere; system narrows it further.
+    state: one of `State`, or `excused` for what is closed or being worked on.
+    """
+
+    reach: int | None = None
+    system: int | None = None
+    counter: int | None = None
+    state: str = ""
+    search: str = ""
+    sort: Sort = Sort.GRAVITY
+    page: int = 1
+
+
+EXCUSED: Final = "excused"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One zuil on the board. Instants in milliseconds UTC; queue None while it never spoke."""
+
+    kiosk: int
+    name: str
+    place: str
+    state: State
+    excuse: Excuse
+    causes: tuple[Cause, ...]
+    since: int
+    heard: int
+    queue: int | None
+    version: str
+    counters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Board:
+    """A page of rows, and how many zuilen are how with the same filters but that on the state."""
+
+    rows: Sequence[Row]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    total: int = 0
+    page: int = 1
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, -(-self.total // PAGE))
+
+
+def read_board(session: Session, wanted: Wanted) -> Board:
+    """Return the board."""
+    counts = _counts(session, wanted)
+    total = counts.get(wanted.state, 0) if wanted.state else sum(counts.values())
+    page = max(1, min(wanted.page, -(-total // PAGE)))
+    query = _ordered(_rows().where(*_filters(wanted), *_state(wanted)), wanted.sort)
+    found = session.execute(query.limit(PAGE).offset((page - 1) * PAGE)).all()
+    names = counter_names(session, [row.number for row in found])
+    return Board([_row(row, names) for row in found], counts, total, page)
+
+
+def read_row(session: Session, reach: int | None, kiosk: int) -> Row | None:
+    """Return one zuil that is watched, None when it is not there for this person."""
+    found = session.execute(_rows().where(*_filters(Wanted(reach=reach)), col(Kiosk.number) == kiosk)).first()
+    return _row(found, counter_names(session, [kiosk])) if found else None
+
+
+def newest_change(session: Session) -> int:
+    """Return a number that grows with every change of a state: a board need not be read before it does."""
+    return session.scalar(select(func.max(col(KioskTransition.id)))) or 0
+
+
+def in_reach(reach: int | None) -> Sequence[ColumnElement[bool]]:
+    """Return the condition on `Kiosk.number` for the zuilen of a card system and those of no counter yet."""
+    if reach is None:
+        return ()
+    assigned = select(col(KioskCounter.kiosk))
+    return (or_(_of_system(reach), col(Kiosk.number).not_in(assigned)),)
+
+
+def counter_names(session: Session, kiosks: Sequence[int]) -> dict[int, tuple[str, ...]]:
+    """Return the names of the counters of each zuil."""
+    query = (
+        select(col(KioskCounter.kiosk), col(Counter.name))
+        .join(Counter, col(Counter.id) == col(KioskCounter.counter_id))
+        .where(col(KioskCounter.kiosk).in_(kiosks))
+        .order_by(col(Counter.name))
+    )
+    names: defaultdict[int, list[str]] = defaultdict(list)
+    for kiosk, name in session.execute(query):
+        names[kiosk].append(name)
+    return {kiosk: tuple(found) for kiosk, found in names.items()}
+
+
+def _counts(session: Session, wanted: Wanted) -> dict[str, int]:
+    query = (
+        select(col(KioskWatch.state), col(KioskWatch.excuse), func.count())
+        .join(Kiosk, col(Kiosk.number) == col(KioskWatch.kiosk))
+        .where(*_filters(wanted))
+        .group_by(col(KioskWatch.state), col(KioskWatch.excuse))
+    )
+    counts: Tally[str] = Tally()
+    for state, excuse, count in session.execute(query):
+        # What is wrong while a place is closed is nobody's alarm; what is right is just right.
+        counts[EXCUSED if excuse and state != State.OK else str(state)] += count
+    return dict(counts)
+
+
+def _rows() -> _Query:
+    return (
+        select(
+            col(Kiosk.number),
+            col(Kiosk.name),
+            col(Kiosk.place),
+            col(KioskWatch.state),
+            col(KioskWatch.excuse),
+            col(KioskWatch.causes),
+            col(KioskWatch.since),
+            col(KioskWatch.heard),
+            col(KioskLive.queue),
+            col(KioskLive.version),
+        )
+        .join(KioskWatch, col(KioskWatch.kiosk) == col(Kiosk.number))
+        .outerjoin(KioskLive, col(KioskLive.kiosk) == col(Kiosk.number))
+    )
+
+
+def _filters(wanted: Wanted) -> Sequence[ColumnElement[bool]]:
+    found = [*in_reach(wanted.reach)]
+    if wanted.system is not None:
+        found.append(_of_system(wanted.system))
+    if wanted.counter is not None:
+        at = select(col(KioskCounter.kiosk)).where(col(KioskCounter.counter_id) == wanted.counter)
+        found.append(col(Kiosk.number).in_(at))
+    found.extend(map(_mentions, wanted.search[:LONGEST_SEARCH].split()))
+    return found
+
+
+def _mentions(word: str) -> ColumnElement[bool]:
+    at = (
+        select(col(KioskCounter.kiosk))
+        .join(Counter, col(Counter.id) == col(KioskCounter.counter_id))
+        .where(col(Counter.name).icontains(word, autoescape=True))
+    )
+    return or_(
+        col(Kiosk.name).icontains(word, autoescape=True),
+        col(Kiosk.place).icontains(word, autoescape=True),
+        cast(col(Kiosk.number), String) == word,
+        col(Kiosk.number).in_(at),
+    )
+
+
+def _of_system(system: int) -> ColumnElement[bool]:
+    inside = (
+        select(col(KioskCounter.kiosk))
+        .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(KioskCounter.counter_id))
+        .where(col(CounterCardSystem.card_system_id) == system)
+    )
+    return col(Kiosk.number).in_(inside)
+
+
+def _state(wanted: Wanted) -> Sequence[ColumnElement[bool]]:
+    if wanted.state == EXCUSED:
+        return (col(KioskWatch.excuse) != "", col(KioskWatch.state) != State.OK)
+    if wanted.state == State.OK:
+        return (col(KioskWatch.state) == State.OK,)
+    if wanted.state:
+        return (col(KioskWatch.state) == wanted.state, col(KioskWatch.excuse) == "")
+    return ()
+
+
+def _ordered(query: _Query, sort: Sort) -> _Query:
+    rank = case(
+        *((col(KioskWatch.state) == state, place) for place, state in enumerate(GRAVITY)), else_=len(GRAVITY)
+    )
+    excused = case((col(KioskWatch.excuse) != "", 1), else_=0)
+    orders: dict[Sort, tuple[Any, ...]] = {
+        Sort.GRAVITY: (
+            case((col(KioskWatch.state) == State.OK, 1), else_=excused),
+            rank,
+            col(KioskWatch.since),
+        ),
+        Sort.NAME: (func.lower(col(Kiosk.name)),),
+        Sort.SINCE: (col(KioskWatch.since).desc(),),
+        Sort.QUEUE: (func.coalesce(col(KioskLive.queue), 0).desc(),),
+    }
+    return query.order_by(*orders[sort], col(Kiosk.number))
+
+
+def _row(found: Any, names: Mapping[int, tuple[str, ...]]) -> Row:  # noqa: ANN401 - a row of a query
+    return Row(
+        kiosk=found.number,
+        name=found.name,
+        place=found.place,
+        state=State(found.state),
+        excuse=Excuse(found.excuse),
+        causes=tuple(Cause(cause) for cause in found.causes.split(",") if cause),
+        since=found.since,
+        heard=found.heard,
+        queue=found.queue,
+        version=found.version or "",
+        counters=names.get(found.number, ()),
+    )

@@ -1,0 +1,244 @@
+"""One zuil over time: what it is, what it measured, who did what, and when its place is open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import APIRouter, Depends, Form
+from sqlmodel import Session, col, select
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from server.kernel.audit import AuditEntry
+from server.kernel.database import RequestSession
+from server.kernel.errors import ProblemError
+from server.kiosks.models import KioskLive
+from server.logbook.words import deed_word, details
+from server.monitor.board import Row, read_row
+from server.monitor.care import begin_maintenance, end_maintenance, maintenance_now
+from server.monitor.charts import Chart, bands, bars, line, moments
+from server.monitor.history import History, Period, read_history, read_turns
+from server.monitor.hours import HoursError, read_form, write_form
+from server.monitor.models import KioskHours
+from server.monitor.pages import Follower, Ruler, words_for
+from server.monitor.rules import put_hours
+from server.monitor.words import advice, excuse_word
+from server.staff.access import Requires
+from server.staff.models import Staff
+from server.staff.roles import Permission
+from server.staff.sessions import Acting
+from server.web.i18n import Translator, speak
+from server.web.moments import Moments
+from server.web.templating import page
+from shared.domain.zones import from_millis
+
+NEEDS_INPUT: Final = 422
+MOST_DEEDS: Final = 20
+HOURS_OF_WORK: Final = (1, 4, 8, 24)
+
+router = APIRouter(prefix="/monitor/zuilen/{number}", include_in_schema=False)
+
+Handler = Annotated[Acting, Depends(Requires(Permission.HANDLE_ALERTS))]
+
+
+class Drawn(NamedTuple):
+    """A chart with what the template writes beside it."""
+
+    name: str
+    chart: Chart
+    label: str
+    unit: str
+    said: str
+    digits: int = 0
+
+
+@dataclass(frozen=True)
+class ChartWords:
+    """What the charts need to say in the visitor's language."""
+
+    nothing: str
+    tick: Callable[[float], str]
+
+
+@router.get("")
+def show_kiosk(
+    request: Request,
+    session: RequestSession,
+    acting: Follower,
+    number: int,
+    *,
+    periode: str = "",
+    gelukt: str = "",
+) -> Response:
+    """Show one zuil over a day, a week, a month or a year."""
+    return _page(request, session, acting, number, periode=periode, done=gelukt)
+
+
+@router.post("/onderhoud")
+def announce_work(
+    session: RequestSession,
+    acting: Handler,
+    number: int,
+    uren: Annotated[int, Form()] = 1,
+    reden: Annotated[str, Form()] = "",
+) -> Response:
+    """Say that somebody works on the zuil for a few hours: what it does meanwhile is no alert."""
+    row_in_reach(session, acting, number)
+    hours = uren if uren in HOURS_OF_WORK else HOURS_OF_WORK[0]
+    begin_maintenance(session, number, _now(), hours, reden, staff_id=acting.staff_id)
+    return RedirectResponse(f"/monitor/zuilen/{number}?gelukt=onderhoud", 303)
+
+
+@router.post("/onderhoud/klaar")
+def end_work(session: RequestSession, acting: Handler, number: int) -> Response:
+    """Say that the work is done."""
+    row_in_reach(session, acting, number)
+    end_maintenance(session, number, _now(), staff_id=acting.staff_id)
+    return RedirectResponse(f"/monitor/zuilen/{number}?gelukt=klaar", 303)
+
+
+@router.post("/uren")
+def set_hours(
+    request: Request, session: RequestSession, acting: Ruler, number: int, uren: Annotated[str, Form()] = ""
+) -> Response:
+    """Say when the place is open; nothing filled in is always."""
+    row_in_reach(session, acting, number)
+    try:
+        hours = read_form(uren)
+    except HoursError as error:
+        sentence = _hours_error(speak(request), error)
+        return _page(
+            request, session, acting, number, hours=uren, errors={"uren": sentence}, status=NEEDS_INPUT
+        )
+    put_hours(session, number, hours, staff_id=acting.staff_id)
+    return RedirectResponse(f"/monitor/zuilen/{number}?gelukt=uren", 303)
+
+
+def row_in_reach(session: Session, acting: Acting, number: int) -> Row:
+    """Return a zuil that is watched.
+
+    Raises:
+        ProblemError: 404, it is not there, or not for this person.
+    """
+    row = read_row(session, acting.card_system_id, number)
+    if row is None:
+        raise ProblemError(404, "This zuil is not watched in your card system.", type="zuil:kiosk")
+    return row
+
+
+def _page(
+    request: Request,
+    session: Session,
+    acting: Acting,
+    number: int,
+    *,
+    periode: str = "",
+    done: str = "",
+    hours: str | None = None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    _ = speak(request)
+    row = row_in_reach(session, acting, number)
+    period = Period(periode) if periode in set(Period) else Period.DAY
+    history = read_history(session, number, period, _now())
+    known = session.get(KioskHours, number)
+    return page(
+        request,
+        "monitor/kiosk.html",
+        status=status,
+        row=row,
+        live=session.get(KioskLive, number),
+        words=words_for(request),
+        advices=[(cause, advice(_, cause)) for cause in row.causes],
+        excuse=excuse_word(_, row.excuse),
+        period=period,
+        periods=_periods(_),
+        drawn=_charts(_, history),
+        bands=bands(history),
+        ticks=moments(history, period),
+        chart_words=ChartWords(_("In deze tijd is niets gemeten."), _tick(_, period)),
+        turns=read_turns(session, number),
+        deeds=_deeds(session, _, number),
+        work=maintenance_now(session, number, _now()),
+        hours_of_work=HOURS_OF_WORK,
+        hours=hours if hours is not None else write_form(known.calendar) if known else "",
+        errors=errors or {},
+        done=done,
+        at=from_millis,
+        may_handle=acting.may(Permission.HANDLE_ALERTS),
+        may_rule=acting.may(Permission.SET_WATCH_RULES),
+    )
+
+
+def _charts(_: Translator, history: History) -> list[Drawn]:
+    taps = bars(history, lambda point: point.taps)
+    queue = line(history, lambda point: point.queue, 0, 5)
+    warmth = line(history, lambda point: point.temperature, 20, 80)
+    signal = line(history, lambda point: point.signal, -95, -35)
+    return [
+        Drawn("tikken", taps, _("Tikken"), "", _.plural("{n} tik", "{n} tikken", int(taps.total))),
+        Drawn("wachtrij", queue, _("Wachtrij"), "", _most(_, queue, "")),
+        Drawn("temperatuur", warmth, _("Temperatuur"), " °C", _most(_, warmth, " °C")),
+        Drawn("signaal", signal, _("Wifi-signaal"), " dBm", _least(_, signal, " dBm")),
+    ]
+
+
+def _most(_: Translator, chart: Chart, unit: str) -> str:
+    if chart.most is None or chart.last is None:
+        return ""
+    return _("nu {now}, hoogstens {most}", now=f"{chart.last:g}{unit}", most=f"{chart.most:g}{unit}")
+
+
+def _least(_: Translator, chart: Chart, unit: str) -> str:
+    if chart.least is None or chart.last is None:
+        return ""
+    return _("nu {now}, minstens {least}", now=f"{chart.last:g}{unit}", least=f"{chart.least:g}{unit}")
+
+
+def _periods(_: Translator) -> Sequence[tuple[Period, str]]:
+    return (
+        (Period.DAY, _("Dag")),
+        (Period.WEEK, _("Week")),
+        (Period.MONTH, _("Maand")),
+        (Period.YEAR, _("Jaar")),
+    )
+
+
+def _tick(_: Translator, period: Period) -> Callable[[float], str]:
+    said = Moments(_, from_millis(_now()))
+
+    def tick(value: float) -> str:
+        at = from_millis(int(value))
+        return said.clock(at) if period is Period.DAY else said.short_day(at, month=period is Period.YEAR)
+
+    return tick
+
+
+def _deeds(session: Session, _: Translator, number: int) -> list[tuple[AuditEntry, str, str, list[str]]]:
+    query = (
+        select(AuditEntry, col(Staff.name))
+        .outerjoin(Staff, col(Staff.id) == col(AuditEntry.staff_id))
+        .where(AuditEntry.subject_kind == "kiosk", AuditEntry.subject_id == str(number))
+        .order_by(col(AuditEntry.id).desc())
+        .limit(MOST_DEEDS)
+    )
+    return [
+        (entry, name or "", deed_word(_, entry.action), details(_, entry, {}))
+        for entry, name in session.exec(query)
+    ]
+
+
+def _hours_error(_: Translator, error: HoursError) -> str:
+    return _(
+        "Regel {n} begrijpen we niet: “{line}”. Schrijf ze als “ma-vr 9:00-17:30”.",
+        n=error.number,
+        line=error.line,
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
