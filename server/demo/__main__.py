@@ -11,6 +11,7 @@ import json
 import shutil
 import signal
 import sys
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
@@ -22,6 +23,7 @@ from server.demo.stage import ServerProgram, StageError, ZuilProgram, run_module
 from server.staff.roles import Role
 
 PORT: Final = 8080
+LOOK_SECONDS: Final = 1.0
 REFERENCE: Final = Path(__file__).parents[3] / "shared" / "reference" / "udb3" / "read"
 
 
@@ -69,6 +71,12 @@ class Demo:
         running.callback(zuil.stop)
         zuil.start()
 
+    def look_after(self) -> None:
+        """Start a zuil anew that ended by itself, as systemd does on a Pi: a restart ends the program."""
+        for zuil in self.zuilen.values():
+            if zuil.program.ended:
+                zuil.program.start()
+
 
 def main() -> int:
     """Run the demo; 0 when it was stopped by hand or the script went as expected, 1 otherwise."""
@@ -86,7 +94,8 @@ def main() -> int:
             sys.stdout.write(_welcome(demo))
             sys.stdout.flush()
             while True:
-                signal.pause()
+                time.sleep(LOOK_SECONDS)
+                demo.look_after()
     except KeyboardInterrupt:
         sys.stdout.write("\nThe demo has stopped. `make demo` goes on where it was.\n")
         return 0

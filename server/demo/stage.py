@@ -56,6 +56,11 @@ class Program:
         """Whether the process is there."""
         return self.process is not None and self.process.poll() is None
 
+    @property
+    def ended(self) -> bool:
+        """Whether it ended by itself: nobody stopped or killed it."""
+        return self.process is not None and self.process.poll() is not None
+
     def stop(self) -> None:
         """Ask it to stop, and end it when it does not within ten seconds."""
         if self.process is None:

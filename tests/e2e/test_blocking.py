@@ -8,38 +8,13 @@ import pytest
 from babel.dates import format_date
 from sqlmodel import select
 
+from fakes.dashboard import Dashboard
 from fakes.system import CHIPS, database_of, rows, tap, wait_for, without_limit
 from server.demo.script import HALL
 from server.kiosks.models import KioskLive
 from shared.domain.zones import BRUSSELS
 
-LEASE_BEFORE, LEASE_DAYS = 30, 9
-
-
-class Dashboard:
-    """The KSB at the pages of one zuil."""
-
-    def __init__(self, url, number):
-        self.client = httpx.Client(
-            base_url=url, headers={"accept": "text/html", "accept-language": "nl", "origin": url}
-        )
-        person = self.client.get("/login").text.partition("Karima El Idrissi")[2]
-        staff_id = person.partition('name="staff_id" value="')[2].partition('"')[0]
-        self.client.post("/login/demo", data={"staff_id": staff_id})
-        self.here = f"/dashboard/zuilen/{number}"
-
-    def post(self, deed, **fields):
-        answer = self.client.post(f"{self.here}/{deed}", data=fields)
-        assert answer.status_code in {200, 303}, answer.text
-        return answer.text
-
-    @property
-    def page(self):
-        return self.client.get(self.here).raise_for_status().text
-
-    @property
-    def farewell(self):
-        return self.page.partition('data-farewell="')[2].partition('"')[0]
+LEASE_DAYS = 9
 
 
 @pytest.fixture
@@ -59,6 +34,7 @@ def dashboard(system, zuil):
     before = zuil.state()["config"]
     dashboard.post("instellingen", language="nl", qr="yes", result="2.5", lease=str(LEASE_DAYS))
     wait_for(lambda: zuil.state()["config"] != before)
+    wait_for(lambda: 'data-confirmed="yes"' in dashboard.page)
     assert tap(zuil, CHIPS[0])["outcome"] == "ok"
     wait_for(lambda: zuil.state()["queue"] == 0)
     zuil.send("network", on=False)
@@ -101,8 +77,7 @@ def test_it_hands_in_erases_and_comes_back_only_with_another_enrolment(system, z
 def test_one_that_never_hears_it_stops_by_itself_and_the_dashboard_knows_when(system, zuil, dashboard):
     with database_of(system) as database, database.reading() as session:
         heard = session.exec(select(KioskLive.last_contact).where(KioskLive.version != "")).one()
-    # It may have been killed before it read the shorter lease.
-    stops = (heard + timedelta(days=LEASE_BEFORE)).astimezone(BRUSSELS)
+    stops = (heard + timedelta(days=LEASE_DAYS)).astimezone(BRUSSELS)
     assert dashboard.farewell == "out-of-reach"
     assert format_date(stops, "EEE d MMM y", locale="nl") in dashboard.page
 
