@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Final, TypeVar
 
@@ -24,8 +24,16 @@ from device.ports import (
 )
 from shared.domain.commands import CommandKind, CommandOutcome
 from shared.wire import problems
-from shared.wire.cards import format_checksum
-from shared.wire.messages import Changes, Command, Heartbeat, KioskConfig, Upload, VerdictMessage
+from shared.wire.cards import format_checksum, key_mark
+from shared.wire.messages import (
+    Changes,
+    Command,
+    Heartbeat,
+    KioskConfig,
+    SnapshotInfo,
+    Upload,
+    VerdictMessage,
+)
 
 HEARD: Final = "heard"
 COMMAND_EVENT: Final = "command"
@@ -262,11 +270,14 @@ class Sync:
 
     def _load_snapshots(self, changes: Changes) -> float:
         """Fetch every card system anew and swap; then the changes after the snapshots are read."""
-        if changes.config is not None:
-            here = self._cache.state().cursor
-            self._cache.apply(Changes(cursor=here, config=changes.config, checkins=changes.checkins))
-            self._use(changes.config)
-        fetched = [(snapshot, self._link.fetch(snapshot)) for snapshot in self._link.snapshots()]
+        self._take_config(changes)
+        offered = self._link.snapshots()
+        if self._is_under_another_key(offered):
+            # The key was replaced between the configuration and this list: first the key, then its cards.
+            self._take_config(self._link.changes(self._cache.state().cursor, ""))
+            if self._is_under_another_key(offered):
+                return jittered(_STREAM_PAUSE)
+        fetched = [(snapshot, self._link.fetch(snapshot)) for snapshot in offered]
         if not fetched:
             return jittered(self._config.poll_seconds)
         self._cache.replace(fetched)
@@ -277,6 +288,19 @@ class Sync:
         log.info("New cache: %s cards.", self._cache.state().cards)
         # A server that is not content with what it handed out must not have it fetched without end.
         return 0 if self._snapshots_in_a_row <= _SNAPSHOTS_AT_ONCE else jittered(self._config.poll_seconds)
+
+    def _take_config(self, changes: Changes) -> None:
+        """Use the configuration of an answer, and leave the cards and the cursor as they are."""
+        if changes.config is not None:
+            here = self._cache.state().cursor
+            self._cache.apply(Changes(cursor=here, config=changes.config, checkins=changes.checkins))
+            self._use(changes.config)
+
+    def _is_under_another_key(self, offered: Iterable[SnapshotInfo]) -> bool:
+        """Return whether cards are offered that the keys of the configuration do not find."""
+        config = self._cache.config()
+        marks = {system.id: key_mark(system.token_key) for system in config.systems} if config else {}
+        return any(info.key and marks.get(info.system, info.key) != info.key for info in offered)
 
     def _resynced(self) -> None:
         asked, self._resyncing = self._resyncing, []

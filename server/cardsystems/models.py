@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, SQLModel
+
+from server.kernel.types import UtcDateTime
 
 
 class CardSystem(SQLModel, table=True):
@@ -29,7 +33,8 @@ class CardSystem(SQLModel, table=True):
 class CardSystemKey(SQLModel, table=True):
     """A token key that is not the one in use, sealed: a higher number is the next, a lower one a former.
 
-    Former keys stay: a zuil that was away for months hands in taps with tokens under them.
+    Former keys stay as long as a zuil may hand in taps with tokens under them (`server.kiosks.former_keys`).
+    retired_at: when a former key went out of use.
     """
 
     __tablename__ = "card_system_key"
@@ -37,3 +42,4 @@ class CardSystemKey(SQLModel, table=True):
     card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
     number: int = Field(primary_key=True)
     token_key: bytes
+    retired_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))

@@ -13,14 +13,15 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from server.cardsystems.models import CardSystem
 from server.feed.epoch import Cursor, head, parse_cursor
 from server.feed.reading import begun, checksums, read_rows
-from server.kernel.database import Database
+from server.kernel.database import Database, vault_of
 from server.kernel.ids import new_id
 from server.kernel.keys import signing_key
-from shared.wire.cards import CardRow, format_checksum, write_snapshot
+from shared.wire.cards import CardRow, format_checksum, key_mark, write_snapshot
 from shared.wire.messages import PREFIX, SnapshotInfo
 
 MOST_BEHIND: Final = 20_000
@@ -118,8 +119,14 @@ def _write(session: Session, system: int, draft: Path) -> SnapshotInfo:
         sha256=digest.hex(),
         signature=signing_key(session).sign(digest).signature,
         checksum=expected,
+        key=_mark(session, system),
         url=f"{PREFIX}/snapshots/{system}-{cursor.epoch}-{cursor.position}-{digest.hex()[:8]}.cards",
     )
+
+
+def _mark(session: Session, system: int) -> str:
+    sealed = session.exec(select(CardSystem.token_key).where(CardSystem.id == system)).one()
+    return key_mark(vault_of(session).open(bytes(sealed)))
 
 
 def _rows(session: Session, system: int) -> Iterator[CardRow]:

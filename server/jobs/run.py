@@ -32,6 +32,7 @@ class Job:
 JOBS: Final[Sequence[Job]] = (
     Job("judge waiting visits", 30, waiting.judge),
     Job("rotate token keys", 5, rotation.rotate),
+    Job("forget former token keys", 86_400, rotation.forget_former),
     Job("purge nonces and attempts", 60, purge.purge_requests),
     Job("purge sessions and codes", 3_600, purge.purge_expired),
     Job("forget unknown chips", 86_400, waiting.forget),

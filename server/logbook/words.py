@@ -52,6 +52,7 @@ def deed_word(_: Translator, action: str) -> str:
         "renew-credentials": _("vroeg een nieuwe sleutel voor de zuil"),
         "renew-code-key": _("vernieuwde de sleutel van de QR-codes"),
         "renew-token-key": _("begon met een nieuwe sleutel van de kaarten"),
+        "forget-token-key": _("vergat een oude sleutel van de kaarten"),
         "use-token-key": _("nam de nieuwe sleutel van de kaarten in gebruik"),
         "make-poster": _("maakte een affiche"),
         "renew-poster": _("maakte oude affiches ongeldig"),
@@ -109,6 +110,7 @@ def _fact(_: Translator, name: str) -> str:
         "edition": _("uitgave"),
         "hours": _("uren"),
         "reason": _("reden"),
+        "key": _("sleutel"),
         "command": _("opdracht"),
         "outcome": _("resultaat"),
     }

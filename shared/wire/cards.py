@@ -57,6 +57,11 @@ def card_token(key: bytes, chip_number: str) -> int:
     return int.from_bytes(digest, "little", signed=True)
 
 
+def key_mark(key: bytes) -> str:
+    """Return what tells one token key from another and gives nothing of it away: 16 hexadecimal digits."""
+    return hashlib.blake2b(b"mark", key=key, digest_size=8).hexdigest()
+
+
 def row_hash(row: CardRow) -> int:
     """Return the unsigned 64-bit hash of one row; the checksum of a set is the sum modulo 2**64."""
     packed = _ROW.pack(row[0] % _MODULUS, row[1], row[2], row[3], row[4])

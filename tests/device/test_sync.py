@@ -73,7 +73,7 @@ class Zuil:
 
     def tap(self, times=1):
         desk = TapDesk(self.cache, self.journal, self.link, self.clock)
-        setup = prepare(self.cache.config())
+        setup = prepare(self.cache.config(), self.cache.former_keys())
         return [desk.take(KNOWN_CHIP, setup).outcome for _ in range(times)]
 
     def follow(self, steps=3):
@@ -131,6 +131,56 @@ def test_a_new_token_key_brings_a_fresh_snapshot_and_the_old_key_is_forgotten(zu
     zuil.follow(4)
     assert zuil.cache.former_keys() == {}
     assert zuil.cache.checksums() == {"1": server.checksum}
+    assert zuil.tap() == [Outcome.OK]
+
+
+def switch_key(server):
+    """Replace the token key, as a rotation does: cards and configuration at one position."""
+    fresh = msgspec.structs.replace(server.config.systems[0], token_key=bytes(32))
+    server.rows = {
+        card_token(bytes(32), KNOWN_CHIP): row(KNOWN_CHIP, 1)._replace(
+            token=card_token(bytes(32), KNOWN_CHIP)
+        )
+    }
+    server.configure(msgspec.structs.replace(server.config, version="2", systems=[fresh]))
+
+
+def test_a_key_that_is_replaced_between_the_configuration_and_the_snapshot_is_learned_before_its_cards(
+    zuil, server, monkeypatch
+):
+    zuil.follow()
+    offer, known = server.snapshots, []
+
+    def switching():
+        switch_key(server)
+        monkeypatch.setattr(server, "snapshots", offer)
+        return offer()
+
+    replace = zuil.cache.replace
+    monkeypatch.setattr(zuil.cache, "replace", lambda made: known.append(zuil.tap()) or replace(made))
+    monkeypatch.setattr(server, "snapshots", switching)
+    zuil.sync.resync(lambda _: None)
+    zuil.sync.download_step()
+    assert zuil.cache.config().systems[0].token_key == bytes(32)
+    assert zuil.cache.former_keys() == {}
+    assert known == [[Outcome.OK]], "with the cards of before it is found by the former key"
+    assert zuil.tap() == [Outcome.MAXIMUM_REACHED], "and by the new one at once"
+
+
+def test_cards_under_a_key_that_the_server_does_not_give_are_not_used(zuil, server, monkeypatch):
+    zuil.follow()
+    (offered,) = server.snapshots()
+    monkeypatch.setattr(server, "snapshots", lambda: [msgspec.structs.replace(offered, key="of nobody")])
+    zuil.sync.resync(lambda _: None)
+    zuil.sync.download_step()
+    assert zuil.cache.config().systems[0].token_key == KEY
+    assert zuil.tap() == [Outcome.OK]
+
+
+def test_an_older_server_does_not_say_which_key_and_is_believed(zuil, server, monkeypatch):
+    (offered,) = server.snapshots()
+    monkeypatch.setattr(server, "snapshots", lambda: [msgspec.structs.replace(offered, key="")])
+    zuil.follow()
     assert zuil.tap() == [Outcome.OK]
 
 

@@ -23,7 +23,7 @@ from oauthlib.oauth1.rfc5849.signature import collect_parameters, verify_hmac_sh
 
 from fakes.zuil import SYSTEM, concert, config
 from shared.wire import problems
-from shared.wire.cards import encode_block, format_checksum, row_hash, write_snapshot
+from shared.wire.cards import encode_block, format_checksum, key_mark, row_hash, write_snapshot
 from shared.wire.chain import chain_link
 from shared.wire.messages import (
     PREFIX,
@@ -231,6 +231,7 @@ class WireServer:
                 signature=self.signing.sign(digest).signature,
                 checksum=self.checksum,
                 url=f"{PREFIX}/snapshots/{digest.hex()}.cards",
+                key=key_mark(self.config.systems[0].token_key),
             )
         ]
 

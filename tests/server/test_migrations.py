@@ -1,18 +1,24 @@
 """The tables of an installation, up and down, with people's data in them."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlmodel import select
 
 from fakes.scene import EVENT, add_holders, add_kiosk, add_region, chip_of
+from server.cardsystems.models import CardSystem, CardSystemKey
 from server.kernel.database import Database
 from server.kernel.vault import Vault
+from server.kiosks.commands import ask_command
+from server.kiosks.models import Kiosk, KioskCommand
 from server.migrations.run import WrongDatabaseError, migrate, require_current
 from server.migrations.tables import metadata
 from server.passholders.models import Passholder
+from shared.domain.commands import CommandKind
 
 assert EVENT
 assert chip_of
@@ -47,6 +53,32 @@ def test_going_down_leaves_nothing_and_going_up_again_works(filled):
     with filled.writing() as session:
         add_region(session)
         add_holders(session, 1)
+
+
+def test_step_five_and_back_keeps_who_may_speak_and_what_is_known_of_a_wipe(filled):
+    now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    with filled.writing() as session:
+        kiosk = session.exec(select(Kiosk)).one()
+        kiosk.next_consumer_key, kiosk.next_consumer_secret, kiosk.wiped_at = "fresh", b"sealed", now
+        kiosk.state = "active"
+        system = session.exec(select(CardSystem)).one()
+        system.key_number = 2
+        session.add(CardSystemKey(card_system_id=system.id, number=1, token_key=b"k", retired_at=now))
+        session.flush()
+        ask_command(session, kiosk, CommandKind.RESTART, datetime.now(UTC))
+    migrate(filled, "0004")
+    with filled.engine.begin() as connection:
+        assert connection.execute(text("SELECT consumer_key, next_consumer_key FROM kiosk")).all() == [
+            ("fresh", None)
+        ]
+        assert connection.execute(text("SELECT count(*) FROM kiosk WHERE left_at IS NOT NULL")).scalar() == 1
+    migrate(filled)
+    with filled.reading() as session:
+        kiosk = session.exec(select(Kiosk)).one()
+        assert (kiosk.consumer_key, kiosk.wiped_at) == ("fresh", None)
+        (key,) = session.exec(select(CardSystemKey)).all()
+        assert datetime.now(UTC) - key.retired_at < timedelta(minutes=1), "not longer than since now"
+        assert session.exec(select(KioskCommand)).all() == []
 
 
 def test_a_database_of_a_newer_version_is_refused_with_one_sentence(database):

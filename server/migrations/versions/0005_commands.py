@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -54,7 +56,18 @@ def upgrade() -> None:
     )
 
 
+    op.add_column("card_system_key", sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True))
+    # Since when the former keys are out of use nobody knows: not longer than since now.
+    op.get_bind().execute(
+        sa.text(
+            "UPDATE card_system_key SET retired_at = :now WHERE number <"
+            " (SELECT s.key_number FROM card_system s WHERE s.id = card_system_key.card_system_id)"
+        ).bindparams(sa.bindparam("now", datetime.now(UTC), sa.DateTime(timezone=True)))
+    )
+
+
 def downgrade() -> None:
+    op.drop_column("card_system_key", "retired_at")
     op.drop_table("kiosk_command_result")
     op.drop_table("kiosk_command")
     op.add_column("kiosk", sa.Column("left_at", sa.DateTime(timezone=True), nullable=True))
