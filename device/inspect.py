@@ -50,7 +50,7 @@ def status(state: Path) -> Iterator[str]:
     waiting = _number(journal, f"SELECT count(*) FROM tap WHERE seq > {int(marks['through'])}")  # noqa: S608 - a number
     cards = _number(cache, "SELECT coalesce(sum(cards), 0) FROM card_set")
     heard = facts.get("heard")
-    yield f"enrolled       {'yes' if (state / 'credentials.json').exists() else 'no'}"
+    yield f"enrolled       {_enrolled(state)}"
     yield f"taps           {last} recorded, {waiting} not yet at the server, {parked} parked"
     yield f"cards          {cards}, up to {facts.get('cursor') or 'nothing yet'}"
     yield f"configuration  {facts.get('config_version') or 'none'}"
@@ -113,13 +113,25 @@ def _disk(state: Path) -> str:
 
 def _enrolment(state: Path, settings: Settings) -> str:
     from device.adapters.credentials import load_credentials
+    from device.adapters.entrusted import told_of_wipe
 
     enrolment = load_credentials(state)
     if enrolment is not None:
         return f"zuil {enrolment.kiosk}, {enrolment.name}"
+    if wiped := told_of_wipe(state, settings.server.code):
+        raise StateError(wiped)
     if not settings.server.code:
         raise StateError("not enrolled, and zuil.toml holds no one-time code")
     return "not yet; the one-time code is used at the first start"
+
+
+def _enrolled(state: Path) -> str:
+    from device.adapters.entrusted import told_of_wipe
+
+    if (state / "credentials.json").exists():
+        return "yes"
+    wiped = told_of_wipe(state)
+    return f"no: {wiped}" if wiped else "no"
 
 
 def _board(state: Path) -> str:

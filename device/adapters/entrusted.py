@@ -107,6 +107,18 @@ class EntrustedFiles:
             raise EntrustedError(f"{self._folder / FILE_NAME} cannot be written: {error}.") from error
 
 
+def told_of_wipe(folder: Path, code: str = "") -> str:
+    """Return in one sentence that the keys here are destroyed; empty when they are not.
+
+    code: a one-time code that makes it a zuil again, unless it is the one of before.
+    """
+    noted = _read(folder)
+    if noted.standing is not Standing.ERASED or (code and mark_of(code) != noted.code):
+        return ""
+    server = "does not know yet" if noted.proof else "knows"
+    return f"its keys and cards are destroyed, as the server ordered, which {server}; it needs another code"
+
+
 def finish_erasing(folder: Path) -> None:
     """Go on with a destruction that a power cut broke off; before anything is opened. Raises OSError."""
     noted = _read(folder)

@@ -11,7 +11,6 @@ import logging
 import queue
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Final
 
 from device import VERSION
@@ -20,16 +19,18 @@ from device.core.notes import CommandNotes, DeedError, NotedCommand, Told
 from device.ports import LinkError, ServerLink, TrustedClock
 from shared.domain.commands import CommandKind, CommandOutcome
 from shared.domain.zones import to_millis
+from shared.wire import problems
 from shared.wire.messages import Command, CommandReport
 
 Deed = Callable[[str], Told | None]
 """Carries out the command with this id. None: how it ended is told later (`Commands.conclude`), or shows at
 the next start. Raises DeedError."""
 _REST_SECONDS: Final = 3600.0
-_NOT_WANTED: Final = frozenset(
-    {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
-)
-_KEPT_MILLIS: Final = 86_400_000
+_UNREADABLE: Final = frozenset({problems.MALFORMED, problems.TOO_LARGE})
+_DAY_MILLIS: Final = 86_400_000
+_KEPT_DAYS: Final = 1
+_PATIENT_DAYS: Final = 30
+"""How long after it expired a command is kept that the server heard of, and one that it did not."""
 log = logging.getLogger(__name__)
 
 
@@ -109,16 +110,17 @@ class Commands(Loop):
         try:
             self._link.report(note.command.id, report)
         except LinkError as error:
-            if error.status not in _NOT_WANTED:
+            # On the word of our server only: what stands on the way may say anything.
+            if error.type not in _UNREADABLE:
                 raise
-            log.warning("The server does not want to know of %s: %s", note.command.kind, error)
+            log.warning("The server cannot read the report on %s: %s", note.command.kind, error)
         self._note(replace(note, told=told._replace(result=b""), heard=True))
 
     def _note(self, note: NotedCommand) -> None:
         """Keep a note durably, and forget those that the server cannot give again."""
         noted = {**self._noted, note.command.id: note}
-        before = to_millis(self._clock.read().now) - _KEPT_MILLIS
-        kept = {id_: one for id_, one in noted.items() if not one.heard or one.command.expires > before}
+        now = to_millis(self._clock.read().now)
+        kept = {id_: one for id_, one in noted.items() if one.command.expires > now - _kept_millis(one)}
         self._notes.write(list(kept.values()))
         self._noted = kept
 
@@ -137,6 +139,10 @@ def _at_next_start(note: NotedCommand, boot: str) -> Told:
             return Told(CommandOutcome.DONE, "The machine started anew.")
         return Told(CommandOutcome.FAILED, "The zuil started anew, the machine did not.")
     return Told(CommandOutcome.FAILED, "The zuil stopped in the middle of it.")
+
+
+def _kept_millis(note: NotedCommand) -> int:
+    return (_KEPT_DAYS if note.heard else _PATIENT_DAYS) * _DAY_MILLIS
 
 
 def _done(deed: Deed, command: Command) -> Told | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from http import HTTPStatus
 from typing import Final
 
 from device.core.loops import Loop
@@ -25,12 +24,7 @@ class PartingWord(Loop):
     def _say(self) -> float:
         parting = self._entrusted.parting(self._clock.read().evidence)
         if parting is not None:
-            try:
-                self._link.part(parting)
-            except LinkError as error:
-                # An older server has no ear for it.
-                if error.status != HTTPStatus.NOT_FOUND:
-                    raise
+            self._link.part(parting)
             self._entrusted.parted()
             log.info("The server knows that the keys and cards are destroyed.")
         return _REST_SECONDS

@@ -109,6 +109,14 @@ def compose(session: Session, kiosk: Kiosk, host: str, now: datetime) -> KioskCo
     return msgspec.structs.replace(config, version=digest.hexdigest())
 
 
+def is_confirmed(session: Session, kiosk: Kiosk, reported: str, host: str, now: datetime) -> bool:
+    """Tell whether a zuil that reported this version works with everything that is decided for it now.
+
+    So its mode, its event and its settings are confirmed by the zuil itself.
+    """
+    return reported == compose(session, kiosk, host, now).version
+
+
 def event_message(event: Event) -> EventMessage:
     """Return an event as zuilen get it, with the limit that holds for it."""
     return EventMessage(

@@ -19,7 +19,7 @@ from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kiosks.blocking import blocking_of
 from server.kiosks.commands import RULES, CommandView, latest_commands
-from server.kiosks.configuration import code_host, compose
+from server.kiosks.configuration import code_host, is_confirmed
 from server.kiosks.enrolment import LIFE, make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.overview import KioskView, kiosks_of_system
@@ -247,8 +247,7 @@ def _is_confirmed(request: Request, session: Session, view: KioskView) -> bool |
     reported = view.live.heartbeat.get("config") if view.live else None
     if not reported or view.kiosk.state != KioskState.ACTIVE:
         return None
-    config = compose(session, view.kiosk, code_host(request), datetime.now(UTC))
-    return bool(reported == config.version)
+    return is_confirmed(session, view.kiosk, str(reported), code_host(request), datetime.now(UTC))
 
 
 def kiosk_in_reach(session: Session, acting: Acting, number: int) -> KioskView:

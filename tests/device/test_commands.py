@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 import pytest
 
@@ -9,12 +11,14 @@ from device.adapters.notebook import CommandFile
 from device.core.commands import Commands
 from device.core.notes import DeedError, NotedCommand, NotesError, Told
 from device.ports import LinkError
+from fakes.moments import Cut, PowerCut
 from fakes.virtual_zuil import VirtualZuil
 from fakes.wire_server import CODE, WireServer
 from fakes.zuil import BLOCKED_CHIP, KNOWN_CHIP, UNKNOWN_CHIP, UnreachableLink, row
 from shared.domain.commands import CommandKind, CommandOutcome
 from shared.domain.numbers import parse_chip_number
 from shared.domain.zones import to_millis
+from shared.wire import problems
 from shared.wire.cards import card_token
 from shared.wire.messages import Command, Receipt
 
@@ -100,12 +104,17 @@ def test_a_report_that_did_not_arrive_is_sent_again_after_a_restart_too_and_noth
     assert machine.heard == [("1", "done")]
 
 
-def test_a_server_that_does_not_want_a_report_is_not_bothered_again(machine, done):
-    machine.link.trouble = LinkError("Not here.", again=False, status=404)
+@pytest.mark.parametrize(
+    ("type_", "heard"), [(problems.TOO_LARGE, []), ("", [("1", "done")])], ids=["our server", "a proxy"]
+)
+def test_a_server_that_cannot_read_a_report_is_not_bothered_again_but_a_proxy_is_not_believed(
+    machine, done, type_, heard
+):
+    machine.link.trouble = LinkError("Too large.", again=False, type_=type_, status=413)
     machine.order("identify")
     machine.link.trouble = None
     machine.commands.turn()
-    assert (done, machine.heard) == (["1"], [])
+    assert (done, machine.heard) == (["1"], heard)
 
 
 def test_a_reboot_is_noted_before_it_happens_and_confirmed_by_the_boot_after_it_and_never_repeated(
@@ -191,6 +200,25 @@ def test_what_cannot_be_noted_is_not_begun(machine, done, monkeypatch):
     monkeypatch.undo()
     machine.commands.turn()
     assert done == ["1"]
+
+
+@pytest.mark.parametrize("kind", ["identify", "reboot"])
+@pytest.mark.parametrize("moment", range(1, 9))
+def test_a_power_cut_at_any_write_never_does_it_twice_and_it_is_answered(
+    machine, done, monkeypatch, kind, moment
+):
+    with monkeypatch.context() as cutting, suppress(PowerCut):
+        Cut(cutting, moment)
+        machine.order(kind)
+    machine.again("second boot")
+    machine.order(kind)
+    machine.again("third boot")
+    assert len(done) <= 1
+    assert {id_ for id_, _ in machine.heard} == {"1"}
+    ((_, report), *again) = machine.link.reports
+    if kind != "reboot":  # which a power cut does as well
+        assert (report.outcome == "done") <= (len(done) == 1)
+    assert {one.outcome for _, one in again} <= {report.outcome}
 
 
 def test_notes_are_forgotten_a_day_after_the_server_can_give_the_command_again(machine, clock):

@@ -10,7 +10,8 @@ from device.adapters.entrusted import EntrustedFiles
 from device.adapters.link import HttpLink
 from device.core.clock import ServerClock
 from device.core.parting import PartingWord
-from device.ports import Standing
+from device.inspect import examine, status
+from device.settings import load_settings
 from fakes.virtual_zuil import VirtualZuil
 from fakes.wire_server import CODE, WireServer
 from fakes.zuil import BLOCKED_CHIP, KNOWN_CHIP, row
@@ -93,11 +94,17 @@ def test_a_power_cut_before_it_was_heard_costs_nothing_but_time_and_then_it_is_s
     server.block()
     zuil.eventually(lambda state: gone(zuil))
     zuil.kill()
+    assert "which does not know yet" in " ".join(status(zuil.state_dir))
+    settings = load_settings(zuil.boot)
+    assert "another code" in str(
+        next(one for one in examine(settings, zuil.state_dir) if one.subject == "enrolment")
+    )
     server.hears_partings = True
     zuil.start()
     zuil.eventually(lambda state: server.partings)
     assert gone(zuil)
     zuil.stop()
+    assert "which knows" in " ".join(status(zuil.state_dir))
     asked = len(server.requests)
     zuil.start()
     zuil.eventually(lambda state: "E50" in state["faults"])
@@ -131,33 +138,18 @@ def erased(server, tmp_path, clock):
     link.enrol(EnrolmentRequest(code=CODE))
     entrusted = EntrustedFiles(tmp_path, cache, link)
     entrusted.destroy()
-    yield entrusted, link
+    yield entrusted
     cache.close()
     link.close()
 
 
 def test_the_moment_of_the_first_question_is_the_moment_of_the_wipe(erased, clock):
-    entrusted, _ = erased
+    entrusted = erased
     first = clock.read().evidence
     assert entrusted.parting(first).wiped == first
     clock.forward(hours=3)
     later = entrusted.parting(clock.read().evidence)
     assert (later.wiped, later.clock) == (first, clock.read().evidence)
-
-
-def test_an_older_server_that_has_no_ear_for_it_is_not_asked_again(erased, server, clock):
-    entrusted, link = erased
-    server.part = _unknown
-    word = PartingWord(link, entrusted, clock)
-    word.turn()
-    assert entrusted.parting(clock.read().evidence) is None
-    assert entrusted.standing is Standing.ERASED
-
-
-def _unknown(_body):
-    from fakes.wire_server import Refused
-
-    raise Refused(404, detail="not here")
 
 
 def test_nothing_is_said_by_a_zuil_that_is_wanted(server, tmp_path, clock):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,6 +13,7 @@ from device.adapters.journal import SqliteJournal
 from device.adapters.link import HttpLink
 from device.core.clock import ServerClock
 from device.ports import Standing
+from fakes.moments import Cut, PowerCut
 from fakes.virtual_zuil import VirtualZuil
 from fakes.wire_server import CODE, WireServer
 from fakes.zuil import BLOCKED_CHIP, KEY, KNOWN_CHIP, row, usual_changes
@@ -166,28 +165,6 @@ def test_another_code_on_the_card_of_a_working_zuil_gives_it_other_credentials(z
     zuil.ready()
     assert zuil.tap(BLOCKED_CHIP)["seq"] == 2
     zuil.eventually(lambda state: state["queue"] == 0)
-
-
-class PowerCut(BaseException):
-    """The power goes: nothing after this happens."""
-
-
-class Cut:
-    """Cuts the power at the n-th moment at which something reaches the disk, or would."""
-
-    def __init__(self, monkeypatch, moment):
-        self.left = moment
-        for owner, name in ((os, "fsync"), (os, "urandom"), (Path, "unlink"), (Path, "replace")):
-            monkeypatch.setattr(owner, name, self._cutting(getattr(owner, name)))
-
-    def _cutting(self, function):
-        def cutting(*arguments, **named):
-            self.left -= 1
-            if self.left == 0:
-                raise PowerCut
-            return function(*arguments, **named)
-
-        return cutting
 
 
 class Parts:

@@ -20,6 +20,7 @@ from shared.domain.outcomes import Outcome
 from shared.wire.messages import LookupAnswer
 
 CHIPS = [f"04{number:012X}" for number in range(1, 9)]
+MAIN = ("lost", "reply lost", "500", "portal")
 OTHERS = ("snapshots", "lookup", "heartbeat", "stream", "credentials")
 MESSAGES = ("changes", "snapshots/", "taps", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS))
 
@@ -111,6 +112,36 @@ def test_a_message_that_meets_a_fault(start, server, proxy, message, fault):
     until(lambda: zuil.health.told() == [], "a clean bill of health")
     if message not in ("lookup", "stream"):
         assert proxy.met, "the fault was met"
+
+
+@pytest.mark.parametrize(
+    "fault", [fault if fault in MAIN else pytest.param(fault, marks=pytest.mark.slow) for fault in FAULTS]
+)
+def test_a_command_whose_report_meets_a_fault_is_carried_out_once(start, server, proxy, monkeypatch, fault):
+    zuil, done = start(), []
+    until(lambda: is_in_step(zuil, server) and server.heartbeats and server.wakeups, "the first heartbeat")
+    monkeypatch.setattr(zuil.technician, "identify", lambda: done.append("blinked"))
+    proxy.break_next("commands/", fault)
+    id_ = server.order("identify")
+    until(lambda: not server.commands, "the report")
+    until(lambda: zuil.commands.failures == 0 and len(done) == 1, "the end of it")
+    assert {report.outcome for report in server.reported(id_)} == {"done"}
+    assert proxy.met
+    assert tap(zuil, KNOWN_CHIP) is Outcome.OK
+
+
+@pytest.mark.parametrize(
+    "fault", [fault if fault in MAIN else pytest.param(fault, marks=pytest.mark.slow) for fault in FAULTS]
+)
+def test_the_last_word_of_a_wiped_zuil_that_meets_a_fault_is_said_again(start, server, proxy, fault):
+    zuil = start()
+    until(lambda: is_in_step(zuil, server) and server.heartbeats, "the first heartbeat")
+    assert tap(zuil, KNOWN_CHIP) is Outcome.OK
+    proxy.break_next("partings", fault)
+    id_ = server.order("wipe")
+    until(lambda: server.partings and zuil.link.credentials is None, "the last word")
+    assert {parting.command for parting in server.partings} == {id_}
+    assert len(server.taps) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
