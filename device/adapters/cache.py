@@ -21,6 +21,7 @@ import msgspec
 
 from device.adapters.build_cache import SCHEMA, UPSERT_CARD, UPSERT_SET
 from device.adapters.erasing import erase, sync_folder
+from device.adapters.sense import CONFIG, CONFIG_MARK, FORMER_KEY, makes_sense, mark_of
 from device.adapters.sqlite import connect, is_damage, is_sound, migrate, transaction
 from device.ports import CacheError, CacheState
 from shared.wire.cards import (
@@ -36,8 +37,7 @@ from shared.wire.messages import Changes, CheckinMessage, KioskConfig, SnapshotI
 _DELTA_ROWS: Final = 200
 _BUILD_SECONDS: Final = 1800
 _PAUSE_SECONDS: Final = 0.002
-_FORMER_KEY: Final = "key."
-_CURSOR, _CONFIG_VERSION, _CONFIG = "cursor", "config_version", "config"
+_CURSOR, _CONFIG_VERSION = "cursor", "config_version"
 _CARD: Final = "SELECT token, passholder, state, active_until, points FROM card WHERE token = ?"
 _CHECKINS: Final = "SELECT id, at FROM checkin WHERE passholder = ? AND event = ?"
 _HAS_CHECKIN: Final = "SELECT 1 FROM checkin WHERE id = ?"
@@ -74,7 +74,7 @@ class SqliteCache:
             return self._reader.execute(_HAS_CHECKIN, (checkin_id,)).fetchone() is not None
 
     def config(self) -> KioskConfig | None:
-        text = self.recall(_CONFIG)
+        text = self.recall(CONFIG)
         try:
             return None if text is None else msgspec.json.decode(text, type=KioskConfig)
         except msgspec.ValidationError:
@@ -84,7 +84,7 @@ class SqliteCache:
     def former_keys(self) -> dict[int, bytes]:
         with _translated(self._path), self._writing:
             rows = self._writer.execute("SELECT name, value FROM fact WHERE name LIKE 'key.%'").fetchall()
-        return {int(name.removeprefix(_FORMER_KEY)): bytes.fromhex(value) for name, value in rows}
+        return {int(name.removeprefix(FORMER_KEY)): bytes.fromhex(value) for name, value in rows}
 
     def apply(self, changes: Changes) -> None:
         with _translated(self._path), self._writing:
@@ -179,7 +179,7 @@ class SqliteCache:
         self._path.with_name("cache-new.db").unlink(missing_ok=True)
         try:
             self._writer = connect(self._path, synchronous="NORMAL")
-            sound = is_sound(self._writer)
+            sound = is_sound(self._writer) and makes_sense(self._writer)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
@@ -220,7 +220,8 @@ class SqliteCache:
 
     def _apply_config(self, config: KioskConfig) -> None:
         self._keep_former_keys(config)
-        self._writer.execute(_SET_FACT, (_CONFIG, msgspec.json.encode(config).decode()))
+        text = msgspec.json.encode(config).decode()
+        self._writer.executemany(_SET_FACT, [(CONFIG, text), (CONFIG_MARK, mark_of(text))])
         self._writer.execute(_SET_FACT, (_CONFIG_VERSION, config.version))
         self._writer.execute("DELETE FROM checkin")
         kept = {system.id for system in config.systems}
@@ -239,7 +240,7 @@ class SqliteCache:
         for system in config.systems:
             key = old.get(system.id, system.token_key)
             if system.id in here and key != system.token_key:
-                self._writer.execute(_SET_FACT, (f"{_FORMER_KEY}{system.id}", key.hex()))
+                self._writer.execute(_SET_FACT, (f"{FORMER_KEY}{system.id}", key.hex()))
 
     def _add_checkins(self, checkins: Iterable[CheckinMessage]) -> None:
         self._writer.executemany(

@@ -51,7 +51,8 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: tuple[str, ...]) 
 def is_damage(error: sqlite3.Error) -> bool:
     """Return whether an error says that the file is broken, and not, say, that the disk is full."""
     code: int = getattr(error, "sqlite_errorcode", 0)
-    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    # Letters that are none are noticed by the driver, which gives no code.
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "UTF-8" in str(error)
 
 
 def is_sound(connection: sqlite3.Connection) -> bool:

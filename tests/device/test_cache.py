@@ -147,6 +147,22 @@ def test_a_damaged_cache_is_thrown_away_at_the_start(tmp_path):
     cache.close()
 
 
+@pytest.mark.parametrize("rubbish", [b"Bib \xa5\xa5\xa5\xa5\xa5", b'Bib "alst', b"Bib Halst"])
+def test_letters_that_are_not_those_that_were_written_are_damage_though_sqlite_finds_the_file_whole(
+    tmp_path, rubbish
+):
+    path = tmp_path / "cache.db"
+    cache = SqliteCache(path)
+    cache.apply(usual_changes())
+    cache.close()
+    content = path.read_bytes()
+    assert b"Bib Aalst" in content
+    path.write_bytes(content.replace(b"Bib Aalst", rubbish))
+    cache = SqliteCache(path)
+    assert (cache.config(), cache.state().cursor) == (None, "")
+    cache.close()
+
+
 def test_a_cache_of_a_newer_version_is_left_alone(tmp_path):
     path = tmp_path / "cache.db"
     SqliteCache(path).close()
