@@ -36,10 +36,12 @@ class FaultProxy:
     """Passes everything on to `server`; `break_next` chooses which message meets which fault.
 
     loss: the part of all connections that is reset, for a bad line; bytes_per_second: how slow it is.
+    weather: the fault that every message meets. carried: called for each message on its way.
+    brief: whether a stream is hung up on, politely, after its first event.
     """
 
     def __init__(self, server):
-        self._upstream = ("127.0.0.1", urlsplit(server.url).port)
+        self.lead_to(server)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         server.public_url = self.url
@@ -48,6 +50,7 @@ class FaultProxy:
         self._draw = random.Random(3)
         self.met = []
         self.loss, self.bytes_per_second = 0.0, None
+        self.weather, self.carried, self.brief = "", lambda: None, False
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def __enter__(self):
@@ -63,6 +66,19 @@ class FaultProxy:
         """Let the next `times` messages of a name (`taps`, `snapshots/`, …) meet a fault."""
         with self._lock:
             self._armed[name] = [fault, times]
+
+    def lead_to(self, server):
+        """Lead to this server from now on."""
+        self._upstream = ("127.0.0.1", urlsplit(server.url).port)
+
+    def armed(self, name):
+        """Whether a message of this name still has a fault to meet."""
+        return self._armed.get(name, ("", 0))[1] > 0
+
+    def calm(self):
+        """Let nothing happen to any message any more."""
+        with self._lock:
+            self._armed.clear()
 
     def _accept(self):
         while True:
@@ -89,11 +105,12 @@ class FaultProxy:
                     armed[1] -= 1
                     self.met.append((path, armed[0]))
                     return armed[0]
-        return ""
+        return self.weather
 
     def _pass_on(self, client, request):
         """Do what the fault says; return whether the connection goes on."""
         fault = self._fault_of(request)
+        self.carried()
         if fault == "lost":
             return _reset(client)
         if fault.isdigit():
@@ -120,9 +137,7 @@ class FaultProxy:
         with socket.create_connection(self._upstream) as server:
             self._trickle(server, request)
             if b"/stream" in request.split(b"\r\n", 1)[0] and fault not in ("reply lost", "reply cut"):
-                while piece := server.recv(65_536):
-                    client.sendall(piece)
-                return False
+                return self._stream(client, server)
             reply = _read_message(server)
         if fault == "reply lost" or not reply:
             return _reset(client)
@@ -131,6 +146,21 @@ class FaultProxy:
             return _reset(client)
         self._trickle(client, reply)
         return True
+
+    def _stream(self, client, server):
+        if not self.brief:
+            while piece := server.recv(65_536):
+                client.sendall(piece)
+            return False
+        content = _read_message(server)
+        client.sendall(content)
+        if b"text/event-stream" in content.lower():
+            while not (b"\ndata:" in content and content.endswith(b"\n\r\n")):
+                piece = server.recv(65_536)
+                content += piece
+                client.sendall(piece)
+            client.sendall(b"0\r\n\r\n")
+        return False
 
     def _trickle(self, target, content):
         if self.bytes_per_second is None:
