@@ -74,6 +74,16 @@ def test_the_dashboard_is_live(visit, demo):
     expect(row).to_contain_text("juist")
 
 
+def test_the_screen_of_a_zuil_comes_to_the_dashboard_by_itself(visit):
+    visit.log_in("Karima")
+    page = visit.open("/dashboard/zuilen/1")
+    order = page.locator("#opdracht-show-screen")
+    order.get_by_role("button", name="Toon haar scherm").click()
+    expect(order.get_by_role("img")).to_be_visible(timeout=10_000)
+    expect(order).to_contain_text("Uitgevoerd vandaag om")
+    assert order.get_by_role("img").evaluate("(image) => image.naturalWidth") == 128
+
+
 def test_the_code_for_a_technician_is_copied_with_a_click(visit):
     visit.log_in("Karima")
     page = visit.open("/dashboard/zuilen/nieuw")
