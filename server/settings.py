@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 SECRET_KEY_BYTES: Final = 32
 MIN_PORT: Final = 1
 MAX_PORT: Final = 65_535
+MIN_SECRET: Final = 16
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"", "0", "false", "no", "off"})
 
@@ -29,6 +30,8 @@ class Settings:
     code_host: scheme and host in the QR codes; None: `public_url`.
     data_dir: where snapshots (and, with SQLite, the database) live.
     demo_zuilen: name and control address of the virtual zuilen the demo console shows.
+    smtp_url: where mail leaves, `smtp://user:password@host:587` or `smtps://…`; None: no mail. mail_from:
+    its sender. webhook_url: where alerts are posted, signed with webhook_secret; None: nowhere.
     search_url: a page of UiTdatabank's search API that the hourly import reads; None: no import.
     """
 
@@ -47,6 +50,10 @@ class Settings:
     oidc_client_secret: str | None = None
     search_url: str | None = None
     search_key: str | None = None
+    smtp_url: str | None = None
+    mail_from: str = ""
+    webhook_url: str | None = None
+    webhook_secret: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -73,6 +80,10 @@ class Settings:
             oidc_client_secret=environment.get("ZUIL_OIDC_CLIENT_SECRET") or None,
             search_url=_address(environment, "ZUIL_SEARCH_URL"),
             search_key=environment.get("ZUIL_SEARCH_KEY") or None,
+            smtp_url=_mail_server(environment),
+            mail_from=environment.get("ZUIL_MAIL_FROM") or "",
+            webhook_url=_webhook(environment),
+            webhook_secret=environment.get("ZUIL_WEBHOOK_SECRET") or "",
         )
 
 
@@ -136,6 +147,27 @@ def _address(environment: Mapping[str, str], name: str) -> str | None:
     if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
         raise SettingsError(f"{name} must be an address such as https://uitpas.example, not {text!r}.")
     return text.rstrip("/")
+
+
+def _mail_server(environment: Mapping[str, str]) -> str | None:
+    text = environment.get("ZUIL_SMTP_URL")
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise SettingsError("ZUIL_SMTP_URL must be like smtp://user:password@mail.example:587.")
+    if "@" not in environment.get("ZUIL_MAIL_FROM", ""):
+        raise SettingsError(
+            "ZUIL_MAIL_FROM must be the address mails come from, such as zuilen@uitpas.example."
+        )
+    return text
+
+
+def _webhook(environment: Mapping[str, str]) -> str | None:
+    address = _address(environment, "ZUIL_WEBHOOK_URL")
+    if address and len(environment.get("ZUIL_WEBHOOK_SECRET", "")) < MIN_SECRET:
+        raise SettingsError(f"ZUIL_WEBHOOK_SECRET must be at least {MIN_SECRET} characters.")
+    return address
 
 
 def _addresses(environment: Mapping[str, str], name: str) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from server.jobs import event_import, purge, rotation, snapshots, thinning, waiting
+from server.jobs import alerts, event_import, purge, rotation, snapshots, thinning, waiting
 from server.jobs.claims import claim
 from server.kernel.database import Database
 from server.settings import Settings
@@ -37,6 +37,9 @@ JOBS: Final[Sequence[Job]] = (
     Job("purge sessions and codes", 3_600, purge.purge_expired),
     Job("forget unknown chips", 86_400, waiting.forget),
     Job("build snapshots", 900, snapshots.build),
+    Job("escalate alerts", 30, alerts.escalate_alerts),
+    Job("mail alerts", 10, alerts.mail_alerts),
+    Job("post alerts", 5, alerts.post_alerts),
     Job("thin the history of zuilen", 600, thinning.thin_history),
     Job("import events", 3_600, event_import.import_events),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Text
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 from server.kernel.types import BigKey
@@ -159,3 +159,166 @@ class ListeningPulse(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     since: int = Field(sa_column=Column(BigInteger, nullable=False))
     last: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class Incident(SQLModel, table=True):
+    """One thing that is wrong, with one cause, for one zuil or for many; open while `closed` is None.
+
+    scope, key: what is behind it (`shared.domain.rootcause.Root`). state, cause: the worst it is now.
+    kiosks: how many zuilen it ever had. Who took it up: acknowledged_by, assigned_to. Until
+    snoozed_until nobody hears more of it. escalated_at: when everyone who may was told.
+    """
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        Index(
+            "ix_incident_open",
+            "scope",
+            "key",
+            unique=True,
+            sqlite_where=text("closed IS NULL"),
+            postgresql_where=text("closed IS NULL"),
+        ),
+        Index("ix_incident_opened", "opened"),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    scope: str
+    key: str
+    state: str
+    cause: str
+    kiosks: int = 0
+    opened: int = Field(sa_column=Column(BigInteger, nullable=False))
+    closed: int | None = Field(default=None, sa_column=Column(BigInteger))
+    acknowledged_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+    acknowledged_by: int | None = None
+    assigned_to: int | None = None
+    snoozed_until: int | None = Field(default=None, sa_column=Column(BigInteger))
+    escalated_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
+class IncidentKiosk(SQLModel, table=True):
+    """A zuil is, or was, part of an incident; of at most one that it has not left."""
+
+    __tablename__ = "incident_kiosk"
+    __table_args__ = (
+        Index(
+            "ix_incident_kiosk_now",
+            "kiosk",
+            unique=True,
+            sqlite_where=text("left_at IS NULL"),
+            postgresql_where=text("left_at IS NULL"),
+        ),
+    )
+
+    incident_id: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("incident.id", ondelete="CASCADE"), primary_key=True)
+    )
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    joined: int = Field(sa_column=Column(BigInteger, nullable=False))
+    left_at: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
+class IncidentNote(SQLModel, table=True):
+    """What happened with an incident, or what somebody did or said about it."""
+
+    __tablename__ = "incident_note"
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    incident_id: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("incident.id", ondelete="CASCADE"), nullable=False, index=True
+        )
+    )
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    deed: str
+    staff_id: int | None = None
+    text: str = ""
+
+
+class AlertWish(SQLModel, table=True):
+    """Someone wants mail when zuilen of a card system (None: of all) come into a state and leave it.
+
+    rhythm: `now`, or `daily` for one mail each morning.
+    """
+
+    __tablename__ = "alert_wish"
+
+    id: int | None = Field(default=None, primary_key=True)
+    staff_id: int = Field(foreign_key="staff.id", index=True, ondelete="CASCADE")
+    card_system_id: int | None = Field(default=None, foreign_key="card_system.id", ondelete="CASCADE")
+    state: str
+    rhythm: str
+    language: str = "nl"
+
+
+class Notice(SQLModel, table=True):
+    """Someone is to be told of a moment of an incident; `mail_id` once it stands in a mail."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        Index(
+            "ix_notice_waiting",
+            "due",
+            sqlite_where=text("mail_id IS NULL"),
+            postgresql_where=text("mail_id IS NULL"),
+        ),
+        Index("ix_notice_once", "incident_id", "staff_id", "moment", unique=True),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    incident_id: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("incident.id", ondelete="CASCADE"), nullable=False)
+    )
+    staff_id: int = Field(foreign_key="staff.id", index=True, ondelete="CASCADE")
+    moment: str
+    rhythm: str
+    language: str = "nl"
+    due: int = Field(sa_column=Column(BigInteger, nullable=False))
+    mail_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+
+
+class OutgoingMail(SQLModel, table=True):
+    """A mail that is to be sent, or was: written in the transaction that used up its notices."""
+
+    __tablename__ = "outgoing_mail"
+    __table_args__ = (
+        Index(
+            "ix_outgoing_mail_waiting",
+            "due",
+            sqlite_where=text("sent IS NULL"),
+            postgresql_where=text("sent IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    recipient: str
+    subject: str
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    message_id: str = Field(unique=True)
+    created: int = Field(sa_column=Column(BigInteger, nullable=False))
+    due: int = Field(sa_column=Column(BigInteger, nullable=False))
+    attempts: int = 0
+    sent: int | None = Field(default=None, sa_column=Column(BigInteger))
+    error: str = ""
+
+
+class WebhookCall(SQLModel, table=True):
+    """A moment of an incident that is to be posted to the operator's webhook, or was."""
+
+    __tablename__ = "webhook_call"
+    __table_args__ = (
+        Index(
+            "ix_webhook_call_waiting",
+            "due",
+            sqlite_where=text("sent IS NULL"),
+            postgresql_where=text("sent IS NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    due: int = Field(sa_column=Column(BigInteger, nullable=False))
+    attempts: int = 0
+    sent: int | None = Field(default=None, sa_column=Column(BigInteger))
+    error: str = ""

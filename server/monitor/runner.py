@@ -13,6 +13,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.kernel.database import Database
+from server.monitor.incidents import follow_states
 from server.monitor.judging import MOST, alone, is_any_due, judge_due, keep_listening
 
 TICK_SECONDS: Final = 0.5
@@ -59,12 +60,15 @@ def look(database: Database, now: int, *, listening: bool = True) -> None:
     count = MOST
     while count == MOST:
         with database.reading() as session:
-            if not is_any_due(session, now):
+            if not listening and not is_any_due(session, now):
                 return
         with database.writing() as session:
             if not alone(session):
                 return
-            count, _ = judge_due(session, now)
+            count, changed = judge_due(session, now)
+            # What time alone brings on is looked for at each pulse.
+            if changed or (listening and count < MOST):
+                follow_states(session, now)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ DAY_MILLIS: Final = 24 * HOUR_MILLIS
 KEEP_SAMPLES: Final = 2 * DAY_MILLIS
 KEEP_HOURS: Final = 90 * DAY_MILLIS
 KEEP_DAYS: Final = 731 * DAY_MILLIS
+KEEP_MAILS: Final = 90 * DAY_MILLIS
 SETTLED_MILLIS: Final = 300_000
 """A heartbeat of an hour is in the database so long after its end, whatever holds it up."""
 AT_ONCE: Final = 500
@@ -62,6 +63,9 @@ _DROP_TRANSITIONS: Final = Statement(
     "DELETE FROM kiosk_transition WHERE at < :before AND kiosk IN (SELECT rows.kiosk FROM {rows})",
     kiosk="bigint",
 )
+_DROP_INCIDENTS: Final = Statement("DELETE FROM incident WHERE opened < :before AND closed IS NOT NULL")
+_DROP_MAILS: Final = Statement("DELETE FROM outgoing_mail WHERE created < :before")
+_DROP_CALLS: Final = Statement("DELETE FROM webhook_call WHERE sent < :before")
 
 
 def thin(database: Database, now: int) -> None:
@@ -81,6 +85,11 @@ def thin(database: Database, now: int) -> None:
             for grain, kept in ((HOUR, KEEP_HOURS), (DAY, KEEP_DAYS)):
                 bulk.run(_DROP_SUMMARIES, {"grain": grain, "before": now - kept}, chunk)
             bulk.run(_DROP_TRANSITIONS, {"before": now - KEEP_DAYS}, chunk)
+    with database.writing() as session:
+        bulk = Bulk(session)
+        bulk.run(_DROP_INCIDENTS, {"before": now - KEEP_DAYS})
+        bulk.run(_DROP_MAILS, {"before": now - KEEP_MAILS})
+        bulk.run(_DROP_CALLS, {"before": now - KEEP_MAILS})
 
 
 def _sum_up(

@@ -2,6 +2,9 @@
 
 import time
 
+from sqlalchemy import func, insert
+from sqlmodel import select
+
 from server.counters.models import Counter, CounterCardSystem
 from server.kiosks.models import Kiosk, KioskCounter, KioskLive
 from server.monitor.models import KioskWatch
@@ -20,21 +23,32 @@ def add_crowd(database, count, *, counter=None, system=5, now=None, first=0):
             session.flush()
             counter = stand.id
             session.add(CounterCardSystem(counter_id=counter, card_system_id=system))
-        kiosks = [
-            Kiosk(name=f"Zuil {first + place:04d}", code_key=b"", state="active") for place in range(count)
-        ]
-        session.add_all(kiosks)
-        session.flush()
-        for kiosk in kiosks:
-            session.add(KioskCounter(kiosk=kiosk.number, counter_id=counter))
-            beat = {"clock": {"wall": now, "monotonic": 1, "boot": "b"}, "version": "1", "queue": 0}
-            session.add(
-                KioskLive(
-                    kiosk=kiosk.number,
-                    last_contact=from_millis(now),
-                    heartbeat=beat,
-                    address=f"10.{kiosk.number >> 8}.{kiosk.number & 255}.1",
-                )
+        begin = (session.scalar(select(func.max(Kiosk.number))) or 0) + 1_000
+        numbers = range(begin, begin + count)
+        beat = {"clock": {"wall": now, "monotonic": 1, "boot": "b"}, "version": "1", "queue": 0}
+        lives = (
+            KioskLive(
+                kiosk=number,
+                last_contact=from_millis(now),
+                heartbeat=beat,
+                address=f"10.{number >> 8}.{number & 255}.1",
             )
-            session.add(KioskWatch(kiosk=kiosk.number, heard=now, since=now, due=now + HOUR))
+            for number in numbers
+        )
+        _insert(
+            session,
+            Kiosk,
+            (
+                Kiosk(number=number, name=f"Zuil {first + place:04d}", code_key=b"", state="active")
+                for place, number in enumerate(numbers)
+            ),
+        )
+        _insert(session, KioskCounter, (KioskCounter(kiosk=number, counter_id=counter) for number in numbers))
+        _insert(session, KioskLive, lives)
+        watches = (KioskWatch(kiosk=number, heard=now, since=now, due=now + HOUR) for number in numbers)
+        _insert(session, KioskWatch, watches)
     return counter
+
+
+def _insert(session, table, rows):
+    session.execute(insert(table), [row.model_dump() for row in rows])

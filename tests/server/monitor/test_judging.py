@@ -1,89 +1,25 @@
 """Zuilen are judged when news comes and when time decides, in sets, by whoever is first."""
 
 import threading
-from dataclasses import dataclass
 
-import msgspec
 import pytest
-from sqlmodel import col, select
 
+from fakes.field import HOUR, MINUTE, SECOND, START, new_field
 from fakes.scene import SYSTEM, add_region
-from server.kiosks.models import Kiosk, KioskLive
-from server.kiosks.setup import block_kiosk, create_kiosk, unblock_kiosk
+from server.kiosks.models import Kiosk
+from server.kiosks.setup import block_kiosk, unblock_kiosk
 from server.monitor.judging import GAP_MILLIS, judge_due, keep_listening
-from server.monitor.models import KioskTransition, KioskWatch, Maintenance, WatchRules
+from server.monitor.models import KioskWatch, Maintenance, WatchRules
 from server.monitor.rules import put_hours, put_rules
 from server.monitor.runner import look
-from shared.domain.zones import from_millis
-from shared.wire.messages import CalendarMessage, Clock, Heartbeat, OpeningHoursMessage, Telemetry
-
-START = 1_795_422_600_000  # Monday 23 November 2026, 09:30 UTC
-SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
-
-
-@dataclass
-class Field:
-    """Zuilen that speak when a test says so, on a clock of its own."""
-
-    database: object
-    kiosks: list[int]
-    now: int = START
-
-    def speak(self, kiosk, **fields):
-        telemetry = Telemetry(**fields.pop("telemetry", {}))
-        beat = Heartbeat(
-            clock=Clock(wall=self.now, monotonic=0, boot="b"),
-            version="1",
-            queue=fields.pop("queue", 0),
-            telemetry=telemetry,
-            **fields,
-        )
-        with self.database.writing() as session:
-            live = KioskLive(
-                kiosk=kiosk, last_contact=from_millis(self.now), heartbeat=msgspec.to_builtins(beat)
-            )
-            session.merge(live)
-            watch = session.get_one(KioskWatch, kiosk)
-            watch.heard, watch.hung_up, watch.due = self.now, None, 0
-
-    def wait(self, seconds, *, speaking=(), step=30):
-        """Let time pass, with a look every `step` seconds; `speaking` send a heartbeat at each."""
-        until = self.now + seconds * SECOND
-        while self.now < until:
-            self.now = min(until, self.now + step * SECOND)
-            for kiosk in speaking:
-                self.speak(kiosk)
-            self.look()
-
-    def look(self):
-        look(self.database, self.now)
-
-    def states(self):
-        with self.database.reading() as session:
-            rows = session.exec(select(KioskWatch).order_by(col(KioskWatch.kiosk)))
-            return {row.kiosk: f"{row.state} {row.excuse} {row.causes}".strip() for row in rows}
-
-    def timeline(self, kiosk):
-        with self.database.reading() as session:
-            query = select(KioskTransition).where(KioskTransition.kiosk == kiosk)
-            rows = session.exec(query.order_by(col(KioskTransition.at), col(KioskTransition.id)))
-            return [(row.at - START, row.state) for row in rows]
+from shared.wire.messages import CalendarMessage, OpeningHoursMessage
 
 
 @pytest.fixture
 def field(database):
     with database.writing() as session:
         counter = add_region(session)
-        kiosks = [create_kiosk(session, f"Zuil {n}", "", [counter]) for n in range(3)]
-        for kiosk in kiosks:
-            kiosk.state = "active"
-        numbers = [kiosk.number for kiosk in kiosks]
-    field = Field(database, numbers)
-    field.look()
-    for number in numbers:
-        field.speak(number)
-    field.look()
-    return field
+    return new_field(database, [counter], each=3)
 
 
 def test_zuilen_in_use_are_watched_from_the_first_look_on(field):

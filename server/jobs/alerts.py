@@ -1,0 +1,41 @@
+"""Tell people what is wrong with zuilen: mails, the webhook, and everyone when nobody reacts."""
+
+from __future__ import annotations
+
+import time
+
+from server.kernel.database import Database
+from server.kernel.mail import Postbox
+from server.monitor.mailing import forget_notices, send_mails, write_mails
+from server.monitor.notices import escalate
+from server.monitor.webhook import forget_calls, post_calls
+from server.settings import Settings
+
+
+def escalate_alerts(database: Database, _: Settings) -> None:
+    """Tell everyone responsible of what nobody acknowledged in time."""
+    with database.writing() as session:
+        escalate(session, _now())
+
+
+def mail_alerts(database: Database, settings: Settings) -> None:
+    """Write the mails that are due and hand them to the mail server, when there is one."""
+    if settings.smtp_url is None:
+        with database.writing() as session:
+            forget_notices(session, _now())
+        return
+    with database.writing() as session:
+        write_mails(session, _now(), settings.public_url or f"http://{settings.host}:{settings.port}")
+    send_mails(database, Postbox(settings.smtp_url, settings.mail_from), _now())
+
+
+def post_alerts(database: Database, settings: Settings) -> None:
+    """Post what happened to the operator's webhook, when there is one."""
+    if settings.webhook_url is None:
+        forget_calls(database, _now())
+    else:
+        post_calls(database, settings.webhook_url, settings.webhook_secret, _now())
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

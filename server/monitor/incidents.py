@@ -1,0 +1,184 @@
+"""What is wrong, one cause at a time: incidents open, grow, change and close as states do.
+
+The transaction that changes an incident also writes who is to be told (`notices`), so nothing is
+told of what did not happen, and nothing that happened goes untold.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from sqlmodel import Session
+
+from server.kernel.bulk import Bulk, Statement
+from server.monitor.notices import Moment, tell
+from shared.domain.rootcause import Root, Scope, Stand, roots
+from shared.domain.watching import Cause, State
+
+GATHER_MILLIS: Final = 60_000
+"""Silence is gathered so long, a heartbeat of the slowest neighbour, before it is known whose it is."""
+RETURN_MILLIS: Final = 300_000
+"""A zuil that is back must stay so long, longer than silence takes to be noticed: a line that flaps is
+one incident."""
+
+_LOST: Final = Statement(
+    "SELECT w.kiosk, w.state, w.causes FROM kiosk_watch w"
+    " WHERE w.state IN ('warning', 'error', 'offline') AND w.excuse = ''"
+    " AND (w.state <> 'offline' OR w.since <= :gathered)"
+    " AND NOT EXISTS (SELECT 1 FROM incident_kiosk i WHERE i.kiosk = w.kiosk AND i.left_at IS NULL)"
+    " ORDER BY w.kiosk"
+)
+_STANDS: Final = Statement(
+    "SELECT w.kiosk, w.state, COALESCE(l.address, ''), c.counter_id FROM kiosk_watch w"
+    " LEFT JOIN kiosk_live l ON l.kiosk = w.kiosk LEFT JOIN kiosk_counter c ON c.kiosk = w.kiosk"
+    " WHERE w.excuse = '' AND w.state <> 'blocked' ORDER BY w.kiosk, c.counter_id"
+)
+_OVER: Final = Statement(
+    "SELECT m.incident_id, m.kiosk FROM incident_kiosk m JOIN incident i ON i.id = m.incident_id"
+    " LEFT JOIN kiosk_watch w ON w.kiosk = m.kiosk WHERE m.left_at IS NULL AND"
+    " (w.kiosk IS NULL OR w.excuse <> ''"
+    "  OR (i.state = 'offline' AND w.state <> 'offline' AND w.since <= :returned)"
+    "  OR (i.state <> 'offline' AND w.state NOT IN ('warning', 'error')))"
+)
+_LEAVE: Final = Statement(
+    "UPDATE incident_kiosk SET left_at = :now FROM {rows}"
+    " WHERE incident_kiosk.incident_id = rows.incident AND incident_kiosk.kiosk = rows.kiosk",
+    incident="bigint",
+    kiosk="bigint",
+)
+_CLOSE: Final = Statement(
+    "UPDATE incident SET closed = :now WHERE closed IS NULL AND id IN (SELECT rows.incident FROM {rows})"
+    " AND NOT EXISTS (SELECT 1 FROM incident_kiosk m WHERE m.incident_id = incident.id AND m.left_at IS NULL)"
+    " RETURNING id",
+    incident="bigint",
+)
+_TURNED: Final = Statement(
+    "SELECT i.id, i.state, w.state AS turned, w.causes FROM incident i"
+    " JOIN incident_kiosk m ON m.incident_id = i.id AND m.left_at IS NULL"
+    " JOIN kiosk_watch w ON w.kiosk = m.kiosk WHERE i.closed IS NULL AND i.state IN ('warning', 'error')"
+    " AND w.state IN ('warning', 'error') AND w.excuse = ''"
+    " AND (w.state <> i.state OR (w.causes <> i.cause AND w.causes NOT LIKE i.cause || ',%'))"
+)
+_TURN: Final = Statement(
+    "UPDATE incident SET state = rows.state, cause = rows.cause FROM {rows} WHERE incident.id = rows.id",
+    id="bigint",
+    state="text",
+    cause="text",
+)
+_OPEN: Final = Statement(
+    "INSERT INTO incident (scope, key, state, cause, kiosks, opened)"
+    " SELECT scope, key, state, cause, 0, :now FROM {rows} WHERE true ON CONFLICT DO NOTHING RETURNING id",
+    scope="text",
+    key="text",
+    state="text",
+    cause="text",
+)
+_FIND: Final = Statement(
+    "SELECT i.scope, i.key, i.id FROM {rows} JOIN incident i ON i.scope = rows.scope AND i.key = rows.key"
+    " WHERE i.closed IS NULL",
+    scope="text",
+    key="text",
+)
+_ADD: Final = Statement(
+    "INSERT INTO incident_kiosk (incident_id, kiosk, joined, left_at)"
+    " SELECT incident, kiosk, :now, NULL FROM {rows} WHERE true"
+    " ON CONFLICT (incident_id, kiosk) DO UPDATE SET left_at = NULL",
+    incident="bigint",
+    kiosk="bigint",
+)
+_COUNT: Final = Statement(
+    "UPDATE incident SET kiosks = (SELECT COUNT(*) FROM incident_kiosk m WHERE m.incident_id = incident.id)"
+    " WHERE id IN (SELECT rows.incident FROM {rows})",
+    incident="bigint",
+)
+_NOTE: Final = Statement(
+    "INSERT INTO incident_note (incident_id, at, deed, text) SELECT incident, :now, deed, '' FROM {rows}",
+    incident="bigint",
+    deed="text",
+)
+
+
+class _New(NamedTuple):
+    """What an incident begins as."""
+
+    root: Root
+    state: State
+    cause: Cause
+
+
+def follow_states(session: Session, now: int) -> None:
+    """Bring the incidents in line with the states of this moment (ms UTC)."""
+    bulk = Bulk(session)
+    closed = _leave(bulk, now)
+    worse = _turn(bulk)
+    opened = _join(bulk, now)
+    for ids, moment in ((closed, Moment.CLOSED), (worse, Moment.WORSE), (opened, Moment.OPENED)):
+        if ids:
+            bulk.run(_NOTE, {"now": now}, [(one, str(moment)) for one in ids])
+            tell(session, ids, moment, now)
+
+
+def _leave(bulk: Bulk, now: int) -> list[int]:
+    """Let zuilen leave what is over for them; return the incidents that are over."""
+    over = bulk.run(_OVER, {"returned": now - RETURN_MILLIS})
+    if not over:
+        return []
+    bulk.run(_LEAVE, {"now": now}, over)
+    touched = [(one,) for one in sorted({incident for incident, _ in over})]
+    return [one for (one,) in bulk.run(_CLOSE, {"now": now}, touched)]
+
+
+def _turn(bulk: Bulk) -> list[int]:
+    """Give incidents of one zuil its present state and cause; return those that got worse."""
+    turned = bulk.run(_TURNED)
+    if turned:
+        bulk.run(_TURN, rows=[(one, state, causes.split(",")[0]) for one, _, state, causes in turned])
+    return [one for one, before, state, _ in turned if (before, state) == (State.WARNING, State.ERROR)]
+
+
+def _join(bulk: Bulk, now: int) -> list[int]:
+    """Put zuilen that are wrong into the incident of their root; return the incidents that began."""
+    lost = bulk.run(_LOST, {"gathered": now - GATHER_MILLIS})
+    if not lost:
+        return []
+    wanted = _roots(bulk, lost)
+    rows = [
+        (str(new.root.scope), new.root.key, str(new.state), str(new.cause))
+        for new in dict.fromkeys(wanted.values())
+    ]
+    opened = [one for (one,) in bulk.run(_OPEN, {"now": now}, rows)]
+    found = {
+        (scope, key): one
+        for scope, key, one in bulk.run(_FIND, rows=[(scope, key) for scope, key, *_ in rows])
+    }
+    members = [(found[str(new.root.scope), new.root.key], kiosk) for kiosk, new in wanted.items()]
+    bulk.run(_ADD, {"now": now}, members)
+    bulk.run(_COUNT, rows=[(one,) for one in sorted({incident for incident, _ in members})])
+    return opened
+
+
+def _roots(bulk: Bulk, lost: Sequence[tuple[int, str, str]]) -> Mapping[int, _New]:
+    """Return the incident each zuil belongs to: silence may share a root, anything else is a zuil's own."""
+    own = {
+        kiosk: _New(Root(Scope.KIOSK, str(kiosk)), State(state), Cause(causes.split(",")[0]))
+        for kiosk, state, causes in lost
+    }
+    silent = {kiosk for kiosk, new in own.items() if new.state is State.OFFLINE}
+    if not silent:
+        return own
+    stands, gone = _stands(bulk)
+    shared = roots(gone, stands)
+    return own | {kiosk: own[kiosk]._replace(root=shared[kiosk]) for kiosk in silent if kiosk in shared}
+
+
+def _stands(bulk: Bulk) -> tuple[list[Stand], set[int]]:
+    """Return where every zuil that should speak stands, and which do not."""
+    places: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
+    gone: set[int] = set()
+    for kiosk, state, address, counter in bulk.run(_STANDS):
+        places[kiosk, address] += [counter] if counter is not None else []
+        if state == State.OFFLINE:
+            gone.add(kiosk)
+    return [Stand(kiosk, tuple(counters), address) for (kiosk, address), counters in places.items()], gone

@@ -1,0 +1,323 @@
+"""What goes wrong is told once, to who wants to know, with its root cause, and so is its end."""
+
+import http.server
+import json
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from fakes.crowd import add_crowd
+from fakes.field import HOUR, MINUTE, SECOND, START, Field, add_counter, new_field
+from fakes.scene import SYSTEM, add_region
+from fakes.smtp import SmtpServer
+from server.kernel.mail import Postbox
+from server.monitor.mailing import send_mails, write_mails
+from server.monitor.models import (
+    AlertWish,
+    Incident,
+    KioskWatch,
+    Notice,
+    OutgoingMail,
+    WatchRules,
+    WebhookCall,
+)
+from server.monitor.notices import Rhythm, due_at, escalate
+from server.monitor.runner import look
+from server.monitor.webhook import SIGNATURE, post_calls, sign
+from server.staff.models import Staff, StaffRole
+from shared.domain.zones import from_millis, to_millis
+
+HERE = "https://uitpas.test"
+
+
+@pytest.fixture
+def inbox():
+    with SmtpServer() as inbox:
+        yield inbox
+
+
+@pytest.fixture
+def field(database):
+    with database.writing() as session:
+        counters = [add_region(session), add_counter(session, "Bib"), add_counter(session, "Zwembad")]
+    return new_field(database, counters, each=3)
+
+
+def add_person(database, name, *, role="ksb", system=SYSTEM, wishes=(), language="nl"):
+    """Add someone with a function; wishes: (state, rhythm). Return the id."""
+    with database.writing() as session:
+        staff = Staff(uitid=name, name=name, email=f"{name}@uitpas.test")
+        session.add(staff)
+        session.flush()
+        session.add(StaffRole(staff_id=staff.id, role=role, card_system_id=system))
+        for state, rhythm in wishes:
+            session.add(
+                AlertWish(
+                    staff_id=staff.id, card_system_id=system, state=state, rhythm=rhythm, language=language
+                )
+            )
+        return staff.id
+
+
+def post(database, inbox, now):
+    """Do what the job does."""
+    with database.writing() as session:
+        write_mails(session, now, HERE)
+    send_mails(database, Postbox(inbox.url, "zuilen@uitpas.test"), now)
+
+
+def incidents(database):
+    with database.reading() as session:
+        rows = session.exec(select(Incident).order_by(col(Incident.id)))
+        return [
+            (row.scope, row.key, row.state, row.cause, row.kiosks, row.closed is not None) for row in rows
+        ]
+
+
+def test_a_silent_zuil_is_an_incident_that_is_told_and_so_is_its_end(field, inbox):
+    add_person(field.database, "karima", wishes=[("offline", "now")])
+    quiet, *others = field.kiosks
+    field.wait(230, speaking=others, step=10)
+    assert incidents(field.database) == [], "silence is gathered first"
+    field.wait(10, speaking=others, step=10)
+    assert incidents(field.database) == [("kiosk", str(quiet), "offline", "silent", 1, False)]
+    post(field.database, inbox, field.now)
+    assert inbox.letters == [], "its neighbours may be next"
+    field.wait(30, speaking=others)
+    post(field.database, inbox, field.now)
+    post(field.database, inbox, field.now)
+    (letter,) = inbox.to("karima@uitpas.test")
+    assert letter["subject"] == "Zuil 1.1 (De Centrale): Laat niets van zich horen"
+    assert f"{HERE}/monitor/meldingen/1" in letter.get_content()
+    field.wait(400, speaking=field.kiosks)
+    assert incidents(field.database)[0][-1]
+    post(field.database, inbox, field.now + MINUTE)
+    assert inbox.to("karima@uitpas.test")[1]["subject"].startswith("Opgelost: Zuil 1.1")
+
+
+def test_a_line_that_flaps_is_one_incident(field):
+    _, *others = field.kiosks
+    for _ in range(4):
+        field.wait(300, speaking=others)
+        field.wait(60, speaking=field.kiosks)
+    assert len(incidents(field.database)) == 1
+
+
+def test_all_zuilen_of_a_counter_are_one_incident_and_one_mail(field, inbox):
+    add_person(field.database, "karima", wishes=[("offline", "now")])
+    field.wait(300, speaking=field.kiosks[3:])
+    (found,) = incidents(field.database)
+    assert (found[0], found[4]) == ("counter", 3)
+    post(field.database, inbox, field.now + MINUTE)
+    (letter,) = inbox.letters
+    assert letter[1]["subject"].startswith("Alle 3 zuilen van De Centrale")
+
+
+def test_a_fault_that_gets_worse_is_told_again_and_a_closed_place_not_at_all(field, inbox):
+    add_person(field.database, "karima", wishes=[("warning", "now"), ("error", "now")])
+    kiosk = field.kiosks[0]
+    for signal, reader in ((-90, "ok"), (-90, "The reader is away.")):
+        for _ in range(4):
+            field.wait(30, speaking=field.kiosks[1:])
+            field.speak(kiosk, reader=reader, telemetry={"signal": signal})
+            field.look()
+        post(field.database, inbox, field.now + MINUTE)
+        field.now += 6 * MINUTE if reader == "ok" else 0
+        for one in field.kiosks:
+            field.speak(one, telemetry={"signal": -90} if one == kiosk else {})
+    (found,) = incidents(field.database)
+    assert found[2:4] == ("error", "reader")
+    subjects = [letter["subject"] for _, letter in inbox.letters]
+    assert subjects == [
+        "Zuil 1.1 (De Centrale): Zwakke wifi",
+        "Zuil 1.1 (De Centrale): De kaartlezer werkt niet",
+    ]
+
+
+def test_who_did_not_ask_or_may_not_is_told_nothing(field, inbox):
+    add_person(field.database, "other", system=None, role="balie", wishes=[("offline", "now")])
+    add_person(field.database, "calm", wishes=[("error", "now")])
+    field.wait(400, speaking=field.kiosks[1:])
+    assert incidents(field.database)
+    post(field.database, inbox, field.now + MINUTE)
+    assert inbox.letters == []
+
+
+def test_a_digest_comes_in_the_morning_with_everything_of_the_day(field, inbox):
+    add_person(field.database, "tom", role="technician", wishes=[("offline", "daily")], language="en")
+    field.wait(400, speaking=field.kiosks[1:])
+    field.wait(400, speaking=field.kiosks)
+    post(field.database, inbox, field.now + MINUTE)
+    assert inbox.letters == []
+    tomorrow = to_millis(datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
+    post(field.database, inbox, tomorrow - SECOND)
+    assert inbox.letters == []
+    post(field.database, inbox, tomorrow)
+    (letter,) = inbox.to("tom@uitpas.test")
+    assert letter["subject"] == "Zuilen: the overview of the day"
+    assert "Solved" in letter.get_content()
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "at", "due"),
+    [
+        ("now", (9, 0), (9, 0, 30)),
+        ("now", (21, 59), (21, 59, 30)),
+        ("now", (22, 0), (31, 0, 0)),
+        ("now", (3, 0), (7, 0, 0)),
+        ("daily", (6, 0), (7, 0, 0)),
+        ("daily", (7, 0), (31, 0, 0)),
+    ],
+)
+def test_quiet_hours_hold_mail_back_until_the_morning(rhythm, at, due):
+    midnight = to_millis(datetime(2026, 11, 22, 23, 0, tzinfo=UTC))
+    rules = WatchRules(card_system_id=1, quiet_from="22:00", quiet_until="07:00")
+    now = midnight + at[0] * HOUR + at[1] * MINUTE
+    assert due_at(now, Rhythm(rhythm), rules) == midnight + due[0] * HOUR + due[1] * MINUTE + due[2] * SECOND
+
+
+def test_what_is_over_before_it_could_be_told_is_not_told(field, inbox):
+    add_person(field.database, "karima", wishes=[("offline", "now")])
+    with field.database.writing() as session:
+        session.add(WatchRules(card_system_id=SYSTEM, quiet_from="08:00", quiet_until="20:00"))
+    field.wait(400, speaking=field.kiosks[1:])
+    field.wait(400, speaking=field.kiosks)
+    assert incidents(field.database)[0][-1]
+    post(field.database, inbox, field.now + 24 * HOUR)
+    assert inbox.letters == []
+
+
+def test_nobody_reacts_so_everyone_responsible_hears_it_unless_it_was_acknowledged(field, inbox):
+    add_person(field.database, "karima")
+    add_person(field.database, "tom", role="technician")
+    field.wait(400, speaking=[kiosk for kiosk in field.kiosks if kiosk not in field.kiosks[:4:3]])
+    one, other = incidents(field.database)
+    assert [one[1], other[1]] == [str(kiosk) for kiosk in field.kiosks[:4:3]]
+    with field.database.writing() as session:
+        session.get_one(Incident, 2).acknowledged_at = field.now
+    for minutes in (58, 61, 90):
+        with field.database.writing() as session:
+            escalate(session, field.now + minutes * MINUTE)
+    post(field.database, inbox, field.now + 3 * HOUR)
+    assert sorted(recipient for recipient, _ in inbox.letters) == ["karima@uitpas.test", "tom@uitpas.test"]
+    assert inbox.letters[0][1]["subject"].startswith("Nog niemand reageerde: Zuil 1.1")
+
+
+def test_five_thousand_lost_at_once_is_one_mail_for_each_person(database, inbox):
+    with database.writing() as session:
+        add_region(session)
+    for name in ("karima", "ada"):
+        add_person(database, name, wishes=[("offline", "now")])
+    counter = add_crowd(database, 5_000, now=START)
+    field = Field(database, [], START)
+    field.look()
+    with database.writing() as session:
+        session.execute(update(KioskWatch).values(due=0))
+    field.wait(300)
+    (found,) = incidents(database)
+    assert (found[0], found[4]) == ("all", 5_000)
+    post(database, inbox, field.now + MINUTE)
+    assert sorted(recipient for recipient, _ in inbox.letters) == ["ada@uitpas.test", "karima@uitpas.test"]
+    assert inbox.letters[0][1]["subject"].startswith("5000 zuilen tegelijk")
+    assert counter
+
+
+def test_a_thousand_different_faults_are_one_mail_too_with_the_first_twenty(database, inbox):
+    with database.writing() as session:
+        add_region(session)
+    add_person(database, "karima", wishes=[("error", "now")])
+    add_crowd(database, 1_000, now=START)
+    with database.writing() as session:
+        rows = update(KioskWatch).values(state="error", causes="reader", due=START + HOUR)
+        session.execute(rows)
+    look(database, START)
+    assert len(incidents(database)) == 1_000
+    post(database, inbox, START + MINUTE)
+    (letter,) = inbox.to("karima@uitpas.test")
+    assert letter["subject"] == "1000 meldingen over zuilen"
+    assert "… en nog 980 andere." in letter.get_content()
+    with database.reading() as session:
+        assert session.exec(select(Notice).where(col(Notice.mail_id).is_(None))).all() == []
+
+
+def mails(database):
+    with database.reading() as session:
+        return session.exec(select(OutgoingMail).order_by(col(OutgoingMail.id))).all()
+
+
+def put_mail(database, recipient="karima@uitpas.test"):
+    with database.writing() as session:
+        number = len(mails(database))
+        session.add(
+            OutgoingMail(
+                recipient=recipient,
+                subject="S",
+                body="b",
+                message_id=f"<{number}@z>",
+                created=START,
+                due=START,
+            )
+        )
+
+
+def test_a_mail_server_that_is_away_loses_nothing_and_sends_nothing_twice(database, inbox):
+    put_mail(database)
+    send_mails(database, Postbox("smtp://127.0.0.1:9", "z@uitpas.test"), START)
+    assert mails(database)[0].sent is None
+    postbox = Postbox(inbox.url, "z@uitpas.test")
+    threads = [threading.Thread(target=send_mails, args=(database, postbox, START)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(inbox.letters) == 1
+    assert mails(database)[0].sent == START
+
+
+def test_an_address_that_is_refused_is_tried_later_or_never_again_and_holds_up_nobody(database, inbox):
+    inbox.refuse = {"full@uitpas.test": 452, "gone@uitpas.test": 550}
+    for recipient in ("full@uitpas.test", "gone@uitpas.test", "fine@uitpas.test", "no address\r\nBcc: x@y.z"):
+        put_mail(database, recipient)
+    postbox = Postbox(inbox.url, "z@uitpas.test")
+    send_mails(database, postbox, START)
+    assert [recipient for recipient, _ in inbox.letters] == ["fine@uitpas.test"]
+    inbox.refuse = {}
+    send_mails(database, postbox, START + 2 * MINUTE)
+    assert [recipient for recipient, _ in inbox.letters] == ["fine@uitpas.test", "full@uitpas.test"]
+    assert "550" in mails(database)[1].error
+
+
+class _Hook(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.got.append((self.headers[SIGNATURE], body))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        """Quiet."""
+
+
+def test_the_webhook_is_posted_signed_until_it_takes_it(field):
+    field.wait(300, speaking=field.kiosks[3:])
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hook)
+    server.got, server.answers = [], [503]
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}/hook"
+        for minutes in (0, 0, 1, 2):
+            post_calls(field.database, address, "a secret of ours", field.now + minutes * MINUTE)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert len(server.got) == 2, "refused once, taken once"
+    signature, body = server.got[1]
+    assert signature == sign("a secret of ours", body)
+    told = json.loads(body)
+    assert (told["moment"], told["incident"]["scope"], told["incident"]["kiosks"]) == ("opened", "counter", 3)
+    with field.database.reading() as session:
+        assert session.exec(select(WebhookCall)).one().sent is not None
+    assert from_millis(told["at"])
