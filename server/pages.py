@@ -13,6 +13,7 @@ from server.events import dashboard as events
 from server.kiosks import care, dashboard, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
+from server.monitor import alerts
 from server.monitor import dashboard as watched
 from server.monitor import pages as monitor
 from server.organisation import dashboard as organisation
@@ -29,6 +30,7 @@ def install(app: FastAPI) -> None:
     app.include_router(care.router)
     app.include_router(monitor.router)
     app.include_router(watched.router)
+    app.include_router(alerts.router)
     app.include_router(remote.router)
     app.include_router(posters.router)
     app.include_router(differences.router)

@@ -62,6 +62,11 @@ def deed_word(_: Translator, action: str) -> str:
         "set-watch-rules": _("veranderde de regels van de meldingen"),
         "set-opening-hours": _("veranderde de openingsuren"),
         "begin-maintenance": _("begon onderhoud"),
+        "choose-mails": _("koos welke mails er komen"),
+        "alert-acknowledged": _("nam een melding op zich"),
+        "alert-snoozed": _("vroeg stilte over een melding"),
+        "alert-assigned": _("gaf een melding door"),
+        "alert-commented": _("schreef iets bij een melding"),
         "end-maintenance": _("beëindigde onderhoud"),
     }
     return words.get(action, action)

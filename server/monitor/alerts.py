@@ -1,0 +1,226 @@
+"""The pages of the alerts: what is wrong, who does what about it, and which mails someone wants."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Form
+from pydantic import BaseModel
+from sqlmodel import Session, col, select
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from server.kernel.database import RequestSession
+from server.kernel.errors import ProblemError
+from server.monitor.handling import (
+    SNOOZES,
+    STATES,
+    acknowledge,
+    assign,
+    colleagues,
+    comment,
+    count_open,
+    find_incident,
+    members,
+    notes,
+    put_wishes,
+    read_incidents,
+    snooze,
+    wishes_of,
+)
+from server.monitor.models import Incident
+from server.monitor.notices import Rhythm
+from server.monitor.telling import incident_advice, incident_title, read_names
+from server.monitor.words import TONES, advice, cause_word, state_word
+from server.staff.access import Requires
+from server.staff.models import Staff
+from server.staff.roles import Permission
+from server.staff.sessions import Acting
+from server.web.i18n import Translator, speak
+from server.web.streams import stream
+from server.web.templating import fragment, page
+from shared.domain.rootcause import Scope
+from shared.domain.watching import Cause
+from shared.domain.zones import from_millis
+
+LOOK_SECONDS: Final = 1.0
+
+router = APIRouter(prefix="/monitor", include_in_schema=False)
+
+Handler = Annotated[Acting, Depends(Requires(Permission.HANDLE_ALERTS))]
+
+
+class WishForm(BaseModel):
+    """How soon someone wants a mail for each state; empty for none."""
+
+    offline: str = ""
+    error: str = ""
+    warning: str = ""
+
+
+@router.get("/meldingen")
+def show_alerts(request: Request, session: RequestSession, acting: Handler, oud: str = "") -> Response:
+    """Show what is wrong now, or with `oud` what is over."""
+    return page(
+        request, "monitor/alerts.html", old=bool(oud), **_list(request, session, acting, old=bool(oud))
+    )
+
+
+@router.get("/meldingen/stroom")
+def follow_alerts(request: Request, acting: Handler) -> Response:
+    """Stream what is wrong now."""
+
+    def render(session: Session) -> dict[str, str]:
+        return {"meldingen": fragment(request, "monitor/_alerts.html", **_list(request, session, acting))}
+
+    return stream(request, render, seconds=LOOK_SECONDS)
+
+
+@router.get("/meldingen/{incident_id}")
+def show_alert(request: Request, session: RequestSession, acting: Handler, incident_id: int) -> Response:
+    """Show one alert: its zuilen, what happened, and what can be done."""
+    _ = speak(request)
+    incident = _incident(session, acting, incident_id)
+    cause = Cause(incident.cause)
+    who = {staff.id: staff.name for staff in _named(session, [incident])}
+    return page(
+        request,
+        "monitor/alert.html",
+        one=incident,
+        title=incident_title(_, incident, read_names(session, [incident])),
+        advice=incident_advice(_, incident) or advice(_, cause),
+        cause=cause_word(_, cause),
+        state=state_word(_, incident.state),
+        tone=TONES[incident.state],
+        members=members(session, incident),
+        notes=[(note, name, _deed(_, note.deed, note.text)) for note, name in notes(session, incident)],
+        who=who,
+        colleagues=colleagues(session, acting.card_system_id),
+        snoozes=SNOOZES,
+        is_snoozed=(incident.snoozed_until or 0) > _now(),
+        at=from_millis,
+    )
+
+
+@router.post("/meldingen/{incident_id}/opnemen")
+def take_up(session: RequestSession, acting: Handler, incident_id: int) -> Response:
+    """Say that one looks after it."""
+    acknowledge(session, _incident(session, acting, incident_id), _now(), acting.staff_id)
+    return _back(incident_id)
+
+
+@router.post("/meldingen/{incident_id}/sluimeren")
+def put_aside(
+    session: RequestSession, acting: Handler, incident_id: int, uren: Annotated[int, Form()] = 1
+) -> Response:
+    """Have nobody hear more of it for a while."""
+    hours = uren if uren in SNOOZES else SNOOZES[0]
+    snooze(session, _incident(session, acting, incident_id), _now(), acting.staff_id, hours)
+    return _back(incident_id)
+
+
+@router.post("/meldingen/{incident_id}/toewijzen")
+def give(
+    session: RequestSession, acting: Handler, incident_id: int, aan: Annotated[int, Form()] = 0
+) -> Response:
+    """Give it to a colleague."""
+    incident = _incident(session, acting, incident_id)
+    for staff in colleagues(session, acting.card_system_id):
+        if staff.id == aan:
+            assign(session, incident, _now(), acting.staff_id, staff)
+    return _back(incident_id)
+
+
+@router.post("/meldingen/{incident_id}/opmerking")
+def say(
+    session: RequestSession, acting: Handler, incident_id: int, tekst: Annotated[str, Form()] = ""
+) -> Response:
+    """Add a remark."""
+    comment(session, _incident(session, acting, incident_id), _now(), acting.staff_id, tekst)
+    return _back(incident_id)
+
+
+@router.get("/berichten")
+def show_wishes(request: Request, session: RequestSession, acting: Handler, gelukt: str = "") -> Response:
+    """Show which mails one gets."""
+    _ = speak(request)
+    return page(
+        request,
+        "monitor/wishes.html",
+        wishes=wishes_of(session, acting.staff_id, acting.card_system_id),
+        states=[(str(state), state_word(_, state)) for state in STATES],
+        rhythms=[
+            ("", _("Geen mail")),
+            (Rhythm.NOW.value, _("Meteen")),
+            (Rhythm.DAILY.value, _("Elke ochtend")),
+        ],
+        address=session.get_one(Staff, acting.staff_id).email,
+        has_mail=request.app.state.settings.smtp_url is not None,
+        done=gelukt,
+    )
+
+
+@router.post("/berichten")
+def set_wishes(
+    request: Request, session: RequestSession, acting: Handler, form: Annotated[WishForm, Form()]
+) -> Response:
+    """Keep which mails one wants, in the language of this page."""
+    language = speak(request).language
+    changed = put_wishes(session, acting.staff_id, acting.card_system_id, form.model_dump(), language)
+    return RedirectResponse(f"/monitor/berichten?gelukt={'bewaard' if changed else 'hetzelfde'}", 303)
+
+
+def _list(request: Request, session: Session, acting: Acting, *, old: bool = False) -> dict[str, Any]:
+    _ = speak(request)
+    found = read_incidents(session, acting.card_system_id, is_open=not old)
+    names = read_names(session, found)
+    who = {staff.id: staff.name for staff in _named(session, found)}
+    said: Callable[[Incident], str] = lambda one: incident_title(_, one, names)  # noqa: E731 - a word for the template
+    return {
+        "incidents": found,
+        "total": count_open(session, acting.card_system_id),
+        "title": said,
+        "cause": lambda one: cause_word(_, Cause(one.cause)),
+        "state": lambda one: state_word(_, one.state),
+        "tones": TONES,
+        "who": who,
+        "shared": Scope.KIOSK.value,
+        "at": from_millis,
+        "now": _now(),
+    }
+
+
+def _named(session: Session, incidents: Any) -> list[Staff]:  # noqa: ANN401 - any sequence of incidents
+    ids = {one.assigned_to for one in incidents} | {one.acknowledged_by for one in incidents}
+    return list(session.exec(select(Staff).where(col(Staff.id).in_([one for one in ids if one is not None]))))
+
+
+def _incident(session: Session, acting: Acting, incident_id: int) -> Incident:
+    incident = find_incident(session, acting.card_system_id, incident_id)
+    if incident is None:
+        raise ProblemError(404, "There is no such alert in your card system.", type="zuil:kiosk")
+    return incident
+
+
+def _deed(_: Translator, deed: str, text: str) -> str:
+    words = {
+        "opened": _("begon"),
+        "worse": _("werd erger"),
+        "closed": _("is opgelost"),
+        "escalated": _("niemand reageerde: iedereen kreeg bericht"),
+        "acknowledged": _("nam dit op zich"),
+        "snoozed": _("vroeg {n} uur stilte", n=text),
+        "assigned": _("gaf dit aan {name}", name=text),
+        "commented": text,
+    }
+    return words.get(deed, deed)
+
+
+def _back(incident_id: int) -> Response:
+    return RedirectResponse(f"/monitor/meldingen/{incident_id}", 303)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

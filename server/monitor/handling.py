@@ -1,0 +1,148 @@
+"""What people do about an incident: take it up, put it aside, give it to someone, say something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import ColumnElement, case, func, or_
+from sqlmodel import Session, col, select
+
+from server.counters.models import CounterCardSystem
+from server.kernel.audit import record
+from server.kiosks.models import Kiosk, KioskCounter
+from server.monitor.models import AlertWish, Incident, IncidentKiosk, IncidentNote
+from server.monitor.notices import Rhythm
+from server.staff.models import Staff, StaffRole
+from server.staff.roles import Role
+from shared.domain.rootcause import Scope
+from shared.domain.watching import State
+
+PAGE: Final = 50
+LONGEST_COMMENT: Final = 500
+STATES: Final = (State.OFFLINE, State.ERROR, State.WARNING)
+_HOUR: Final = 3_600_000
+SNOOZES: Final = (1, 4, 24, 72)
+
+
+def read_incidents(session: Session, reach: int | None, *, is_open: bool) -> Sequence[Incident]:
+    """Return what is wrong now, faults first, or the latest that is over, of the zuilen within reach."""
+    over = col(Incident.closed).is_(None) if is_open else col(Incident.closed).is_not(None)
+    query = select(Incident).where(over, *_in_reach(reach))
+    mild = case((col(Incident.state) == State.WARNING, 1), else_=0)
+    order = (mild, col(Incident.opened).desc()) if is_open else (col(Incident.closed).desc(),)
+    return session.exec(query.order_by(*order, col(Incident.id)).limit(PAGE)).all()
+
+
+def count_open(session: Session, reach: int | None) -> int:
+    """Return how many incidents are open."""
+    query = select(func.count()).select_from(Incident)
+    return session.scalar(query.where(col(Incident.closed).is_(None), *_in_reach(reach))) or 0
+
+
+def find_incident(session: Session, reach: int | None, incident_id: int) -> Incident | None:
+    """Return an incident with a zuil within reach."""
+    return session.exec(select(Incident).where(Incident.id == incident_id, *_in_reach(reach))).first()
+
+
+def members(session: Session, incident: Incident) -> Sequence[tuple[int, str, bool]]:
+    """Return number, name and whether it still takes part, of at most a page of its zuilen."""
+    query = (
+        select(col(Kiosk.number), col(Kiosk.name), col(IncidentKiosk.left_at))
+        .join(IncidentKiosk, col(IncidentKiosk.kiosk) == col(Kiosk.number))
+        .where(col(IncidentKiosk.incident_id) == incident.id)
+        .order_by(col(IncidentKiosk.left_at).is_not(None), col(Kiosk.name))
+        .limit(PAGE)
+    )
+    return [(number or 0, name, left is None) for number, name, left in session.exec(query)]
+
+
+def notes(session: Session, incident: Incident) -> Sequence[tuple[IncidentNote, str]]:
+    """Return what happened, the newest first, with who did it."""
+    query = (
+        select(IncidentNote, col(Staff.name))
+        .outerjoin(Staff, col(Staff.id) == col(IncidentNote.staff_id))
+        .where(IncidentNote.incident_id == incident.id)
+        .order_by(col(IncidentNote.id).desc())
+    )
+    return [(one, name or "") for one, name in session.exec(query)]
+
+
+def acknowledge(session: Session, incident: Incident, now: int, staff_id: int) -> None:
+    """Say that somebody looks after it: it does not escalate any more."""
+    if incident.acknowledged_at is None:
+        incident.acknowledged_at, incident.acknowledged_by = now, staff_id
+        _did(session, incident, "acknowledged", now=now, staff_id=staff_id)
+
+
+def snooze(session: Session, incident: Incident, now: int, staff_id: int, hours: int) -> None:
+    """Have nobody hear more of it for some hours."""
+    incident.snoozed_until = now + hours * _HOUR
+    _did(session, incident, "snoozed", now=now, staff_id=staff_id, text=str(hours))
+
+
+def assign(session: Session, incident: Incident, now: int, staff_id: int, to: Staff) -> None:
+    """Give it to someone."""
+    incident.assigned_to = to.id
+    _did(session, incident, "assigned", now=now, staff_id=staff_id, text=to.name)
+
+
+def comment(session: Session, incident: Incident, now: int, staff_id: int, text: str) -> None:
+    """Add what somebody says; nothing said is nothing added."""
+    text = " ".join(text.split())[:LONGEST_COMMENT]
+    if text:
+        _did(session, incident, "commented", now=now, staff_id=staff_id, text=text)
+
+
+def colleagues(session: Session, reach: int | None) -> Sequence[Staff]:
+    """Return who can be given an incident: the KSBs and technicians of a card system, and administrators."""
+    of_system: ColumnElement[bool] = col(StaffRole.role).in_((Role.KSB, Role.TECHNICIAN))
+    if reach is not None:
+        of_system &= col(StaffRole.card_system_id) == reach
+    inside = select(StaffRole.staff_id).where(or_(col(StaffRole.role) == Role.ADMIN, of_system))
+    return session.exec(select(Staff).where(col(Staff.id).in_(inside)).order_by(col(Staff.name))).all()
+
+
+def wishes_of(session: Session, staff_id: int, system: int | None) -> dict[str, str]:
+    """Return state -> rhythm of someone's mails on a card system (None: on all)."""
+    query = select(AlertWish).where(AlertWish.staff_id == staff_id, AlertWish.card_system_id == system)
+    return {wish.state: wish.rhythm for wish in session.exec(query)}
+
+
+def put_wishes(
+    session: Session, staff_id: int, system: int | None, wanted: dict[str, str], language: str
+) -> bool:
+    """Keep which mails someone wants; return whether anything changed."""
+    wanted = {state: rhythm for state, rhythm in wanted.items() if state in STATES and rhythm in set(Rhythm)}
+    query = select(AlertWish).where(AlertWish.staff_id == staff_id, AlertWish.card_system_id == system)
+    known = session.exec(query).all()
+    if {(one.state, one.rhythm, one.language) for one in known} == {
+        (state, rhythm, language) for state, rhythm in wanted.items()
+    }:
+        return False
+    for one in known:
+        session.delete(one)
+    for state, rhythm in wanted.items():
+        session.add(
+            AlertWish(staff_id=staff_id, card_system_id=system, state=state, rhythm=rhythm, language=language)
+        )
+    record(session, "choose-mails", "staff", staff_id, staff_id=staff_id)
+    return True
+
+
+def _in_reach(reach: int | None) -> Sequence[ColumnElement[bool]]:
+    if reach is None:
+        return ()
+    inside = (
+        select(col(IncidentKiosk.incident_id))
+        .join(KioskCounter, col(KioskCounter.kiosk) == col(IncidentKiosk.kiosk))
+        .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(KioskCounter.counter_id))
+        .where(col(CounterCardSystem.card_system_id) == reach)
+    )
+    return (col(Incident.id).in_(inside),)
+
+
+def _did(session: Session, incident: Incident, deed: str, *, now: int, staff_id: int, text: str = "") -> None:
+    session.add(IncidentNote(incident_id=incident.id or 0, at=now, deed=deed, staff_id=staff_id, text=text))
+    kind = {Scope.KIOSK: "kiosk", Scope.COUNTER: "counter"}.get(Scope(incident.scope), "everything")
+    record(session, f"alert-{deed}", kind, incident.key, staff_id=staff_id)

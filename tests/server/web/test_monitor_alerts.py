@@ -1,0 +1,134 @@
+"""The pages of the alerts: what is wrong, who takes it up, who gets which mails."""
+
+import time
+
+import pytest
+from sqlmodel import col, select
+
+from fakes.field import add_counter
+from server.kernel.audit import AuditEntry
+from server.kiosks.setup import create_kiosk
+from server.monitor.models import AlertWish, Incident, IncidentKiosk, IncidentNote, KioskWatch
+from server.staff.models import Staff
+
+HERE = "/monitor/meldingen"
+
+
+def add_incident(site, kiosks=(1,), *, scope="kiosk", key="1", state="error", cause="reader", closed=None):
+    """Put an incident there, with zuilen that stay as they are while the test lasts."""
+    now = int(time.time() * 1000)
+    for kiosk in () if closed else kiosks:
+        site.report(kiosk)
+    with site.database.writing() as session:
+        for kiosk in () if closed else kiosks:
+            row = {"heard": now, "since": now, "due": now + 3_600_000}
+            session.merge(KioskWatch(kiosk=kiosk, state=state, causes=cause, **row))
+        one = Incident(
+            scope=scope,
+            key=key,
+            state=state,
+            cause=cause,
+            kiosks=len(kiosks),
+            opened=now - 600_000,
+            closed=closed,
+        )
+        session.add(one)
+        session.flush()
+        for kiosk in kiosks:
+            session.add(IncidentKiosk(incident_id=one.id, kiosk=kiosk, joined=now, left_at=closed))
+        session.add(IncidentNote(incident_id=one.id, at=now - 600_000, deed="opened"))
+        return one.id
+
+
+def incident(site, one):
+    with site.database.reading() as session:
+        return session.get_one(Incident, one)
+
+
+@pytest.fixture
+def ksb(any_site):
+    any_site.log_in("Karima El Idrissi")
+    return any_site
+
+
+def test_what_is_wrong_stands_there_the_gravest_first_and_what_is_over_apart(ksb):
+    add_incident(ksb, state="warning", cause="signal")
+    add_incident(ksb, (2,), key="2", state="offline", cause="silent")
+    over = add_incident(ksb, (1, 2), scope="counter", key="1", closed=int(time.time() * 1000))
+    page = ksb.client.get(HERE).text
+    assert page.index("Zuil zijdeur") < page.index("Zuil inkomhal")
+    assert "Alle 2 zuilen van" not in page
+    assert "Alle 2 zuilen van" in ksb.client.get(f"{HERE}?oud=1").text
+    assert "Geen enkele zuil van deze balie" not in ksb.client.get(f"{HERE}/{over}").text
+
+
+def test_an_alert_is_taken_up_put_aside_passed_on_and_talked_about(ksb):
+    one = add_incident(ksb)
+    page = ksb.client.get(f"{HERE}/{one}").text
+    assert "Kijk of de kabel van de lezer vastzit" in page
+    with ksb.database.reading() as session:
+        tom = session.exec(select(Staff.id).where(Staff.name == "Tom Goossens")).one()
+    ksb.client.post(f"{HERE}/{one}/opnemen")
+    ksb.client.post(f"{HERE}/{one}/opnemen")
+    ksb.client.post(f"{HERE}/{one}/sluimeren", data={"uren": "4"})
+    ksb.client.post(f"{HERE}/{one}/toewijzen", data={"aan": str(tom)})
+    ksb.client.post(f"{HERE}/{one}/opmerking", data={"tekst": "  kabel <besteld>  "})
+    ksb.client.post(f"{HERE}/{one}/opmerking", data={"tekst": " "})
+    page = ksb.client.get(f"{HERE}/{one}").text
+    assert "Tom Goossens volgt dit op" in page
+    assert "stil tot" in page
+    assert "kabel &lt;besteld&gt;" in page
+    kept = incident(ksb, one)
+    assert kept.acknowledged_at is not None
+    assert kept.snoozed_until > kept.acknowledged_at + 3 * 3_600_000
+    with ksb.database.reading() as session:
+        notes = session.exec(select(IncidentNote.deed).order_by(col(IncidentNote.id))).all()
+        deeds = session.exec(
+            select(AuditEntry.action).where(col(AuditEntry.action).startswith("alert-"))
+        ).all()
+    assert notes == ["opened", "acknowledged", "snoozed", "assigned", "commented"]
+    assert len(deeds) == 4
+    assert "nam een melding op zich" in ksb.client.get("/dashboard/logboek").text
+
+
+def test_an_alert_cannot_be_given_to_who_does_not_look_after_these_zuilen(ksb):
+    one = add_incident(ksb)
+    with ksb.database.reading() as session:
+        bram = session.exec(select(Staff.id).where(Staff.name == "Bram Wouters")).one()
+    ksb.client.post(f"{HERE}/{one}/toewijzen", data={"aan": str(bram)})
+    assert incident(ksb, one).assigned_to is None
+
+
+def test_an_alert_of_another_card_system_is_not_there(ksb):
+    with ksb.database.writing() as session:
+        counter = add_counter(session, "Dender", system=3)
+        elsewhere = create_kiosk(session, "Zuil elders", "", [counter]).number
+    one = add_incident(ksb, (elsewhere,), key=str(elsewhere))
+    assert ksb.client.get(f"{HERE}/{one}").status_code == 404
+    assert ksb.client.post(f"{HERE}/{one}/opnemen").status_code == 404
+    assert incident(ksb, one).acknowledged_at is None
+
+
+def test_mails_are_chosen_for_each_state_in_the_language_of_the_page(ksb):
+    ksb.client.cookies.set("taal", "fr")
+    chosen = {"offline": "now", "error": "daily", "warning": "nonsense"}
+    assert ksb.client.post("/monitor/berichten", data=chosen).headers["location"].endswith("bewaard")
+    assert ksb.client.post("/monitor/berichten", data=chosen).headers["location"].endswith("hetzelfde")
+    with ksb.database.reading() as session:
+        wishes = session.exec(select(AlertWish).order_by(col(AlertWish.state))).all()
+        found = [(one.state, one.rhythm, one.language, one.card_system_id) for one in wishes]
+    assert found == [("error", "daily", "fr", 5), ("offline", "now", "fr", 5)]
+    page = ksb.client.get("/monitor/berichten").text
+    assert page.count("checked") == 3
+    ksb.client.post("/monitor/berichten", data={})
+    with ksb.database.reading() as session:
+        assert session.exec(select(AlertWish)).all() == []
+
+
+def test_who_works_at_a_balie_handles_no_alerts(site):
+    one = add_incident(site)
+    site.log_in("Bram Wouters")
+    for path in (HERE, f"{HERE}/{one}", "/monitor/berichten", f"{HERE}/stroom"):
+        assert site.client.get(path).status_code == 403
+    site.log_in("Tom Goossens")
+    assert site.client.get(HERE).status_code == 200
