@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,12 +14,16 @@ from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kiosks.commands import RULES, ask_command, latest_commands, result_of
 from server.kiosks.dashboard import LOOK_SECONDS, Follower, kiosk_in_reach
+from server.staff.access import Requires
+from server.staff.roles import Permission
 from server.staff.sessions import Acting
 from server.web.streams import stream
 from server.web.templating import fragment, page
 from shared.domain.commands import CommandKind
 
 router = APIRouter(prefix="/dashboard/zuilen/{number}/opdrachten", include_in_schema=False)
+
+Commander = Annotated[Acting, Depends(Requires(Permission.COMMAND_KIOSKS))]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -43,7 +47,7 @@ def follow_commands(request: Request, session: RequestSession, acting: Follower,
 
 @router.post("/{kind}")
 def order(
-    session: RequestSession, acting: Follower, number: int, kind: str, sure: Annotated[str, Form()] = ""
+    session: RequestSession, acting: Commander, number: int, kind: str, sure: Annotated[str, Form()] = ""
 ) -> Response:
     """Order something; to wipe, the box that says so has to be ticked."""
     wanted = _kind(acting, kind)
