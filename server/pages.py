@@ -8,6 +8,7 @@ from server.cardsystems import dashboard as card_systems
 from server.checkins import dashboard as differences
 from server.checkins import pages as scan
 from server.counters import dashboard as counters
+from server.counters import pages as groups
 from server.demo import pages as demo
 from server.events import dashboard as events
 from server.kiosks import care, dashboard, remote
@@ -34,7 +35,7 @@ def install(app: FastAPI) -> None:
     app.include_router(remote.router)
     app.include_router(posters.router)
     app.include_router(differences.router)
-    for settings in (organisation, card_systems, counters, events, logbook):
+    for settings in (organisation, groups, card_systems, counters, events, logbook):
         app.include_router(settings.router)
     if app.state.settings.demo:
         app.include_router(demo.router)

@@ -43,3 +43,19 @@ class CardSystemKey(SQLModel, table=True):
     number: int = Field(primary_key=True)
     token_key: bytes
     retired_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class PermissionGroup(SQLModel, table=True):
+    """What the counters in it may do in its card system (rules 2.3); `rights` are `CounterRight` values.
+
+    is_default: a counter that joins the card system joins this group; one of each card system is.
+    """
+
+    __tablename__ = "permission_group"
+
+    id: int | None = Field(default=None, primary_key=True)
+    card_system_id: int = Field(foreign_key="card_system.id", index=True, ondelete="CASCADE")
+    name: str
+    rights: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    is_default: bool = False
+    is_school: bool = False

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlmodel import Session
 
+from server.cardsystems.groups import create_standard_groups
 from server.cardsystems.models import CardSystem
 from server.kernel.audit import record
 from server.kernel.database import vault_of
@@ -25,7 +26,7 @@ def create_card_system(
     permanent: bool = True,
     staff_id: int | None = None,
 ) -> CardSystem:
-    """Make a card system with a fresh key for its tokens."""
+    """Make a card system with a fresh key for its tokens and the standard permission groups."""
     made = CardSystem(
         id=system,
         name=name,
@@ -35,6 +36,8 @@ def create_card_system(
         token_key=vault_of(session).seal(secrets.token_bytes(TOKEN_KEY_BYTES)),
     )
     session.add(made)
+    session.flush()
+    create_standard_groups(session, system)
     record(session, "create", "card_system", system, staff_id=staff_id, detail=_facts(made))
     return made
 

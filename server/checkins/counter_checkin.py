@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from sqlmodel import Session
 
+from server.cardsystems.rights import CounterRight
 from server.checkins.facts import FoundEvent, card_by_number, events_by_id
 from server.checkins.ledger import Arrival, Claim, Judged, judge
 from server.checkins.models import Source
 from server.counters.models import Counter
+from server.counters.rights import may
 from server.events.models import Event
 from server.kernel.audit import record
 from server.kernel.bulk import Bulk
@@ -53,6 +55,9 @@ def counter_checkin(session: Session, desk: Desk, uitpas_number: str, event_id: 
 
 
 def _may(session: Session, counter_id: int, found: FoundEvent | None) -> bool:
+    """Tell whether the counter may check in, and the event is its own or held there."""
+    if not may(session, counter_id, CounterRight.CHECK_IN):
+        return False
     if found is None:
         return True
     counter, event = session.get_one(Counter, counter_id), session.get_one(Event, found.id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
@@ -10,6 +10,8 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from server.cardsystems.groups import groups_of
+from server.cardsystems.models import CardSystem, PermissionGroup
 from server.counters.form import (
     MOST_OFFERED,
     CounterForm,
@@ -116,6 +118,7 @@ def _form_page(
     counter: Counter | None = None,
     done: str = "",
 ) -> Response:
+    systems = systems_in_reach(session, acting)
     return page(
         request,
         "counters/counter.html",
@@ -124,10 +127,23 @@ def _form_page(
         form=form,
         errors=errors,
         done=done,
-        systems=systems_in_reach(session, acting),
+        systems=systems,
+        groups=_groups(session, systems, form),
         organizers=known_organizers(session)[:MOST_OFFERED],
         places=known_places(session)[:MOST_OFFERED],
     )
+
+
+def _groups(
+    session: Session, systems: Sequence[CardSystem], form: CounterForm
+) -> list[tuple[CardSystem, list[PermissionGroup]]]:
+    """Return the groups to choose from: those of the card systems that are ticked."""
+    found = groups_of(session, form.system)
+    return [
+        (system, [group for group in found if group.card_system_id == system.id])
+        for system in systems
+        if system.id in form.system
+    ]
 
 
 def _counter(session: Session, acting: Acting, counter_id: int) -> Counter:

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel
 from sqlmodel import Session, col, select
 
+from server.cardsystems.groups import groups_of
 from server.counters.models import Counter
 from server.counters.setup import CounterFacts
 from server.events.models import Event
@@ -28,6 +29,7 @@ class CounterForm(BaseModel):
     organizer: str = ""
     place: str = ""
     system: list[int] = []
+    group: list[int] = []
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def form_of(session: Session, facts: CounterFacts) -> CounterForm:
         organizer=_text(facts.organizer_id, known_organizers(session)),
         place=_text(facts.place_id, known_places(session)),
         system=sorted(facts.systems),
+        group=sorted(facts.groups),
     )
 
 
@@ -84,6 +87,8 @@ def read_form(
     place, place_wrong = _resource(form.place, known_places(session), _)
     others = now.systems - in_reach if now else frozenset()
     chosen = in_reach & set(form.system)
+    elsewhere = {group.id for group in groups_of(session, others)}
+    groups = set(form.group) - elsewhere | (now.groups & elsewhere if now else set())
     sentences = {
         "name": _name_wrong(session, name, counter, _),
         "organizer": organizer_wrong,
@@ -93,7 +98,7 @@ def read_form(
     errors = {field: sentence for field, sentence in sentences.items() if sentence}
     if errors:
         return None, errors
-    return CounterFacts(name, organizer, place, chosen | others), {}
+    return CounterFacts(name, organizer, place, chosen | others, frozenset(groups)), {}
 
 
 def _known(rows: Sequence[tuple[str | None, str]]) -> list[Known]:

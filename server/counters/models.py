@@ -1,4 +1,4 @@
-"""Counters (rules 2.1, 2.2)."""
+"""Counters (rules 2.1-2.3)."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ class CounterCardSystem(SQLModel, table=True):
 
     counter_id: int = Field(primary_key=True, foreign_key="counter.id", ondelete="CASCADE")
     card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+
+
+class CounterGroup(SQLModel, table=True):
+    """A counter is in one or more permission groups of each of its card systems."""
+
+    __tablename__ = "counter_permission_group"
+
+    counter_id: int = Field(primary_key=True, foreign_key="counter.id", ondelete="CASCADE")
+    group_id: int = Field(primary_key=True, foreign_key="permission_group.id", index=True, ondelete="CASCADE")

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from server.counters.models import Counter, CounterCardSystem
 from server.counters.reach import card_systems_of
+from server.counters.rights import group_ids_of, put_groups
 from server.kernel.audit import record
 
 
 @dataclass(frozen=True)
 class CounterFacts:
-    """What a counter is: its name, its ids in UiTdatabank, the ids of its card systems."""
+    """What a counter is: its name, its ids in UiTdatabank, the ids of its card systems and of its groups.
+
+    groups: of a card system without one, the default group is meant.
+    """
 
     name: str
     organizer_id: str | None
     place_id: str | None
     systems: frozenset[int]
+    groups: frozenset[int] = frozenset()
 
 
 def create_counter(session: Session, facts: CounterFacts, *, staff_id: int | None = None) -> int:
@@ -29,8 +33,9 @@ def create_counter(session: Session, facts: CounterFacts, *, staff_id: int | Non
     session.add(counter)
     session.flush()
     counter_id = counter.id or 0
-    _put_systems(session, counter_id, facts.systems)
-    record(session, "create", "counter", counter_id, staff_id=staff_id, detail=_plain(facts))
+    groups = _put_systems(session, counter_id, facts)
+    made = replace(facts, groups=groups)
+    record(session, "create", "counter", counter_id, staff_id=staff_id, detail=_plain(made))
     return counter_id
 
 
@@ -40,8 +45,10 @@ def change_counter(session: Session, counter: Counter, facts: CounterFacts, *, s
     if before == facts:
         return False
     counter.name, counter.organizer_id, counter.place_id = facts.name, facts.organizer_id, facts.place_id
-    _put_systems(session, counter.id or 0, facts.systems)
-    detail = {"before": _plain(before), "after": _plain(facts)}
+    after = replace(facts, groups=_put_systems(session, counter.id or 0, facts))
+    if before == after:
+        return False
+    detail = {"before": _plain(before), "after": _plain(after)}
     record(session, "change", "counter", counter.id, staff_id=staff_id, detail=detail)
     return True
 
@@ -49,14 +56,17 @@ def change_counter(session: Session, counter: Counter, facts: CounterFacts, *, s
 def facts_of(session: Session, counter: Counter) -> CounterFacts:
     """Return what a counter is now."""
     systems = frozenset(card_systems_of(session, counter.id or 0))
-    return CounterFacts(counter.name, counter.organizer_id, counter.place_id, systems)
+    groups = group_ids_of(session, counter.id or 0)
+    return CounterFacts(counter.name, counter.organizer_id, counter.place_id, systems, groups)
 
 
-def _put_systems(session: Session, counter_id: int, systems: Iterable[int]) -> None:
+def _put_systems(session: Session, counter_id: int, facts: CounterFacts) -> frozenset[int]:
+    """Put a counter in card systems and groups; return the groups it is in."""
     session.execute(delete(CounterCardSystem).where(col(CounterCardSystem.counter_id) == counter_id))
     session.add_all(
-        [CounterCardSystem(counter_id=counter_id, card_system_id=system) for system in sorted(systems)]
+        [CounterCardSystem(counter_id=counter_id, card_system_id=system) for system in sorted(facts.systems)]
     )
+    return put_groups(session, counter_id, facts.systems, facts.groups)
 
 
 def _plain(facts: CounterFacts) -> dict[str, object]:
@@ -65,4 +75,5 @@ def _plain(facts: CounterFacts) -> dict[str, object]:
         "organizer": facts.organizer_id,
         "place": facts.place_id,
         "card_systems": sorted(facts.systems),
+        "groups": sorted(facts.groups),
     }

@@ -19,7 +19,8 @@ from server.cardsystems.labels import KNOWN_SYSTEMS
 from server.cardsystems.models import CardSystem
 from server.cardsystems.setup import create_card_system
 from server.checkins.models import PointsEntry
-from server.counters.models import Counter, CounterCardSystem
+from server.counters.models import Counter
+from server.counters.setup import CounterFacts, create_counter
 from server.demo.cards import CARDS, DENDER, GENT, PASPARTOE, DemoCard, Person, Tariff
 from server.demo.documents import HALL, LIBRARY, TEST_ORGANISER, THEATRE, Site, documents
 from server.events.importing import EventImport
@@ -115,15 +116,13 @@ def _counters(session: Session) -> None:
     for wanted in COUNTERS:
         if _counter(session, wanted.name) is not None:
             continue
-        counter = Counter(
+        facts = CounterFacts(
             name=wanted.name,
             organizer_id=wanted.organizer.id if wanted.organizer else None,
             place_id=wanted.place.id if wanted.place else None,
+            systems=frozenset(wanted.systems),
         )
-        session.add(counter)
-        session.flush()
-        for system in wanted.systems:
-            session.add(CounterCardSystem(counter_id=_id(counter.id), card_system_id=system))
+        create_counter(session, facts)
 
 
 def _staff(session: Session) -> None:

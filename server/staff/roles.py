@@ -30,6 +30,7 @@ class Permission(StrEnum):
     MAKE_CARD_SYSTEMS = "make-card-systems"
     MANAGE_CARD_SYSTEMS = "manage-card-systems"
     MANAGE_COUNTERS = "manage-counters"
+    SET_COUNTER_GROUPS = "set-counter-groups"
     MANAGE_MEMBERS = "manage-members"
     SET_EVENTS = "set-events"
     READ_LOGBOOK = "read-logbook"

@@ -7,7 +7,7 @@ import msgspec
 
 from server.cards.models import Card
 from server.cardsystems.setup import create_card_system
-from server.counters.models import Counter, CounterCardSystem
+from server.counters.setup import CounterFacts, create_counter
 from server.events.models import Event
 from server.feed.changes import cards_changed, kiosks_changed
 from server.kiosks.enrolment import make_enrolment_code
@@ -45,12 +45,9 @@ def chip_of(serial):
 def add_region(session):
     """Add the card system, the counter and an event of this moment; return the counter's id."""
     create_card_system(session, SYSTEM, "UiTPAS Gent", labels=["uitpas-gent"], prefixes=["09000"])
-    counter = Counter(name="De Centrale", organizer_id=ORGANIZER)
-    session.add(counter)
-    session.flush()
-    session.add(CounterCardSystem(counter_id=counter.id, card_system_id=SYSTEM))
+    counter = create_counter(session, CounterFacts("De Centrale", ORGANIZER, None, frozenset({SYSTEM})))
     add_event(session, EVENT, number=1)
-    return counter.id
+    return counter
 
 
 def add_event(session, event_id, *, number, limit=None, points=1, start=None, hours=2):
