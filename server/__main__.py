@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Final
 from sqlalchemy.exc import OperationalError
 
 from server.commands import feed, imports, migrate, serve, snapshots, staff
+from server.kernel.logs import install_logs
 from server.kernel.vault import VaultError
 from server.migrations.run import WrongDatabaseError
 from server.settings import Settings, SettingsError
@@ -22,10 +22,9 @@ WRONG_SETTING: Final = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 done, 1 failed, 2 a setting or argument is wrong."""
     parsed = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
     try:
         settings = Settings.from_environment(os.environ)
+        install_logs(as_json=settings.log_json)
         return int(parsed.run(settings, parsed))
     except SettingsError as error:
         sys.stderr.write(f"zuil-server: {error}\n")

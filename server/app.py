@@ -16,6 +16,7 @@ from server.kernel.database import Database
 from server.kernel.errors import install_error_handlers
 from server.kernel.vault import Vault
 from server.migrations.run import require_current
+from server.monitor.outward import show_metrics, show_ready
 from server.monitor.runner import watching
 from server.settings import Settings
 
@@ -28,6 +29,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.config_versions = ConfigVersions()
     install_error_handlers(app)
     app.add_api_route("/healthz", _healthy, include_in_schema=False)
+    app.add_api_route("/readyz", show_ready, include_in_schema=False)
+    app.add_api_route("/metrics", show_metrics, include_in_schema=False)
     install_device_api(app)
     pages.install(app)
     return app

@@ -32,6 +32,8 @@ class Settings:
     demo_zuilen: name and control address of the virtual zuilen the demo console shows.
     smtp_url: where mail leaves, `smtp://user:password@host:587` or `smtps://…`; None: no mail. mail_from:
     its sender. webhook_url: where alerts are posted, signed with webhook_secret; None: nowhere.
+    metrics_token: who reads /metrics says it; empty: only this very machine reads them. log_json: a JSON
+    object for each log line.
     search_url: a page of UiTdatabank's search API that the hourly import reads; None: no import.
     """
 
@@ -54,6 +56,8 @@ class Settings:
     mail_from: str = ""
     webhook_url: str | None = None
     webhook_secret: str = ""
+    metrics_token: str = ""
+    log_json: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -84,6 +88,8 @@ class Settings:
             mail_from=environment.get("ZUIL_MAIL_FROM") or "",
             webhook_url=_webhook(environment),
             webhook_secret=environment.get("ZUIL_WEBHOOK_SECRET") or "",
+            metrics_token=environment.get("ZUIL_METRICS_TOKEN") or "",
+            log_json=_log_format(environment),
         )
 
 
@@ -147,6 +153,13 @@ def _address(environment: Mapping[str, str], name: str) -> str | None:
     if parts.scheme.lower() not in {"http", "https"} or not parts.netloc:
         raise SettingsError(f"{name} must be an address such as https://uitpas.example, not {text!r}.")
     return text.rstrip("/")
+
+
+def _log_format(environment: Mapping[str, str]) -> bool:
+    text = environment.get("ZUIL_LOG") or "text"
+    if text not in {"text", "json"}:
+        raise SettingsError(f"ZUIL_LOG must be text or json, not {text!r}.")
+    return text == "json"
 
 
 def _mail_server(environment: Mapping[str, str]) -> str | None:

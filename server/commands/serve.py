@@ -17,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from server.app import create_app
 from server.commands.common import Commands, opened
 from server.kernel.keys import signing_key
+from server.kernel.logs import install_logs
 from server.migrations.run import require_current
 from server.settings import Settings
 
@@ -56,7 +57,10 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 def application() -> FastAPI:
     """Return the application of a worker process; called by uvicorn in that process."""
-    app = create_app(Settings.from_environment(os.environ))
+    settings = Settings.from_environment(os.environ)
+    # A worker is a process of its own, and uvicorn has set up its own logging by now.
+    install_logs(as_json=settings.log_json)
+    app = create_app(settings)
     _applications.append(app)
     # What is there now stays, and an upload makes thousands of short-lived values but no cycles.
     gc.collect()

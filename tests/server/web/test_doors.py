@@ -8,7 +8,7 @@ from server.app import create_app
 from server.staff.access import Requires, open_to_all, open_to_strangers
 from server.staff.roles import ROLES, Permission, Role
 
-OPEN_BY_DESIGN = {"/healthz"}
+OPEN_BY_DESIGN = {"/healthz", "/readyz", "/metrics"}
 SIGNED = "/device/v1"
 
 
