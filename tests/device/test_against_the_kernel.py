@@ -8,7 +8,9 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,9 @@ from device.adapters.machine import SYS, PiMachine
 from device.adapters.usb import reset_readers
 from device.core.health import Fault
 from device.ports import CacheError, JournalError
+from fakes.virtual_zuil import VirtualZuil
+from fakes.wire_server import CODE, WireServer
+from fakes.zuil import KNOWN_CHIP, concert, row
 
 HERE = Path(__file__).parents[2]
 ROW = b'{"clock":{"wall":1,"monotonic":1,"boot":"x"}}'
@@ -176,3 +181,34 @@ def test_a_file_system_without_a_byte_left_refuses_a_tap_and_takes_it_when_there
         filler.unlink()
         assert journal.append("d", ROW, None) == taken + 1
         assert machine.faults() == frozenset()
+
+
+@pytest.fixture
+def slow_flush(tmp_path):
+    """What makes every flush of the journal of a process take so many milliseconds."""
+    compiler = shutil.which("gcc") or shutil.which("cc")
+    if compiler is None:
+        pytest.skip("a C compiler is needed to make a disk slow")
+    library = tmp_path / "slowdisk.so"
+    source = HERE / "tests/fakes/slowdisk.c"
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", library, source, "-ldl"], check=True)
+    return lambda milliseconds: {
+        "LD_PRELOAD": str(library),
+        "SLOW_FILE": "journal.db",
+        "SLOW_MILLISECONDS": str(milliseconds),
+    }
+
+
+def test_a_disk_that_takes_more_than_a_second_is_told_and_people_go_on_tapping(tmp_path, slow_flush):
+    with WireServer([row(KNOWN_CHIP, 1)], [concert(starts=datetime.now(UTC), limit=None)]) as server:
+        zuil = VirtualZuil(tmp_path, server.url, CODE)
+        try:
+            zuil.start().ready()
+            zuil.stop()
+            zuil.start(environment=slow_flush(1_100)).ready()
+            assert zuil.tap(KNOWN_CHIP)["outcome"] == "ok"
+            zuil.eventually(lambda state: "E23" in state["faults"])
+            assert zuil.tap(KNOWN_CHIP)["outcome"] == "ok"
+        finally:
+            zuil.stop()
+        assert len(server.taps) == 2

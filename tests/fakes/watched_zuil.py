@@ -122,10 +122,15 @@ class WatchedZuil(RuleBasedStateMachine):
 
     def is_closed(self, reading):
         """Whether nothing may be accepted: no configuration, blocked, or too long without the server."""
+        late = self.is_late(reading)
+        return late or self.house.is_told("E50") or self.zuil.kiosk.identified is None
+
+    def is_late(self, reading):
+        """Whether the server was not heard for longer than the lease; the zuil says so."""
         heard = self.zuil.health.heard
         late = heard is not None and reading.now.timestamp() - heard / 1000 > LEASE
         assert self.house.is_told("E40") == late or self.zuil.kiosk.identified is None
-        return late or self.house.is_told("E50") or self.zuil.kiosk.identified is None
+        return late
 
     def may_show(self, who, reading):
         at, knows_time = round(reading.now.timestamp() * 1000), reading.evidence.offset is not None
@@ -159,7 +164,7 @@ class WatchedZuil(RuleBasedStateMachine):
         seq = result.seq
         own = model.own(model.saved[-1], self.moment.boot_id, knows_time=True)
         mine = sum(POINTS[one.event] for one in own if one.reference == who.reference)
-        assert result.total == model.balance(who.reference) + mine, f"the balance after tap {seq}"
+        assert result.total == model.balance(who.reference) + mine, f"tap {seq}: {result.total} is not {model.balance(who.reference)} and {mine}"
 
     # --- what is written down ----------------------------------------------------------------
 
@@ -270,9 +275,9 @@ class WatchedZuil(RuleBasedStateMachine):
         if self.bad_disk:
             self.make_room()
         self.house.reader.away = False
-        if self.house.stop_asked.is_set():
-            self.restart()
         for _ in range(30):
+            if self.house.stop_asked.is_set():
+                self.restart()
             if self.server.is_blocked or not self.zuil.link.enrolled:
                 # Somebody puts a fresh code on the card: nothing else makes a blocked zuil a zuil again.
                 self.code = self.server.unblock()

@@ -38,10 +38,20 @@ from server.checkins.counter_checkin import Desk, counter_checkin
 
 PHONE = Sight(frozenset({b"\x08\x01\x02\x03"}))
 HALF = Sight(half_read=True)
-MESSAGES = ("changes", "snapshots", "snapshots/", "taps", "lookup", "heartbeat", "stream", "credentials")
+MESSAGES = (
+    "enrolments",
+    "changes",
+    "snapshots",
+    "snapshots/",
+    "taps",
+    "lookup",
+    "heartbeat",
+    "stream",
+    "credentials",
+)
 QUICK_FAULTS = sorted(set(FAULTS) - {"delayed"})
 WEATHER = ("", "", "lost", "reply lost", "duplicated", "portal", "500", "429", "garbage", "slow")
-people = st.sampled_from(EVERYBODY)
+people, messages, faults = map(st.sampled_from, (EVERYBODY, MESSAGES, QUICK_FAULTS))
 
 
 class AnyOrder(WatchedZuil):
@@ -72,13 +82,10 @@ class AnyOrder(WatchedZuil):
         self.presents(who, card(who.chip))
 
     @rule(one=people, other=people)
-    def two_cards(self, one, other):
+    def two_cards_and_then_a_phone(self, one, other):
         if one is not other:
             self.shows(card(one.chip, other.chip), "two_cards")
-
-    @rule()
-    def a_phone(self):
-        self.shows(PHONE, "foreign_card")
+            self.shows(PHONE, "foreign_card")
 
     @precondition(lambda self: not self.bad_disk)
     @rule(who=people, room=st.sampled_from((0, 1, 24, 4096, 4121, 5000)))
@@ -124,10 +131,6 @@ class AnyOrder(WatchedZuil):
         self.settle_waiting()
 
     @rule()
-    def fresh_keys(self):
-        self.server.fresh_keys()
-
-    @rule()
     def name_the_zuil(self):
         self.server.set_kiosk(identify=self.place + 1)
 
@@ -163,6 +166,53 @@ class AnyOrder(WatchedZuil):
         self.model.saved.append(saved)
         self.model.noted, self.backup = noted, None
 
+    # --- what rarely falls together by itself ------------------------------------------------
+
+    @rule(who=people, message=st.sampled_from(("taps", "taps", "changes", "lookup")), fault=faults)
+    def hand_in_a_tap_over_a_bad_line(self, who, message, fault):
+        self.proxy.break_next(message, fault)
+        self.presents(who, card(who.chip))
+        self.go_on(3)
+        self.presents(who, card(who.chip))
+
+    @rule(message=st.sampled_from(("snapshots", "snapshots/", "credentials", "heartbeat")), fault=faults)
+    def get_fresh_keys_over_a_bad_line_that_breaks(self, message, fault):
+        self.server.fresh_keys()
+        self.do_the_jobs()
+        self.proxy.break_next(message, fault)
+        self.go_on(40)
+        self.proxy.weather = "lost"
+        self.presents(AN, card(AN.chip))
+        self.proxy.weather = ""
+
+    @precondition(lambda self: not self.server.is_blocked)
+    @rule(fault=faults)
+    def block_the_zuil_while_it_cannot_hand_in(self, fault):
+        self.proxy.break_next("taps", fault, 3)
+        self.presents(BOB, card(BOB.chip))
+        self.server.block()
+        self.go_on(40)
+        self.presents(AN, card(AN.chip))
+
+    @precondition(lambda self: self.backup is None)
+    @rule(who=people)
+    def tap_after_the_backup_that_is_put_back(self, who):
+        self.back_the_server_up()
+        self.presents(who, card(who.chip))
+        self.go_on(3)
+        self.restore_the_server()
+        self.go_on(40)
+
+    @rule(who=st.sampled_from((AN, BOB)))
+    def save_here_without_a_network_and_at_the_counter(self, who):
+        self.proxy.weather = "lost"
+        self.presents(who, card(who.chip))
+        self.save_at_the_counter(who, LIBRARY)
+        self.proxy.weather = ""
+        self.choose_event(FILM)
+        self.go_on(400)
+        self.presents(who, card(who.chip))
+
     # --- the network -------------------------------------------------------------------------
 
     @rule(weather=st.sampled_from(WEATHER))
@@ -170,7 +220,7 @@ class AnyOrder(WatchedZuil):
         self.slow = weather == "slow"
         self.proxy.weather = "" if self.slow else weather
 
-    @rule(message=st.sampled_from(MESSAGES), fault=st.sampled_from(QUICK_FAULTS), times=st.integers(1, 3))
+    @rule(message=messages, fault=faults, times=st.integers(1, 3))
     def some_messages_meet(self, message, fault, times):
         self.proxy.break_next(message, fault, times)
 
@@ -185,6 +235,7 @@ class AnyOrder(WatchedZuil):
     def time_goes_by(self, seconds):
         self.moment.pass_by(seconds)
         self.house.serve()
+        self.is_late(self.zuil.clock.read())
 
     @rule(error=st.sampled_from((-3_600, 3_600, -400 * DAY, 2 * DAY, 0)))
     def somebody_sets_the_clock(self, error):
@@ -231,8 +282,10 @@ class AnyOrder(WatchedZuil):
             assert self.house.stop_asked.is_set(), "a reader that hangs on has the zuil started anew"
             self.restart()
         else:
-            self.house.until(lambda: not self.house.zuil.health.faults & {"E10"}, "the reset")
+            self.house.until(lambda: not self.house.is_told("E10"), "the reset")
             self.house.reader.rest()
+            self.house.go_on(3)
+            assert not self.house.is_told("E11")
 
     @rule(gone=st.booleans())
     def the_display(self, gone):
@@ -244,6 +297,8 @@ class AnyOrder(WatchedZuil):
         sensor.mkdir(parents=True, exist_ok=True)
         (sensor / "name").write_text("rpi_volt\n")
         (sensor / "in0_lcrit_alarm").write_text(f"{int(low)}\n")
+        self.house.go_on(3)
+        assert self.house.is_told("E72") == low
 
     @precondition(lambda self: self.is_small and not self.bad_disk)
     @rule()
