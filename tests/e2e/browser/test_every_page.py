@@ -9,6 +9,11 @@ KSB = [
     "/dashboard/zuilen/1",
     "/dashboard/zuilen/nieuw",
     "/dashboard/verschillen",
+    "/monitor",
+    "/monitor/zuilen/1",
+    "/monitor/meldingen",
+    "/monitor/berichten",
+    "/monitor/regels/5",
 ]
 BALIE = ["/balie", "/balie/zuilen/1"]
 PAGES = (
