@@ -48,7 +48,13 @@ class ServerClock:
         else:
             now = round((measured[0] + monotonic - measured[1]) * 1000)
             offset = now - wall
-        evidence = Clock(wall=wall, monotonic=round(monotonic * 1000), boot=self._boot, offset=offset)
+        evidence = Clock(
+            wall=wall,
+            monotonic=round(monotonic * 1000),
+            boot=self._boot,
+            offset=offset,
+            believed=now if measured is None and now != wall else None,
+        )
         return ClockReading(from_millis(now), evidence)
 
     def learn(self, server_now: int, sent: float, received: float) -> None:

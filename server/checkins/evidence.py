@@ -16,11 +16,13 @@ def effective_time(tap: Clock, now: Clock, received: int) -> int:
     tap: the zuil's clocks at the tap; now: the same at the upload, which the server received at
     `received`. Within one boot the monotonic clock is the best witness: it knows no time zone,
     no step by hand and no year 1970. From an earlier boot there is the wall clock and what it was
-    known to be off by. Nothing happened after it was received.
+    known to be off by, or what the zuil believed. Nothing happened after it was received.
     """
     if _is_witnessed(tap, now):
         sent = received if now.offset is None else min(now.wall + now.offset, received)
         at = sent - (now.monotonic - tap.monotonic)
+    elif tap.offset is None and tap.believed is not None:
+        at = tap.believed
     else:
         at = tap.wall + (tap.offset or 0)
     return max(0, min(at, received))

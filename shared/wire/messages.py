@@ -198,6 +198,9 @@ class Clock(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     boot: str
     offset: int | None = None
     """Milliseconds to add to `wall` to get server time, as last measured in this boot; None when never."""
+    believed: int | None = None
+    """What the zuil took the time to be, where that is not `wall` and `offset` says nothing: never earlier
+    than what it knew to have passed. A better guess than a wall clock that lost its date."""
 
 
 class Tap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -52,6 +52,7 @@ class Row(NamedTuple):
     verdict: str
     points: int
     number: str | None
+    received: int
 
 
 class Served:
@@ -209,7 +210,7 @@ class Served:
             found = session.execute(
                 text(
                     "SELECT rowid, id, seq, passholder_ref, event_id, at, wall, shown, outcome, verdict,"
-                    " points, uitpas_number FROM checkin WHERE rowid > :after ORDER BY rowid"
+                    " points, uitpas_number, received FROM checkin WHERE rowid > :after ORDER BY rowid"
                 ),
                 {"after": after},
             )
