@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from server.cards import dashboard as cards
 from server.cardsystems import dashboard as card_systems
 from server.checkins import dashboard as differences
 from server.checkins import pages as scan
@@ -35,7 +36,7 @@ def install(app: FastAPI) -> None:
     app.include_router(remote.router)
     app.include_router(posters.router)
     app.include_router(differences.router)
-    for settings in (organisation, groups, card_systems, counters, events, logbook):
+    for settings in (organisation, cards, groups, card_systems, counters, events, logbook):
         app.include_router(settings.router)
     if app.state.settings.demo:
         app.include_router(demo.router)

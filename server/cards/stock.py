@@ -15,7 +15,7 @@ from server.cardsystems.models import CardSystem
 from server.feed.changes import cards_changed
 from server.kernel.audit import record
 from server.kernel.bulk import Bulk, Statement
-from server.kernel.database import Database, database_of
+from server.kernel.database import database_of
 from shared.domain.checkin import CardState
 
 _BATCH: Final = 10_000
@@ -79,15 +79,19 @@ class StockReport:
 
 
 def import_stock(
-    database: Database, system: int, lines: Iterable[bytes], *, only_good: bool = False
+    session: Session,
+    system: int,
+    lines: Iterable[bytes],
+    *,
+    only_good: bool = False,
+    staff_id: int | None = None,
 ) -> StockReport:
     """Bring the supplier's list of one card system into stock; all of it or nothing, unless `only_good`.
 
     Raises:
         UnknownCardSystemError: there is no such card system.
     """
-    with database.reading() as session:
-        listed = SupplierList(system, _prefix_owners(session, system))
+    listed = SupplierList(system, _prefix_owners(session, system))
     report = StockReport()
     good: list[ListedCard] = []
     for outcome in listed.read(lines):
@@ -95,8 +99,9 @@ def import_stock(
             report.bad.append(outcome)
         else:
             good.append(outcome)
-    with database.writing() as session:
-        _write(session, system, good, report, only_good=only_good)
+    if _write(session, system, good, report, only_good=only_good):
+        counts = {"created": report.created, "completed": report.completed, "bad": len(report.bad)}
+        record(session, "import-cards", "card_system", system, staff_id=staff_id, detail=counts)
     report.bad.sort(key=lambda bad: bad.line)
     return report
 
@@ -106,6 +111,12 @@ def _prefix_owners(session: Session, system: int) -> dict[str, int]:
     if system not in {row.id for row in found}:
         raise UnknownCardSystemError(f"There is no card system {system}.")
     return {prefix: row.id for row in found for prefix in row.prefixes}
+
+
+def lock_stock(session: Session) -> None:
+    """Have no other transaction make or complete cards until this one ends."""
+    if database_of(session).is_postgresql:
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _STOCK_LOCK})
 
 
 @dataclass(slots=True)
@@ -134,10 +145,10 @@ class _Intake:
 
 def _write(
     session: Session, system: int, good: Sequence[ListedCard], report: StockReport, *, only_good: bool
-) -> None:
-    # What is judged here must still hold when it is written; on SQLite the write lock sees to that.
-    if database_of(session).is_postgresql:
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _STOCK_LOCK})
+) -> bool:
+    """Write the good lines; False when a bad one holds back the whole list."""
+    # What is judged here must still hold when it is written.
+    lock_stock(session)
     bulk = Bulk(session)
     intake = _Intake(system, report)
     for batch in _batches(good):
@@ -145,7 +156,7 @@ def _write(
     report.created, report.completed = len(intake.fresh), len(intake.completing)
     if report.bad and not only_good:
         report.written = False
-        return
+        return False
     stock = {"state": CardState.STOCK.name}
     for batch in _batches(intake.fresh):
         bulk.run(_CREATE, stock | {"system": system, "kind": CardKind.CARD.value}, _pairs(batch))
@@ -153,8 +164,7 @@ def _write(
         bulk.run(_COMPLETE, stock, _pairs(batch))
     for batch in _batches([*intake.fresh, *intake.completing], _KEYS_PER_CHANGE):
         cards_changed(session, [card.uitpas_number for card in batch])
-    counts = {"created": report.created, "completed": report.completed, "bad": len(report.bad)}
-    record(session, "import-cards", "card_system", system, detail=counts)
+    return True
 
 
 def _clash(line: ListedCard, system: int, numbered: _Card | None, chipped: _Card | None) -> BadLine | None:

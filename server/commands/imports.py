@@ -80,8 +80,8 @@ def import_cards(settings: Settings, arguments: argparse.Namespace) -> int:
     with opened(settings) as database:
         require_current(database)
         try:
-            with arguments.file.open("rb") as lines:
-                report = import_stock(database, arguments.system, lines, only_good=arguments.only_good)
+            with arguments.file.open("rb") as lines, database.writing() as session:
+                report = import_stock(session, arguments.system, lines, only_good=arguments.only_good)
         except OSError as error:
             sys.stderr.write(f"zuil-server: {arguments.file} cannot be read: {error.strerror}.\n")
             return 1

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     MAKE_CARD_SYSTEMS = "make-card-systems"
     MANAGE_CARD_SYSTEMS = "manage-card-systems"
     MANAGE_COUNTERS = "manage-counters"
+    MANAGE_CARDS = "manage-cards"
     SET_COUNTER_GROUPS = "set-counter-groups"
     MANAGE_MEMBERS = "manage-members"
     SET_EVENTS = "set-events"
@@ -50,6 +51,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.READ_DIFFERENCES,
                 Permission.MANAGE_CARD_SYSTEMS,
                 Permission.MANAGE_COUNTERS,
+                Permission.MANAGE_CARDS,
                 Permission.MANAGE_MEMBERS,
                 Permission.SET_EVENTS,
                 Permission.READ_LOGBOOK,

@@ -28,6 +28,7 @@ def links(request: Request, _: Translator) -> list[Link]:
         (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),
         (Permission.FOLLOW_KIOSKS, Link("/monitor", _("Monitor"))),
         (Permission.READ_DIFFERENCES, Link("/dashboard/verschillen", _("Verschillen"))),
+        (Permission.MANAGE_CARDS, Link("/dashboard/kaarten", _("Kaarten"))),
         (Permission.MANAGE_COUNTERS, Link("/dashboard/instellingen", _("Instellingen"))),
     )
     return [link for permission, link in menu if acting.may(permission)]

@@ -59,6 +59,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MAKE_CARD_SYSTEMS: _("kaartsystemen toevoegen"),
         Permission.MANAGE_CARD_SYSTEMS: _("een kaartsysteem beheren"),
         Permission.MANAGE_COUNTERS: _("balies toevoegen en beheren"),
+        Permission.MANAGE_CARDS: _("kaarten laten drukken en in voorraad nemen"),
         Permission.SET_COUNTER_GROUPS: _("groepen van balies maken en hun rechten kiezen"),
         Permission.MANAGE_MEMBERS: _("mensen uitnodigen en verwijderen"),
         Permission.SET_EVENTS: _("punten en limiet van activiteiten kiezen"),

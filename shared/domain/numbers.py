@@ -8,6 +8,9 @@ from typing import Final
 UITPAS_DIGITS: Final = 13
 CHIP_DIGITS: Final = 14
 PREFIX_DIGITS: Final = 5
+SERIAL_DIGITS: Final = 6
+SERIALS: Final = 10**SERIAL_DIGITS
+"""How many serials a prefix has."""
 _UID_BYTES: Final = 7
 _HEX: Final = frozenset("0123456789ABCDEF")
 _DIGITS: Final = frozenset("0123456789")
@@ -37,6 +40,12 @@ def luhn_check_digit(digits: str) -> str:
         value = int(digit) * (2 - position % 2)
         total += value - 9 * (value > 9)  # noqa: PLR2004 - the sum of the two digits of a doubled digit
     return str(-total % 10)
+
+
+def make_uitpas_number(prefix: str, serial: int, *, social_tariff: bool) -> str:
+    """Return the number with a prefix of five digits and a serial below `SERIALS` (rules 6.3)."""
+    body = f"{prefix}{serial:0{SERIAL_DIGITS}d}{int(social_tariff)}"
+    return body + luhn_check_digit(body)
 
 
 def parse_uitpas_number(text: str) -> UitpasNumber:

@@ -33,6 +33,11 @@ def systems(database):
     return database
 
 
+def stock(database, system, lines, **options):
+    with database.writing() as session:
+        return import_stock(session, system, lines, **options)
+
+
 def cards(database):
     with database.reading() as session:
         return {card.uitpas_number: card for card in session.exec(select(Card))}
@@ -51,7 +56,7 @@ def add_card(database, serial, **columns):
 
 
 def test_new_cards_are_in_stock_and_the_zuilen_hear_of_them(systems):
-    assert import_stock(systems, 1, [line(1), line(2)]) == StockReport(created=2)
+    assert stock(systems, 1, [line(1), line(2)]) == StockReport(created=2)
     card = cards(systems)[number(1)]
     assert (card.chip_number, card.card_system_id, card.state) == (chip(1), 1, "STOCK")
     assert (card.passholder_ref, card.group_pass, card.kind) == (None, False, "card")
@@ -59,7 +64,7 @@ def test_new_cards_are_in_stock_and_the_zuilen_hear_of_them(systems):
 
 
 def test_the_audit_trail_says_what_came_in(systems):
-    import_stock(systems, 1, [line(1), b"nonsense\n"], only_good=True)
+    stock(systems, 1, [line(1), b"nonsense\n"], only_good=True)
     with systems.reading() as session:
         (entry,) = session.exec(select(AuditEntry))
     assert (entry.action, entry.subject_kind, entry.subject_id) == ("import-cards", "card_system", "1")
@@ -67,14 +72,14 @@ def test_the_audit_trail_says_what_came_in(systems):
 
 
 def test_a_list_of_more_than_one_batch_arrives_whole(systems):
-    report = import_stock(systems, 1, [line(serial) for serial in range(25_000)])
+    report = stock(systems, 1, [line(serial) for serial in range(25_000)])
     assert report == StockReport(created=25_000)
     assert len(cards(systems)) == len(changed_cards(systems)) == 25_000
 
 
 def test_a_number_that_was_generated_earlier_gets_its_chip(systems):
     add_card(systems, 1)
-    assert import_stock(systems, 1, [line(1)]) == StockReport(completed=1)
+    assert stock(systems, 1, [line(1)]) == StockReport(completed=1)
     card = cards(systems)[number(1)]
     assert (card.chip_number, card.state) == (chip(1), "STOCK")
     assert changed_cards(systems) == [number(1)]
@@ -82,19 +87,19 @@ def test_a_number_that_was_generated_earlier_gets_its_chip(systems):
 
 def test_the_same_list_twice_is_the_list_once(systems):
     lines = [line(1), line(2)]
-    import_stock(systems, 1, lines)
-    assert import_stock(systems, 1, lines) == StockReport(known=2)
+    stock(systems, 1, lines)
+    assert stock(systems, 1, lines) == StockReport(known=2)
     assert len(changed_cards(systems)) == 2
 
 
 def test_a_card_that_is_in_use_meanwhile_stays_in_use(systems):
     add_card(systems, 1, chip_number=chip(1), state="ACTIVE")
-    assert import_stock(systems, 1, [line(1)]) == StockReport(known=1)
+    assert stock(systems, 1, [line(1)]) == StockReport(known=1)
     assert cards(systems)[number(1)].state == "ACTIVE"
 
 
 def test_one_bad_line_holds_back_the_whole_list(systems):
-    report = import_stock(systems, 1, [line(1), b"nonsense\n"])
+    report = stock(systems, 1, [line(1), b"nonsense\n"])
     assert not report.written
     assert [(bad.line, bad.fault) for bad in report.bad] == [(2, Fault.NOT_TWO_COLUMNS)]
     assert cards(systems) == {}
@@ -102,7 +107,7 @@ def test_one_bad_line_holds_back_the_whole_list(systems):
 
 
 def test_only_the_good_lines_when_asked(systems):
-    report = import_stock(systems, 1, [line(1), b"nonsense\n", line(2)], only_good=True)
+    report = stock(systems, 1, [line(1), b"nonsense\n", line(2)], only_good=True)
     assert report.written
     assert (report.created, len(report.bad)) == (2, 1)
     assert set(cards(systems)) == {number(1), number(2)}
@@ -121,7 +126,7 @@ def test_only_the_good_lines_when_asked(systems):
 def test_what_clashes_with_the_database_is_named_and_left_alone(systems, existing, fault):
     add_card(systems, **existing)
     before = {key: card.model_dump() for key, card in cards(systems).items()}
-    report = import_stock(systems, 1, [line(1)], only_good=True)
+    report = stock(systems, 1, [line(1)], only_good=True)
     assert [bad.fault for bad in report.bad] == [fault]
     assert {key: card.model_dump() for key, card in cards(systems).items()} == before
 
@@ -129,19 +134,19 @@ def test_what_clashes_with_the_database_is_named_and_left_alone(systems, existin
 def test_a_provisioned_number_does_not_get_the_chip_of_another_card(systems):
     add_card(systems, 1)
     add_card(systems, 2, chip_number=chip(1), state="ACTIVE")
-    report = import_stock(systems, 1, [line(1)])
+    report = stock(systems, 1, [line(1)])
     assert [bad.fault for bad in report.bad] == [Fault.CHIP_TAKEN]
 
 
 def test_the_prefix_of_another_card_system_is_refused(systems):
     wrong = f'"{chip(1)}";"{number(1, "09000")}"'.encode()
-    report = import_stock(systems, 1, [wrong])
+    report = stock(systems, 1, [wrong])
     assert [bad.fault for bad in report.bad] == [Fault.WRONG_PREFIX]
 
 
 def test_bad_lines_are_reported_in_the_order_of_the_file(systems):
     add_card(systems, 2, chip_number=chip(9), state="STOCK")
-    report = import_stock(systems, 1, [b"x\n", line(2), b"y\n"])
+    report = stock(systems, 1, [b"x\n", line(2), b"y\n"])
     assert [bad.line for bad in report.bad] == [1, 2, 3]
 
 
@@ -151,4 +156,4 @@ def test_an_unknown_card_system_is_said_before_anything_is_read(systems):
         yield b""
 
     with pytest.raises(UnknownCardSystemError, match="no card system 99"):
-        import_stock(systems, 99, unread())
+        stock(systems, 99, unread())

@@ -22,6 +22,9 @@ PAGES = {
     "/dashboard/instellingen/mensen/balie/1": Permission.MANAGE_MEMBERS,
     "/dashboard/instellingen/activiteiten": Permission.SET_EVENTS,
     "/dashboard/logboek": Permission.READ_LOGBOOK,
+    "/dashboard/kaarten/5": Permission.MANAGE_CARDS,
+    "/dashboard/instellingen/kaartsystemen/5/groepen": Permission.MANAGE_COUNTERS,
+    "/dashboard/instellingen/kaartsystemen/5/groepen/nieuw": Permission.SET_COUNTER_GROUPS,
 }
 
 

@@ -1,0 +1,117 @@
+"""Numbers for cards that are to be printed (rules 6.3, 6.5, 6.9a)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session, col, func, select
+
+from server.cards.models import Card, CardKind, CardOrder
+from server.cards.stock import lock_stock
+from server.kernel.audit import record
+from server.kernel.bulk import Bulk, Call, Insertion
+from shared.domain.checkin import CardState
+from shared.domain.numbers import PREFIX_DIGITS, SERIALS, make_uitpas_number
+
+MOST: Final = 100_000
+"""Cards in one order."""
+_BATCH: Final = 10_000
+_CREATE: Final = Insertion(
+    "card",
+    uitpas_number="text",
+    card_system_id="int",
+    state="text",
+    group_pass="boolean",  # noqa: S106 - a column's type
+    kind="text",
+)
+
+
+class PrefixFullError(ValueError):
+    """A prefix has fewer numbers left than were asked for; `left` says how many."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__(f"This prefix has {left} numbers left.")
+        self.left = left
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Cards to have printed: `count` of them, for holders with the kansentarief or for those without."""
+
+    prefix: str
+    count: int
+    social_tariff: bool
+    kind: CardKind = CardKind.CARD
+
+
+def order_cards(session: Session, system: int, wanted: Wanted, now: datetime, *, staff_id: int) -> CardOrder:
+    """Generate numbers that no card has, as cards that wait for their chip.
+
+    Raises:
+        PrefixFullError: the prefix has too few serials left.
+    """
+    lock_stock(session)
+    first = _next_serial(session, wanted.prefix)
+    if first + wanted.count > SERIALS:
+        raise PrefixFullError(SERIALS - first)
+    order = CardOrder(
+        card_system_id=system,
+        prefix=wanted.prefix,
+        first_serial=first,
+        count=wanted.count,
+        social_tariff=wanted.social_tariff,
+        kind=wanted.kind,
+        made_at=now,
+    )
+    session.add(order)
+    session.flush()
+    rows = [
+        (number, system, CardState.PROVISIONED.name, False, wanted.kind.value) for number in numbers_of(order)
+    ]
+    bulk = Bulk(session)
+    for start in range(0, len(rows), _BATCH):
+        bulk.run_all([Call(_CREATE, rows=rows[start : start + _BATCH])])
+    detail = {"prefix": wanted.prefix, "count": wanted.count, "social_tariff": wanted.social_tariff}
+    record(session, "order-cards", "card_system", system, staff_id=staff_id, detail=detail)
+    return order
+
+
+def numbers_of(order: CardOrder) -> Iterator[str]:
+    """Yield the numbers of an order, in the order in which they are printed."""
+    for serial in range(order.first_serial, order.first_serial + order.count):
+        yield make_uitpas_number(order.prefix, serial, social_tariff=order.social_tariff)
+
+
+def supplier_file(order: CardOrder) -> Iterator[bytes]:
+    """Yield the lines of the list for the supplier: a number on each, as it comes back behind its chip."""
+    for number in numbers_of(order):
+        yield f'"{number}"\r\n'.encode()
+
+
+def orders_of(session: Session, system: int) -> list[CardOrder]:
+    """Return the orders of a card system, newest first."""
+    query = select(CardOrder).where(CardOrder.card_system_id == system).order_by(col(CardOrder.id).desc())
+    return list(session.exec(query))
+
+
+def stock_of(session: Session, system: int) -> dict[tuple[CardState, bool], int]:
+    """Return (state, for holders with the kansentarief) -> how many cards of a card system (rules 6.9f)."""
+    # The twelfth digit of a number is the kansen digit.
+    digit = func.substr(col(Card.uitpas_number), 12, 1)
+    query = (
+        select(Card.state, digit, func.count())
+        .where(Card.card_system_id == system)
+        .group_by(col(Card.state), digit)
+    )
+    return {(CardState[state], kansen == "1"): count for state, kansen, count in session.exec(query)}
+
+
+def _next_serial(session: Session, prefix: str) -> int:
+    """Return the serial after the highest that a number with this prefix has, whoever made it."""
+    above = f"{int(prefix) + 1:0{PREFIX_DIGITS}d}"
+    numbers = col(Card.uitpas_number)
+    highest = session.scalar(select(func.max(numbers)).where(numbers >= prefix, numbers < above))
+    return int(highest[PREFIX_DIGITS:-2]) + 1 if highest else 0
