@@ -7,6 +7,7 @@ waking and pinging go through one hub per process.
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -17,7 +18,9 @@ from starlette.types import Receive, Scope, Send
 from server.device_api.authentication import identified
 from server.feed.epoch import head
 from server.feed.wakeup import Touched
+from server.kernel.bulk import Bulk
 from server.kernel.database import Database
+from server.kiosks.commands import ask_open
 from server.kiosks.contact import note_hang_up, note_return
 from server.kiosks.models import KioskLive
 
@@ -51,11 +54,10 @@ class Hub:
         """Tell the zuilen that something concerns."""
         changed = changed_event(touched.position)
         for stream in self._streams:
-            message = changed if touched.concerns(stream.kiosk) else b""
+            if touched.concerns(stream.kiosk):
+                self._send(stream, changed)
             if stream.kiosk in touched.ordered:
-                message += _COMMAND
-            if message:
-                self._send(stream, message)
+                self._send(stream, _COMMAND)
 
     async def ping(self) -> None:
         """Keep every stream alive through proxies, for ever."""
@@ -80,7 +82,7 @@ class Hub:
 class EventStream(Response):
     """The answer that stays open; one per zuil."""
 
-    def __init__(self, hub: Hub, database: Database, kiosk: int, position: int) -> None:
+    def __init__(self, hub: Hub, database: Database, kiosk: int) -> None:
         super().__init__(
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}, media_type="text/event-stream"
         )
@@ -88,21 +90,22 @@ class EventStream(Response):
         self.kiosk = kiosk
         self._hub = hub
         self._database = database
-        self._position = position
         self._send: Send | None = None
         self._waiting: asyncio.Task[None] | None = None
         self._busy = False
+        self._left: dict[bytes, bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send events until the zuil hangs up or the process stops."""
         del scope
         self._send = send
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        # What changed between the zuil's last look and this moment is not missed.
-        await self.push(changed_event(self._position))
         self._waiting = asyncio.current_task()
         self._hub.join(self)
         try:
+            # First it can be woken, then it is told what there is: nothing in between is missed.
+            for message in await run_in_threadpool(_first_events, self._database, self.kiosk):
+                await self.push(message)
             while (await receive())["type"] != "http.disconnect":
                 pass
         except asyncio.CancelledError:
@@ -112,12 +115,16 @@ class EventStream(Response):
                 await run_in_threadpool(note_hang_up, self._database, self.kiosk)
 
     async def push(self, message: bytes) -> None:
-        """Send one event, unless the one before is still on its way: a wake-up need not be repeated."""
+        """Send one event, after the one that is on its way; of those that wait, the last of each kind."""
+        self._left[message.partition(b"\n")[0]] = message
         if self._busy or self._send is None:
             return
         self._busy = True
         try:
-            await self._send({"type": "http.response.body", "body": message, "more_body": True})
+            while self._left:
+                content = b"".join(self._left.values())
+                self._left.clear()
+                await self._send({"type": "http.response.body", "body": content, "more_body": True})
         except OSError:
             self.end()
         finally:
@@ -136,17 +143,25 @@ def changed_event(position: int) -> bytes:
 
 async def open_stream(request: Request) -> Response:
     """Open the stream of a zuil."""
-    kiosk, position = await run_in_threadpool(_admit, request)
-    return EventStream(request.app.state.hub, request.app.state.database, kiosk, position)
+    kiosk = await run_in_threadpool(_admit, request)
+    return EventStream(request.app.state.hub, request.app.state.database, kiosk)
 
 
-def _admit(request: Request) -> tuple[int, int]:
+def _admit(request: Request) -> int:
     kiosk = identified(request)
     database: Database = request.app.state.database
     with database.reading() as session:
-        position = head(session).position
         live = session.get(KioskLive, kiosk)
         is_back = live is not None and live.hung_up is not None
     if is_back:
         note_return(database, kiosk)
-    return kiosk, position
+    return kiosk
+
+
+def _first_events(database: Database, kiosk: int) -> list[bytes]:
+    """Return up to where the feed goes, and whether a command waits."""
+    with database.reading() as session:
+        events = [changed_event(head(session).position)]
+        if Bulk(session).run(*ask_open(kiosk, datetime.now(UTC))):
+            events.append(_COMMAND)
+    return events

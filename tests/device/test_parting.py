@@ -37,7 +37,7 @@ def zuil(server, tmp_path):
 
 
 def gone(zuil):
-    return not (zuil.state_dir / "credentials.json").exists() and "E50" in zuil.state()["faults"]
+    return b'"erased"' in (zuil.state_dir / "standing").read_bytes() and "E50" in zuil.state()["faults"]
 
 
 def test_a_blocked_zuil_tells_that_it_is_empty(zuil, server):
@@ -50,6 +50,7 @@ def test_a_blocked_zuil_tells_that_it_is_empty(zuil, server):
     assert parting.wiped.boot == parting.clock.boot
     assert parting.wiped.monotonic <= parting.clock.monotonic
     assert gone(zuil)
+    assert not (zuil.state_dir / "credentials.json").exists()
     assert secret.encode() not in b"".join(
         path.read_bytes() for path in zuil.state_dir.rglob("*") if path.is_file()
     )
@@ -92,7 +93,7 @@ def _busy(_body):
 def test_a_power_cut_before_it_was_heard_costs_nothing_but_time_and_then_it_is_said_no_more(zuil, server):
     server.hears_partings = False
     server.block()
-    zuil.eventually(lambda state: gone(zuil))
+    zuil.eventually(lambda state: "E50" in state["faults"] and gone(zuil))
     zuil.kill()
     assert "which does not know yet" in " ".join(status(zuil.state_dir))
     settings = load_settings(zuil.boot)
@@ -116,7 +117,7 @@ def test_a_power_cut_before_it_was_heard_costs_nothing_but_time_and_then_it_is_s
 def test_a_zuil_that_got_another_code_before_it_could_say_so_does_not_say_it_any_more(zuil, server):
     server.hears_partings = False
     server.block()
-    zuil.eventually(lambda state: gone(zuil))
+    zuil.eventually(lambda state: "E50" in state["faults"] and gone(zuil))
     zuil.stop()
     server.blocked, server.hears_partings = False, True
     server.codes.add(FRESH)

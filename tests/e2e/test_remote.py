@@ -1,27 +1,38 @@
 """What the dashboard orders, a real zuil does, and the dashboard knows."""
 
 import time
+from contextlib import ExitStack
 
 import httpx
 import pytest
 from PIL import Image
 
 from fakes.dashboard import Dashboard
+from fakes.ports import free_ports
 from fakes.system import CHIPS, rows, tap, wait_for, without_limit
+from server.demo.__main__ import Demo
 from server.demo.script import HALL
 
 
-@pytest.fixture
-def zuil(system, running):
-    system.start_server(running)
-    without_limit(system, HALL)
-    system.start_zuil(HALL, running)
+@pytest.fixture(scope="module")
+def system(tmp_path_factory):
+    """One system for these tests; in the last one its zuil is wiped."""
+    with ExitStack() as running:
+        system = Demo(tmp_path_factory.mktemp("remote"), free_ports(3))
+        system.start_server(running)
+        without_limit(system, HALL)
+        system.start_zuil(HALL, running)
+        yield system
+
+
+@pytest.fixture(scope="module")
+def zuil(system):
     zuil = system.zuilen[HALL]
     wait_for(lambda: zuil.state()["event"])
     return zuil
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dashboard(system, zuil):
     return Dashboard(system.server.url, zuil.state()["kiosk"])
 
@@ -82,12 +93,13 @@ def test_a_zuil_that_was_off_wipes_itself_when_it_is_back_and_the_dashboard_says
     system, zuil, dashboard
 ):
     zuil.send("network", on=False)
+    taps = zuil.state()["last_seq"]
     assert tap(zuil, CHIPS[0])["outcome"] == "ok"
     zuil.program.kill()
     dashboard.order("wipe", sure="yes")
     assert dashboard.state("wipe") == "waiting"
     zuil.program.start()
     wait_for(lambda: dashboard.farewell == "wiped")
-    assert len(rows(system, "SELECT id FROM checkin")) == 1
+    assert len(rows(system, "SELECT id FROM checkin")) == taps + 1
     assert not (zuil.folder / "state" / "credentials.json").exists()
     assert "Gewist. De zuil bevestigde dat ze vandaag om" in dashboard.page

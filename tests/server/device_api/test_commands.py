@@ -1,5 +1,6 @@
 """What people order of a zuil, as the zuil hears it, and what it reports of it."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -204,7 +205,7 @@ def test_the_stream_of_that_zuil_alone_says_at_once_that_there_is_a_command(
     other = new_station()
     streams = {}
     for kiosk in (1, other.enrolment.kiosk):
-        streams[kiosk] = EventStream(client.app.state.hub, database, kiosk, 0)
+        streams[kiosk] = EventStream(client.app.state.hub, database, kiosk)
         streams[kiosk].sent = []
 
         async def push(message, sent=streams[kiosk].sent):
@@ -218,6 +219,51 @@ def test_the_stream_of_that_zuil_alone_says_at_once_that_there_is_a_command(
         assert time.monotonic() < deadline
         time.sleep(0.01)
     assert b"command" not in b"".join(streams[other.enrolment.kiosk].sent)
+
+
+def test_a_stream_that_opens_after_the_order_says_so_too(database, client, station, order):
+    sent = []
+
+    async def send(message):
+        sent.append(message.get("body", b""))
+
+    async def receive():
+        return {"type": "http.disconnect"}
+
+    stream = EventStream(client.app.state.hub, database, station.enrolment.kiosk)
+    client.portal.call(stream, {}, receive, send)
+    assert b"event: changed" in b"".join(sent)
+    assert b"event: command" not in b"".join(sent)
+    order()
+    sent.clear()
+    client.portal.call(
+        EventStream(client.app.state.hub, database, station.enrolment.kiosk), {}, receive, send
+    )
+    assert b"event: command" in b"".join(sent)
+
+
+def test_a_zuil_that_reads_slowly_misses_no_kind_of_event(database, client):
+    stream, sent, may_go = EventStream(client.app.state.hub, database, 1), [], asyncio.Event()
+
+    async def send(message):
+        sent.append(message["body"])
+        await may_go.wait()
+
+    async def scenario():
+        stream._send = send
+        first = asyncio.create_task(stream.push(b"event: changed\ndata: 1\n\n"))
+        await asyncio.sleep(0)
+        for message in (b"event: command\ndata: 1\n\n", b"event: changed\ndata: 2\n\n"):
+            await stream.push(message)
+        await stream.push(b"event: changed\ndata: 3\n\n")
+        may_go.set()
+        await first
+
+    asyncio.run(scenario())
+    assert sent == [
+        b"event: changed\ndata: 1\n\n",
+        b"event: command\ndata: 1\n\nevent: changed\ndata: 3\n\n",
+    ]
 
 
 def test_orders_travel_between_processes_and_too_many_wait_for_the_heartbeat():
