@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import Session
@@ -14,6 +14,8 @@ from shared.domain.zones import to_millis
 from shared.wire.mapping import limit_from_message
 from shared.wire.messages import CheckinMessage, EventMessage
 
+NEWEST: Final = timedelta(minutes=15)
+"""For longer than a zuil takes a check-in that it handed in for one that the balances lack."""
 _SINCE: Final = Statement(
     "SELECT CAST(c.id AS text), c.passholder_ref, c.event_id, c.at FROM change g"
     " JOIN checkin c ON c.change_id = g.id JOIN {rows} ON rows.event = c.event_id"
@@ -41,20 +43,23 @@ def checkins_between(session: Session, events: Iterable[str], after: int, upto: 
 
 
 def running_checkins(session: Session, events: Iterable[EventMessage], now: datetime) -> list[CheckinMessage]:
-    """Return every granted check-in that counts for the running period of one of these events."""
-    rows = [(event.id, _period_start(event, now)) for event in events if event.limit is not None]
+    """Return every granted check-in that counts for the running period of one of these events.
+
+    And the newest of all of them: by these a zuil knows which of its own the balances hold.
+    """
+    rows = [(event.id, _since(event, now)) for event in events]
     return _messages(Bulk(session).run(_RUNNING, rows=rows))
 
 
 def checkins_of(session: Session, passholder: int, event: EventMessage, now: datetime) -> dict[str, int]:
     """Return id -> instant of a pashouder's granted check-ins on an event in its running period."""
-    scalars = {"ref": passholder, "event": event.id, "since": _period_start(event, now)}
+    scalars = {"ref": passholder, "event": event.id, "since": _since(event, now)}
     return dict(Bulk(session).run(_OF_PASSHOLDER, scalars))
 
 
-def _period_start(event: EventMessage, now: datetime) -> int:
-    limit = limit_from_message(event.limit)
-    return to_millis(now) if limit is None else to_millis(period_bounds(limit.period, now)[0])
+def _since(event: EventMessage, now: datetime) -> int:
+    newest, limit = now - NEWEST, limit_from_message(event.limit)
+    return to_millis(newest if limit is None else min(newest, period_bounds(limit.period, now)[0]))
 
 
 def _messages(rows: Iterable[tuple[str, int, str, int]]) -> list[CheckinMessage]:

@@ -279,7 +279,7 @@ class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     active_until: int = 0
     points: int = 0
     checkins: list[int] = []
-    """Instants of this passholder's check-ins on the asked event in the running period."""
+    """Instants of this passholder's check-ins on the asked event in the running period and last minutes."""
     ids: list[str] = []
     """The ids of these check-ins, in the same order: the zuil may know some of them better."""
 

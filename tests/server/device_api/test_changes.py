@@ -9,6 +9,7 @@ from nacl.signing import VerifyKey
 
 from fakes.scene import EVENT, add_event, add_holders, add_kiosk, chip_of
 from fakes.station import RefusalError, Station
+from server.events.models import Event
 from server.feed.changes import cards_changed, kiosks_changed
 from server.feed.epoch import new_epoch
 from server.kiosks.models import Kiosk
@@ -114,6 +115,16 @@ def test_a_lookup_tells_which_check_ins_there_are_so_that_a_zuil_counts_none_of_
     answer = station.lookup(chip_of(1), EVENT)
     assert (answer.ids, answer.points) == ([tap.id], 1)
     assert len(answer.checkins) == 1
+
+
+def test_with_a_configuration_come_the_newest_check_ins_of_an_event_without_a_limit_too(database, station):
+    with database.writing() as session:
+        session.get_one(Event, EVENT).limit_volume = 0
+    station.follow()
+    tap = station.tap(chip_of(1), EVENT, outcome="ok")
+    station.upload(station.journal(tap))
+    station.config = None
+    assert [one.id for one in station.changes().checkins] == [tap.id]
 
 
 def test_an_unknown_card_is_noted_and_judged_when_it_becomes_someones(database, station):
