@@ -17,18 +17,20 @@ WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday
 
 @dataclass(frozen=True)
 class Site:
-    """An organiser or place in UiTdatabank."""
+    """An organiser or place in UiTdatabank; a place has its degrees."""
 
     id: str
     name: str
+    latitude: float = 0
+    longitude: float = 0
 
 
 TEST_ORGANISER: Final = Site(
     "0ce87cbc-9299-4528-8d35-92225dc9489f", "UiTPAS Organisatie (Regio Gent + Paspartoe)"
 )
-HALL: Final = Site("6f1f9a52-1f5e-4b57-9a3e-8f4d0b6a2c01", "De Grote Zaal")
-LIBRARY: Final = Site("2b7c1c1e-9a10-4c55-8d7e-5f0a3d9e7b02", "Bibliotheek De Sleutel")
-THEATRE: Final = Site("9d3e5f70-52b6-4d0f-8c1a-7e2b4a6c8d03", "Theater De Lantaarn")
+HALL: Final = Site("6f1f9a52-1f5e-4b57-9a3e-8f4d0b6a2c01", "De Grote Zaal", 51.0474, 3.7315)
+LIBRARY: Final = Site("2b7c1c1e-9a10-4c55-8d7e-5f0a3d9e7b02", "Bibliotheek De Sleutel", 51.0533, 3.7205)
+THEATRE: Final = Site("9d3e5f70-52b6-4d0f-8c1a-7e2b4a6c8d03", "Theater De Lantaarn", 51.0612, 3.7442)
 
 
 def documents(now: datetime) -> list[dict[str, Any]]:
@@ -107,7 +109,11 @@ def _event(
         "mainLanguage": "nl",
         "name": dict(zip(("nl", "fr", "en"), names, strict=True)),
         "organizer": {"@id": f"{BASE}/organizer/{organiser.id}", "name": {"nl": organiser.name}},
-        "location": {"@id": f"{BASE}/place/{place.id}", "name": {"nl": place.name}},
+        "location": {
+            "@id": f"{BASE}/place/{place.id}",
+            "name": {"nl": place.name},
+            "geo": {"latitude": place.latitude, "longitude": place.longitude},
+        },
         "labels": ["uitpas-gent", "paspartoe"] if organiser is TEST_ORGANISER else ["uitpas-gent"],
         "priceInfo": [
             {"category": "base", "name": {"nl": "Basistarief"}, "price": 8, "priceCurrency": "EUR"}

@@ -18,7 +18,14 @@ from typing import Any, Final
 import msgspec
 
 from server.events.jsonld import Reason, fill
-from server.events.repository import known_hashes, recall_pages, remember_pages, write_events
+from server.events.repository import (
+    known_hashes,
+    missing_locations,
+    recall_pages,
+    remember_pages,
+    write_events,
+    write_locations,
+)
 from server.events.sources import (
     Document,
     SearchApi,
@@ -120,8 +127,10 @@ class EventImport:
 
     def _write(self, events: list[ImportedEvent]) -> dict[str, Result]:
         rows = [_row(event) for event in events]
+        told = {event.place_id: event.position for event in events if event.place_id and event.position}
         with self.database.reading() as session:
             known = known_hashes(session, [event.id for event in events])
+            places = missing_locations(session, told)
         fresh = [row for row in rows if known.get(row["id"]) != row["content_hash"]]
         if fresh:
             systems = {event.id: event.card_systems for event in events}
@@ -129,6 +138,9 @@ class EventImport:
                 kiosks = write_events(session, fresh, systems, source=self.source, now=self.now)
                 if kiosks:
                     kiosks_changed(session, kiosks)
+        if places:
+            with self.database.writing() as session:
+                write_locations(session, places)
         return {row["id"]: _result(known.get(row["id"]), row) for row in rows}
 
 

@@ -53,6 +53,16 @@ class EventCardSystem(SQLModel, table=True):
     card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
 
 
+class PlaceLocation(SQLModel, table=True):
+    """Where a place of UiTdatabank is, in degrees, as the last document that told it said."""
+
+    __tablename__ = "place_location"
+
+    place_id: str = Field(primary_key=True)
+    latitude: float
+    longitude: float
+
+
 class EventSourcePage(SQLModel, table=True):
     """A page of a search API as last imported, so that an unchanged one is asked for conditionally.
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, or_, select, text, updat
 from sqlmodel import Session, col
 
 from server.counters.models import Counter
-from server.events.models import Event, EventCardSystem, EventSourcePage
+from server.events.models import Event, EventCardSystem, EventSourcePage, PlaceLocation
 from server.events.sources import SeenPage
 from server.kernel.database import database_of
 from server.kiosks.models import Kiosk, KioskCounter
@@ -52,6 +52,25 @@ def write_events(
     if pairs:
         session.execute(insert(EventCardSystem), pairs)
     return concerned
+
+
+def missing_locations(
+    session: Session, told: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return place id -> position of the places of which that is not what is known."""
+    found = session.execute(
+        select(col(PlaceLocation.place_id), col(PlaceLocation.latitude), col(PlaceLocation.longitude)).where(
+            col(PlaceLocation.place_id).in_(told)
+        )
+    )
+    known = {place: (latitude, longitude) for place, latitude, longitude in found}
+    return {place: position for place, position in told.items() if known.get(place) != position}
+
+
+def write_locations(session: Session, places: Mapping[str, tuple[float, float]]) -> None:
+    """Keep where places are."""
+    for place, (latitude, longitude) in places.items():
+        session.merge(PlaceLocation(place_id=place, latitude=latitude, longitude=longitude))
 
 
 def kiosks_of_events(session: Session, ids: Sequence[str]) -> set[int]:

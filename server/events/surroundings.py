@@ -17,7 +17,7 @@ from server.cardsystems.models import CardSystem
 from server.counters.models import Counter, CounterCardSystem
 from server.events.udb3 import ImportedEvent, UitpasReason
 
-READING: Final = 1
+READING: Final = 2
 """How this program reads documents; raised when that changes, so that every page is read again."""
 
 

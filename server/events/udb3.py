@@ -54,6 +54,7 @@ _USED: Final = (
     "workflowStatus",
 )
 _GONE: Final = ("deleted", "rejected")
+_POLE: Final = 90
 _HIGHEST_PRICE: Final = Decimal(1_000_000)
 
 
@@ -89,7 +90,7 @@ class ImportedEvent:
     id: cdbid. titles: language -> text, at least one. price_cents: base price, None when not given.
     labels: visible and hidden ones. card_systems: ids; `uitpas` says why these, or why none.
     status: what the document says of it; `offered` also looks at the card systems.
-    remarks: what was filled in or left out.
+    remarks: what was filled in or left out. position: latitude and longitude of the place, when told.
     """
 
     id: str
@@ -105,6 +106,7 @@ class ImportedEvent:
     card_systems: frozenset[int]
     uitpas: UitpasReason
     remarks: tuple[Reason, ...] = ()
+    position: tuple[float, float] | None = None
 
     @property
     def offered(self) -> EventStatus:
@@ -189,7 +191,17 @@ def _event(
         card_systems=systems,
         uitpas=uitpas,
         remarks=tuple(remarks),
+        position=_position(as_object(place.get("geo"))),
     )
+
+
+def _position(geo: Mapping[str, object]) -> tuple[float, float] | None:
+    """Return latitude and longitude; what is no place on earth is not told."""
+    latitude, longitude = geo.get("latitude"), geo.get("longitude")
+    if not isinstance(latitude, (int, float)) or not isinstance(longitude, (int, float)):
+        return None
+    is_somewhere = abs(latitude) <= _POLE and abs(longitude) <= 2 * _POLE and (latitude, longitude) != (0, 0)
+    return (float(latitude), float(longitude)) if is_somewhere else None
 
 
 def _status(document: Mapping[str, object], reading: CalendarReading) -> EventStatus:

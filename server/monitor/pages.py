@@ -20,6 +20,7 @@ from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.monitor.board import EXCUSED, Board, Sort, Wanted, newest_change, read_board
 from server.monitor.form import RulesForm, fill, groups, read
+from server.monitor.map import read_map
 from server.monitor.models import WatchRules
 from server.monitor.rules import put_rules
 from server.monitor.words import TONES, cause_word, sort_word, state_word
@@ -117,6 +118,34 @@ def follow_board(request: Request, acting: Follower, asked: AskedFor) -> Respons
             "tellers": fragment(request, "monitor/_counts.html", **context),
             "lijst": fragment(request, "monitor/_list.html", **context),
         }
+
+    return stream(request, render, seconds=LOOK_SECONDS)
+
+
+@router.get("/kaart")
+def show_map(request: Request, session: RequestSession, acting: Follower) -> Response:
+    """Show where the zuilen stand, and how they are."""
+    return page(
+        request,
+        "monitor/map.html",
+        map=read_map(session, acting.card_system_id),
+        words=words_for(request),
+    )
+
+
+@router.get("/kaart/stroom")
+def follow_map(request: Request, acting: Follower) -> Response:
+    """Stream the map, whenever a state changed."""
+    seen = -1
+
+    def render(session: Session) -> dict[str, str]:
+        nonlocal seen
+        newest = newest_change(session)
+        if newest == seen:
+            return {}
+        seen = newest
+        drawn = read_map(session, acting.card_system_id)
+        return {"kaart": fragment(request, "monitor/_map.html", map=drawn, words=words_for(request))}
 
     return stream(request, render, seconds=LOOK_SECONDS)
 

@@ -10,6 +10,7 @@ KSB = [
     "/dashboard/zuilen/nieuw",
     "/dashboard/verschillen",
     "/monitor",
+    "/monitor/kaart",
     "/monitor/zuilen/1",
     "/monitor/meldingen",
     "/monitor/berichten",
