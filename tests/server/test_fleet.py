@@ -1,0 +1,48 @@
+"""The fleet of simulated zuilen speaks the real protocol, and can be taken away again."""
+
+import asyncio
+
+from sqlmodel import select
+
+from fakes.server_process import running_server
+from server.fleet.__main__ import sail
+from server.fleet.stage import make_fleet, remove_fleet
+from server.fleet.zuil import Figures
+from server.kiosks.models import Kiosk, KioskCounter
+from server.kiosks.setup import create_kiosk
+from server.monitor.models import KioskSample, KioskWatch
+
+
+def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(database, database_url, tmp_path):
+    with database.writing() as session:
+        fleet = make_fleet(session, 10)
+    figures = Figures()
+
+    async def until_all_are_there(address):
+        sailing = asyncio.create_task(
+            sail(address, fleet, ramp=0.5, seconds=20, interval=0.5, figures=figures)
+        )
+        while figures.streams < 10 or figures.beats < 30:
+            await asyncio.sleep(0.05)
+            assert not sailing.done(), figures
+        sailing.cancel()
+        await asyncio.gather(sailing, return_exceptions=True)
+
+    with running_server(database_url, tmp_path) as server:
+        asyncio.run(until_all_are_there(server.url))
+    assert not figures.failures
+    with database.reading() as session:
+        assert len(session.exec(select(KioskWatch)).all()) == 10
+        assert len(session.exec(select(KioskSample)).all()) >= 30
+
+
+def test_a_fleet_leaves_room_for_others_and_goes_without_a_trace(database):
+    with database.writing() as session:
+        make_fleet(session, 3)
+    with database.writing() as session:
+        own = create_kiosk(session, "Zuil", "", []).number
+    with database.writing() as session:
+        assert remove_fleet(session) == 3
+    with database.reading() as session:
+        assert session.exec(select(Kiosk.number)).all() == [own]
+        assert session.exec(select(KioskCounter)).all() == []
