@@ -22,9 +22,25 @@ class DamagedCredentialsError(Exception):
 
 
 class Credentials(Enrolment, frozen=True, kw_only=True, omit_defaults=True):
-    """An enrolment as it is kept. `code`: the mark of the one-time code that it was exchanged for."""
+    """An enrolment as it is kept. `code`: the mark of the one-time code that it was exchanged for.
+
+    former_key, former_secret: what it had before they were renewed. A server that is restored from a
+    backup of before the renewal knows these, and not the others.
+    """
 
     code: str = ""
+    former_key: str = ""
+    former_secret: str = ""
+
+    def the_other_way_round(self) -> Credentials:
+        """Return the former ones as the present ones, and the reverse."""
+        return msgspec.structs.replace(
+            self,
+            consumer_key=self.former_key,
+            consumer_secret=self.former_secret,
+            former_key=self.consumer_key,
+            former_secret=self.consumer_secret,
+        )
 
 
 def mark_of(code: str) -> str:
@@ -63,9 +79,21 @@ def load_credentials(folder: Path) -> Credentials | None:
         ) from error
 
 
-def save_credentials(folder: Path, enrolment: Enrolment, code: str = "") -> Credentials:
-    """Keep the credentials durably: the server shows the secret only once. `code` is a `mark_of` one."""
-    credentials = Credentials(**msgspec.structs.asdict(enrolment) | {"code": code})
+def save_credentials(
+    folder: Path, enrolment: Enrolment, code: str = "", *, before: Credentials | None = None
+) -> Credentials:
+    """Keep the credentials durably: the server shows the secret only once.
+
+    `code` is a `mark_of` one; `before`: those that these renew.
+    """
+    former = (
+        {} if before is None else {"former_key": before.consumer_key, "former_secret": before.consumer_secret}
+    )
+    return keep(folder, Credentials(**msgspec.structs.asdict(enrolment) | {"code": code} | former))
+
+
+def keep(folder: Path, credentials: Credentials) -> Credentials:
+    """Keep credentials as they are, durably."""
     write_durably(folder / FILE_NAME, msgspec.json.encode(credentials))
     (folder / _ATTEMPT).unlink(missing_ok=True)
     return credentials

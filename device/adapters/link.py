@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import concurrent.futures
+import logging
 import secrets
 import ssl
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -19,6 +22,7 @@ import zstandard
 from device.adapters.credentials import (
     Credentials,
     attempt_secret,
+    keep,
     load_credentials,
     mark_of,
     save_credentials,
@@ -56,6 +60,7 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _RETRY: Final = frozenset({problems.TIMESTAMP_REFUSED, problems.NONCE_USED})
 _LONGEST_ASKED_PAUSE: Final = 900.0
 _LATER: Final = frozenset({408, 425, 429})
+log = logging.getLogger(__name__)
 
 
 class HttpLink:
@@ -75,6 +80,7 @@ class HttpLink:
         self._client = httpx.Client(
             timeout=_TIMEOUT, headers={"User-Agent": agent}, trust_env=through_proxy, http2=False
         )
+        self._falling_back = threading.Lock()
         self._askers = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="lookup")
 
     @property
@@ -99,9 +105,9 @@ class HttpLink:
         return enrolment
 
     def renew(self) -> None:
-        code = self._enrolled().code
         enrolment = self._ask("POST", f"{PREFIX}/credentials", b"{}", Enrolment)
-        self.credentials = save_credentials(self._folder, enrolment, code)
+        before = self._enrolled()
+        self.credentials = save_credentials(self._folder, enrolment, before.code, before=before)
 
     def forget(self) -> None:
         """Be nobody from now on; the file is destroyed by who says so."""
@@ -205,10 +211,11 @@ class HttpLink:
         signed: bool = True,
         timeout: httpx.Timeout = _TIMEOUT,
     ) -> _Answer:
-        """Ask once, and once more with a repaired clock or a fresh nonce when that was the trouble."""
+        """Ask once, and once more when clock, nonce or credentials were the trouble and are mended."""
         content, headers = _packed(body)
         url = f"{self._url}{path}"
         for attempt in (1, 2):
+            used = self.credentials
             signature = self._signature(method, url, content) if signed else {}
             request = self._client.build_request(
                 method, url, content=content, headers={**headers, **signature}, timeout=timeout
@@ -219,12 +226,33 @@ class HttpLink:
                 _refuse_problem(response)
                 return msgspec.json.decode(response.content, type=answer)
             except LinkError as error:
-                if attempt == 2 or error.type not in _RETRY:  # noqa: PLR2004 - the second of two
+                if attempt == 2 or not self._mend(error, response, sent, used):  # noqa: PLR2004 - of two
                     raise
-                self._repair_clock(response, sent)
             except msgspec.MsgspecError as error:
                 raise LinkError(f"The server's answer to {path} cannot be read: {error}.") from error
         raise AssertionError("both attempts return or raise")
+
+    def _mend(
+        self, error: LinkError, response: httpx.Response, sent: float, used: Credentials | None
+    ) -> bool:
+        """Mend what a request was refused for; return whether it is worth another try."""
+        if error.type in _RETRY:
+            self._repair_clock(response, sent)
+            return True
+        return error.type == problems.KEY_UNKNOWN and used is not None and self._fall_back(used)
+
+    def _fall_back(self, used: Credentials) -> bool:
+        """Be who this zuil was before its credentials were renewed, unless another request did it."""
+        with self._falling_back:
+            if self.credentials is used and used.former_key:
+                log.warning(
+                    "The server does not know these credentials (any more): the former ones are tried."
+                )
+                self.credentials = used.the_other_way_round()
+                with suppress(OSError):
+                    # What cannot be kept now is found out again after the next start.
+                    keep(self._folder, self.credentials)
+            return self.credentials is not used
 
     def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         self._require_network()

@@ -119,6 +119,38 @@ def test_a_wrong_secret_is_not_tried_again_and_again(enrolled, server):
     assert (told.value.type, len(server.requests) - before) == (problems.SIGNATURE_REFUSED, 1)
 
 
+def test_a_server_that_was_restored_from_before_fresh_credentials_is_spoken_to_with_the_former_ones(
+    enrolled, server, tmp_path, clock
+):
+    former = server.key, server.secret
+    enrolled.renew()
+    enrolled.heartbeat(BEAT)
+    assert server.key == "zuil-7-renewed"
+    fresh = server.key, server.secret
+
+    server.key, server.secret = former
+    assert enrolled.heartbeat(BEAT).config == "1"
+    assert load_credentials(tmp_path).consumer_key == "zuil-7"
+    before = len(server.requests)
+    again = HttpLink(server.url, tmp_path, clock, agent="zuil/test")
+    again.heartbeat(BEAT)
+    assert len(server.requests) == before + 1, "also after a restart"
+
+    server.key, server.secret = fresh
+    assert again.heartbeat(BEAT).config == "1", "and back, should that have been the mistake"
+    again.close()
+
+
+def test_a_key_that_nobody_knows_is_not_tried_again_and_again(enrolled, server):
+    enrolled.renew()
+    enrolled.heartbeat(BEAT)
+    server.key = "another"
+    before = len(server.requests)
+    with pytest.raises(LinkError) as told:
+        enrolled.heartbeat(BEAT)
+    assert (told.value.type, len(server.requests) - before) == (problems.KEY_UNKNOWN, 2)
+
+
 def test_a_server_that_is_away_is_one_sentence_and_worth_another_try(tmp_path, clock, enrolled):
     away = HttpLink("http://127.0.0.1:9", tmp_path, clock, agent="zuil/test")
     with pytest.raises(LinkError, match="cannot be reached") as told:

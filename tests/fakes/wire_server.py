@@ -305,7 +305,9 @@ class WireServer:
         )
         if self.next_secret and given.get("oauth_consumer_key") == self.next_secret[0]:
             (self.key, self.secret), self.next_secret, self.renew = self.next_secret, None, False
-        if given.get("oauth_consumer_key") != self.key or not verify_hmac_sha256(signed, self.secret):
+        if given.get("oauth_consumer_key") != self.key:
+            raise Refused(401, problems.KEY_UNKNOWN, "This consumer key is not known.")
+        if not verify_hmac_sha256(signed, self.secret):
             raise Refused(401, problems.SIGNATURE_REFUSED, "The signature is wrong.")
         if given["oauth_nonce"] in self.nonces:
             raise Refused(401, problems.NONCE_USED, "This request came before.")
