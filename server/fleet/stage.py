@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from server.counters.models import Counter
 from server.kernel.database import vault_of
 from server.kiosks.models import Kiosk, KioskCounter, KioskState
+from server.monitor.models import Incident, IncidentKiosk
 from shared.domain.modes import Mode
 
 PREFIX: Final = "Vloot"
@@ -57,6 +58,9 @@ def remove_fleet(session: Session) -> int:
     count = session.scalar(select(func.count()).where(_is_ours(col(Kiosk.name)))) or 0
     session.execute(delete(Kiosk).where(_is_ours(col(Kiosk.name))))
     session.execute(delete(Counter).where(_is_ours(col(Counter.name))))
+    # What was wrong with them is nothing any more.
+    left = select(IncidentKiosk.incident_id)
+    session.execute(delete(Incident).where(col(Incident.id).not_in(left)))
     return count
 
 

@@ -12,8 +12,6 @@ KSB = [
     "/monitor",
     "/monitor/kaart",
     "/monitor/zuilen/1",
-    "/monitor/meldingen",
-    "/monitor/berichten",
     "/monitor/regels/5",
 ]
 BALIE = ["/balie", "/balie/zuilen/1"]
