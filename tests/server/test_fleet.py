@@ -4,16 +4,19 @@ import asyncio
 
 from sqlmodel import select
 
-from fakes.server_process import running_server
+from fakes.server_process import SECRET_KEY, running_server
 from server.fleet.__main__ import sail
 from server.fleet.stage import make_fleet, remove_fleet
 from server.fleet.zuil import Figures
+from server.kernel.database import Database
+from server.kernel.vault import Vault
 from server.kiosks.models import Kiosk, KioskCounter
 from server.kiosks.setup import create_kiosk
 from server.monitor.models import KioskSample, KioskWatch
 
 
-def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(database, database_url, tmp_path):
+def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(sqlite_url, tmp_path):
+    database = Database(sqlite_url, Vault(SECRET_KEY))
     with database.writing() as session:
         fleet = make_fleet(session, 10)
     figures = Figures()
@@ -28,12 +31,13 @@ def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(database, database_
         sailing.cancel()
         await asyncio.gather(sailing, return_exceptions=True)
 
-    with running_server(database_url, tmp_path) as server:
+    with running_server(sqlite_url, tmp_path) as server:
         asyncio.run(until_all_are_there(server.url))
     assert not figures.failures
     with database.reading() as session:
         assert len(session.exec(select(KioskWatch)).all()) == 10
         assert len(session.exec(select(KioskSample)).all()) >= 30
+    database.dispose()
 
 
 def test_a_fleet_leaves_room_for_others_and_goes_without_a_trace(database):

@@ -46,7 +46,7 @@ def test_an_hour_is_summed_up_with_its_averages_and_its_worst(database, kiosk):
 
 
 def test_running_twice_or_after_a_rest_counts_nothing_twice(database, kiosk):
-    for minutes in range(0, 30 * 60, 7):
+    for minutes in range(0, 30 * 60, 23):
         put(database, kiosk, NOW - minutes * MINUTE)
     thin(database, NOW)
     first = [(row.at, row.taps) for row in summaries(database, HOUR)]
