@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-import httpx
-
 from server.fleet.stage import Credentials, make_fleet, remove_fleet
 from server.fleet.zuil import Figures, FleetZuil
 from server.kernel.database import Database
@@ -24,7 +22,6 @@ from server.migrations.run import WrongDatabaseError, require_current
 from server.settings import Settings, SettingsError
 
 _SAY_SECONDS: Final = 5.0
-_CONNECTIONS: Final = 200
 _WRONG: Final = 2
 
 
@@ -65,21 +62,19 @@ async def sail(
 ) -> Figures:
     """Have the fleet live: all are there after `ramp` seconds; stop after `seconds`, None for never."""
     figures = figures or Figures()
-    limits = httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS)
-    async with httpx.AsyncClient(limits=limits, timeout=30, trust_env=False) as client:
-        tasks = [
-            asyncio.create_task(
-                FleetZuil(address, one, client, figures, interval=interval).live(ramp * place / len(fleet))
-            )
-            for place, one in enumerate(fleet)
-        ]
-        tasks.append(asyncio.create_task(_say(figures)))
-        try:
-            await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+    tasks = [
+        asyncio.create_task(
+            FleetZuil(address, one, figures, interval=interval).live(ramp * place / len(fleet))
+        )
+        for place, one in enumerate(fleet)
+    ]
+    tasks.append(asyncio.create_task(_say(figures)))
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return figures
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from server.fleet.stage import Credentials
@@ -37,20 +36,13 @@ class Figures:
 
 
 class FleetZuil:
-    """A zuil that is not there. `address` is the server's scheme and host; `client` is shared by all."""
+    """A zuil that is not there. `address` is the server's scheme and host."""
 
     def __init__(
-        self,
-        address: str,
-        credentials: Credentials,
-        client: httpx.AsyncClient,
-        figures: Figures,
-        *,
-        interval: float = 60.0,
+        self, address: str, credentials: Credentials, figures: Figures, *, interval: float = 60.0
     ) -> None:
         self._address = address
         self._credentials = credentials
-        self._client = client
         self._figures = figures
         self._interval = interval
         self._boot = uuid.uuid4().hex
@@ -69,9 +61,8 @@ class FleetZuil:
         while True:
             begin = time.perf_counter()
             try:
-                answer = await self._post(f"{PREFIX}/heartbeat", msgspec.json.encode(self._beat()))
-                msgspec.json.decode(answer, type=HeartbeatAnswer)
-            except (httpx.HTTPError, msgspec.DecodeError) as error:
+                await self._tell()
+            except (OSError, ValueError, msgspec.DecodeError) as error:
                 self._figures.failures[f"heartbeat: {type(error).__name__}"] += 1
                 await asyncio.sleep(_jittered(pause))
                 pause = min(pause * 2, _LONGEST_PAUSE)
@@ -87,41 +78,54 @@ class FleetZuil:
             try:
                 await self._follow()
                 pause = _PAUSE
-            except (OSError, asyncio.IncompleteReadError, ValueError) as error:
+            except (OSError, ValueError) as error:
                 self._figures.failures[f"stream: {type(error).__name__}"] += 1
             await asyncio.sleep(_jittered(pause))
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _follow(self) -> None:
-        """Read events until the stream breaks off; a bare socket, for there may be thousands."""
-        parts = urlsplit(self._address)
-        is_tls = parts.scheme == "https"
-        port = parts.port or (443 if is_tls else 80)
-        reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=is_tls or None, limit=4_096)
+        """Read events until the stream breaks off."""
+        reader, writer = await self._ask("GET", f"{PREFIX}/stream")
+        self._figures.streams += 1
         try:
-            path = f"{PREFIX}/stream"
-            lines = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{self._header('GET', path)}\r\n\r\n"
-            writer.write(lines.encode())
-            status = (await reader.readline()).split()
-            if len(status) < 2 or int(status[1]) != _OK:  # noqa: PLR2004 - version and code
-                raise ValueError(status)
-            self._figures.streams += 1
-            try:
-                while line := await reader.readline():
-                    if line.startswith(b"event:"):
-                        self._figures.woken += 1
-                        self._figures.events[self._credentials.kiosk] = time.monotonic()
-            finally:
-                self._figures.streams -= 1
+            while line := await reader.readline():
+                if line.startswith(b"event:"):
+                    self._figures.woken += 1
+                    self._figures.events[self._credentials.kiosk] = time.monotonic()
+        finally:
+            self._figures.streams -= 1
+            writer.close()
+
+    async def _tell(self) -> HeartbeatAnswer:
+        reader, writer = await self._ask("POST", f"{PREFIX}/heartbeat", msgspec.json.encode(self._beat()))
+        try:
+            return msgspec.json.decode(await reader.read(), type=HeartbeatAnswer)
         finally:
             writer.close()
 
-    async def _post(self, path: str, body: bytes) -> bytes:
-        name, _, value = self._header("POST", path, body).partition(": ")
-        headers = {name: value, "Content-Type": "application/json"}
-        answer = await self._client.post(self._address + path, content=body, headers=headers)
-        answer.raise_for_status()
-        return answer.content
+    async def _ask(
+        self, method: str, path: str, body: bytes = b""
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Send a request and read the head of its answer.
+
+        A bare socket: a client that shares connections looks at all of them for each request, and a
+        zuil would have to connect anew anyway, a minute later.
+        """
+        parts = urlsplit(self._address)
+        is_tls = parts.scheme == "https"
+        port = parts.port or (443 if is_tls else 80)
+        reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=is_tls or None, limit=16_384)
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n{self._header(method, path, body)}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        try:
+            writer.write(head.encode() + body)
+            await _read_head(reader)
+        except BaseException:
+            writer.close()
+            raise
+        return reader, writer
 
     def _header(self, method: str, path: str, body: bytes = b"") -> str:
         value = signing.authorization(
@@ -157,6 +161,19 @@ class FleetZuil:
                 followed=round(_random.uniform(0, 300)),
             ),
         )
+
+
+async def _read_head(reader: asyncio.StreamReader) -> None:
+    """Read status and headers.
+
+    Raises:
+        ConnectionError: the server refuses.
+    """
+    status = (await reader.readline()).split()
+    if len(status) < 2 or int(status[1]) != _OK:  # noqa: PLR2004 - version and code
+        raise ConnectionError(b" ".join(status).decode())
+    while (await reader.readline()).strip():
+        pass
 
 
 def _jittered(seconds: float) -> float:
