@@ -114,6 +114,7 @@ def test_a_power_cut_before_it_was_heard_costs_nothing_but_time_and_then_it_is_s
     assert len(server.partings) == 1
 
 
+@pytest.mark.slow
 def test_a_zuil_that_got_another_code_before_it_could_say_so_does_not_say_it_any_more(zuil, server):
     server.hears_partings = False
     server.block()

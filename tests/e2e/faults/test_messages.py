@@ -20,7 +20,7 @@ from shared.domain.outcomes import Outcome
 from shared.wire.messages import LookupAnswer
 
 CHIPS = [f"04{number:012X}" for number in range(1, 9)]
-MAIN = ("lost", "reply lost", "500", "portal")
+MAIN = ("reply lost", "portal")
 OTHERS = ("snapshots", "lookup", "heartbeat", "stream", "credentials")
 MESSAGES = ("changes", "snapshots/", "taps", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS))
 
