@@ -118,7 +118,8 @@ class PanelDisplay:
             try:
                 self._device.cleanup()
             except Exception as error:  # noqa: BLE001 - luma raises what its bus library raises
-                log.warning("The display cannot be blanked: %s", error)
+                # Its words only: an error in a kept log line would keep the whole zuil.
+                log.warning("The display cannot be blanked: %s", f"{error}")
 
     def picture(self) -> bytes:
         """Return what is on the panel as PNG, pixel by pixel; empty before the first screen."""

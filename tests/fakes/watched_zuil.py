@@ -291,7 +291,8 @@ class WatchedZuil(RuleBasedStateMachine):
             self.server.do_jobs()
             self.observe()
             self.settle_waiting()
-            if self.is_in_step() and not self.zuil.health.told():
+            # A code that a restored server never heard of stops nothing; somebody takes it off the card.
+            if self.is_in_step() and not [one for one in self.zuil.health.told() if "This code" not in one]:
                 return
         raise AssertionError(
             f"it does not come right: {self.zuil.health.told()}, {self.zuil.journal.state()}"
