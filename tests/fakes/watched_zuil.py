@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import resource
 import shutil
 import sqlite3
@@ -37,6 +38,8 @@ class WatchedZuil(RuleBasedStateMachine):
     def __init__(self, world):
         super().__init__()
         self._patch = pytest.MonkeyPatch()
+        # Pytest keeps every log line for its report, with the errors in it and all that they hold.
+        self._patch.setattr(logging.root.manager, "disable", logging.CRITICAL)
         self._folder = Path(tempfile.mkdtemp(dir=world.disk))
         self._far = Path(tempfile.mkdtemp(prefix="zuil-server-"))
         self.is_small = world.is_small
