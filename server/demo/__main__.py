@@ -19,7 +19,7 @@ from typing import Final
 
 from server.demo.script import play
 from server.demo.seed import KIOSKS, STAFF
-from server.demo.stage import ServerProgram, StageError, ZuilProgram, run_module
+from server.demo.stage import ServerProgram, StageError, ZuilProgram, refuse_used_port, run_module
 from server.staff.roles import Role
 
 PORT: Final = 8080
@@ -42,6 +42,15 @@ class Demo:
             name: ZuilProgram(folder / f"zuil-{place}", self.server.url, control)
             for place, (name, control) in enumerate(zip(names, controls, strict=True), 1)
         }
+
+    def refuse_used_ports(self) -> None:
+        """Look whether every port is free, before anything is made or forgotten.
+
+        Raises:
+            StageError: one is in use.
+        """
+        for url in (self.server.url, *(zuil.control for zuil in self.zuilen.values())):
+            refuse_used_port(url)
 
     def start(self, running: ExitStack) -> None:
         """Migrate, fill, and start everything in order; `running` stops it in the reverse order.
@@ -66,10 +75,13 @@ class Demo:
     def start_zuil(self, name: str, running: ExitStack) -> None:
         """Start a zuil; a new one gets its boot partition from the technician's tool first."""
         zuil = self.zuilen[name]
-        if not zuil.enrolled and name in self._codes:
+        is_new = not zuil.enrolled and name in self._codes
+        if is_new:
             zuil.provision(self._codes[name])
         running.callback(zuil.stop)
         zuil.start()
+        if is_new:
+            zuil.program.wait_until(zuil.ready)
 
     def look_after(self) -> None:
         """Start a zuil anew that ended by itself, as systemd does on a Pi: a restart ends the program."""
@@ -82,12 +94,13 @@ def main() -> int:
     """Run the demo; 0 when it was stopped by hand or the script went as expected, 1 otherwise."""
     arguments = _parser().parse_args()
     folder = arguments.folder / ("script" if arguments.script else "demo")
-    if arguments.script or arguments.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         with ExitStack() as running:
             demo = Demo(folder.absolute(), arguments.port)
+            demo.refuse_used_ports()
+            if arguments.script or arguments.fresh:
+                shutil.rmtree(folder, ignore_errors=True)
             demo.start(running)
             if arguments.script:
                 return play(demo.server, demo.zuilen)

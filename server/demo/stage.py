@@ -21,6 +21,8 @@ import httpx
 
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 10.0
+BLOCKED: Final = "E50"
+"""What a zuil that was blocked or wiped shows."""
 _POLL_SECONDS: Final = 0.05
 
 
@@ -176,14 +178,22 @@ class ZuilProgram:
         )
 
     def start(self) -> None:
-        """Start it and wait until it takes cards."""
+        """Start it and wait until it takes cards, or shows that it may not."""
         refuse_used_port(self.control)
         self.program.start()
-        self.program.wait_until(self.ready)
+        self.program.wait_until(self.has_started)
 
     def stop(self) -> None:
         """Stop it."""
         self.program.stop()
+
+    def has_started(self) -> bool:
+        """Whether it takes cards, or shows that it was blocked or wiped: then it waits for a technician."""
+        try:
+            state = self.state()
+        except httpx.HTTPError:
+            return False
+        return bool(state.get("ready")) or BLOCKED in state.get("faults", ())
 
     def ready(self) -> bool:
         """Whether it is enrolled and takes cards."""
@@ -233,4 +243,7 @@ def refuse_used_port(url: str) -> None:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise StageError(f"Port {port} is in use; stop what listens there or choose another.") from error
+            raise StageError(
+                f"Port {port} is in use; stop what listens there or choose another, as with"
+                ' `make demo ARGS="--port 8090"`.'
+            ) from error

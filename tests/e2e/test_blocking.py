@@ -89,3 +89,21 @@ def test_one_that_never_hears_it_stops_by_itself_and_the_dashboard_knows_when(sy
     wait_for(lambda: zuil.state()["screen"] == "out_of_order")
     assert tap(zuil, CHIPS[3])["outcome"] == "technical"
     assert zuil.state()["queue"] == 2, "its journal stays"
+
+
+@pytest.mark.slow
+def test_a_demo_with_a_blocked_zuil_starts_again_and_with_an_unblocked_one_it_takes_cards(system, running):
+    system.start_server(running)
+    system.start_zuil(HALL, running)
+    zuil = system.zuilen[HALL]
+    dashboard = Dashboard(system.server.url, zuil.state()["kiosk"])
+    dashboard.post("blokkeren", sure="yes")
+    wait_for(lambda: is_erased(zuil))
+    for _ in range(2):
+        zuil.stop()
+        system.server.stop()
+        system.start_server(running)
+        system.start_zuil(HALL, running)
+        if "E50" in zuil.state()["faults"]:
+            dashboard.post("deblokkeren")
+    assert zuil.ready()

@@ -86,9 +86,10 @@ def test_the_demo_stops_cleanly_and_a_second_start_goes_on_where_it_was(tmp_path
     assert (again["outcome"], again["total"]) == ("maximum_reached", first["total"])
 
 
-def test_a_port_in_use_gets_one_clear_sentence(tmp_path):
+@pytest.mark.parametrize("place", [0, 2])
+def test_a_port_in_use_gets_one_clear_sentence_before_anything_is_made(tmp_path, place):
     port = free_ports(3)
-    with socket.create_server(("127.0.0.1", port)):
+    with socket.create_server(("127.0.0.1", port + place)):
         started = subprocess.run(
             [*DEMO, "--folder", str(tmp_path), "--port", str(port)],
             capture_output=True,
@@ -97,7 +98,11 @@ def test_a_port_in_use_gets_one_clear_sentence(tmp_path):
             check=False,
         )
     assert started.returncode == 1
-    assert started.stderr == f"make demo: Port {port} is in use; stop what listens there or choose another.\n"
+    assert started.stderr == (
+        f"make demo: Port {port + place} is in use; stop what listens there or choose another, as with"
+        ' `make demo ARGS="--port 8090"`.\n'
+    )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("arguments", [["--port", "many"], ["--sing"]])
