@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -11,6 +13,9 @@ from server.cards.ordering import MOST, Wanted
 from server.cards.supplier import Fault
 from server.web.i18n import Translator
 from shared.domain.checkin import CardState
+
+
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
 
 
 class OrderForm(BaseModel):
@@ -26,8 +31,8 @@ def read_form(
     form: OrderForm, prefixes: Sequence[str], _: Translator
 ) -> tuple[Wanted | None, Mapping[str, str]]:
     """Return what was meant, or None and a sentence for each field that is wrong."""
-    digits = form.count.strip().replace(".", "")
-    count = int(digits[:9]) if digits.isdecimal() else 0
+    digits = form.count.strip()
+    count = int(digits) if _COUNT.fullmatch(digits) else 0
     errors = {}
     if form.prefix not in prefixes:
         errors["prefix"] = _("Kies een prefix van dit kaartsysteem.")

@@ -38,6 +38,8 @@ from server.staff.roles import Role
 from shared.domain.zones import local_day, to_millis
 
 START_POINTS: Final = 10
+PREFIXES: Final = {GENT: ("09000",)}
+"""So that cards can be ordered in the demo too."""
 EXPIRED_FOR: Final = timedelta(days=200)
 
 
@@ -109,7 +111,9 @@ def seed(database: Database, now: datetime, reference: Path | None = None) -> di
 def _card_systems(session: Session) -> None:
     for system in KNOWN_SYSTEMS:
         if system.id in (DENDER, PASPARTOE, GENT) and session.get(CardSystem, system.id) is None:
-            create_card_system(session, system.id, system.name, labels=system.labels)
+            create_card_system(
+                session, system.id, system.name, labels=system.labels, prefixes=PREFIXES.get(system.id, ())
+            )
 
 
 def _counters(session: Session) -> None:

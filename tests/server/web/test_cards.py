@@ -87,6 +87,7 @@ def test_one_bad_line_holds_back_the_list_unless_only_the_good_are_wanted(ksb):
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
+        ({"count": "1.5"}, f"Vul een aantal in van 1 tot {MOST}."),
         ({"count": "nul"}, f"Vul een aantal in van 1 tot {MOST}."),
         ({"count": str(MOST + 1)}, f"Vul een aantal in van 1 tot {MOST}."),
         ({"prefix": "09999"}, "Kies een prefix van dit kaartsysteem."),
