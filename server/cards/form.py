@@ -14,7 +14,6 @@ from server.cards.supplier import Fault
 from server.web.i18n import Translator
 from shared.domain.checkin import CardState
 
-
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 
 

@@ -103,7 +103,12 @@ def test_a_change_of_name_reaches_the_zuilen_of_the_card_system_and_the_audit_tr
 def test_saving_without_a_change_tells_no_zuil(site):
     site.log_in("Karima El Idrissi")
     forget(site)
-    form = {"name": "UiTPAS Gent", "labels": "uitpas-gent uitpas-regio-gent", "permanent": "yes"}
+    form = {
+        "name": "UiTPAS Gent",
+        "labels": "uitpas-gent uitpas-regio-gent",
+        "prefixes": "09000",
+        "permanent": "yes",
+    }
     assert site.client.post(f"{HERE}/5", data=form).headers["location"].endswith("gelukt=hetzelfde")
     assert told(site) == set()
 
