@@ -105,7 +105,7 @@ def _text(_: Translator, event: Event, link: str) -> PosterText:
             _.plural("Klaar! Je spaart {n} punt.", "Klaar! Je spaart {n} punten.", event.points),
         ),
         help=_("Lukt het niet? Vraag het aan de balie."),
-        small=_("De code werkt alleen tijdens de activiteit, van vijf uur ervoor tot vijf uur erna."),
+        small=_("De code werkt van vijf uur voor het begin tot vijf uur na het einde van de activiteit."),
         link=link,
     )
 
