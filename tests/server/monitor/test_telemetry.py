@@ -1,5 +1,7 @@
 """A heartbeat leaves one narrow row behind, and costs no more than a few statements."""
 
+import threading
+
 import pytest
 from sqlmodel import col, select
 
@@ -70,9 +72,14 @@ def test_a_heartbeat_is_a_bounded_number_of_trips(station, monkeypatch):
     station.heartbeat(config=has)
     trips = []
     answers = Bulk._answers
-    monkeypatch.setattr(
-        Bulk, "_answers", lambda bulk, calls: trips.append(len(calls)) or answers(bulk, calls)
-    )
+
+    def counted(bulk, calls):
+        # The publisher and the watch make trips of their own, in threads of their own.
+        if threading.current_thread().name.startswith("AnyIO"):
+            trips.append(len(calls))
+        return answers(bulk, calls)
+
+    monkeypatch.setattr(Bulk, "_answers", counted)
     station.heartbeat(telemetry=MEASURED, config=has)
     assert trips == [1, 1, 6, 3], "who speaks, the nonce, what is newest, what is kept"
 
