@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("--last", type=int, default=500, help="how many lines")
     for command in (run, status, doctor, identify):
         command.add_argument("--state", type=Path, default=STATE, help="where the zuil keeps its files")
-    for command in (run, doctor):
+    for command in (run, status, doctor):
         command.add_argument("--boot", type=Path, default=BOOT, help="where zuil.toml is")
     tap = commands.add_parser("tap", help="hold a card against a running virtual zuil")
     tap.add_argument("chip", help="the chip number, 14 hexadecimal digits")
@@ -97,10 +97,18 @@ def _status(options: argparse.Namespace) -> int:
     from device.inspect import StateError, status
 
     try:
-        _print_lines(status(options.state))
+        _print_lines(status(options.state, _proxy(options.boot)))
     except StateError as error:
         return _trouble(str(error), _FAILED)
     return 0
+
+
+def _proxy(boot: Path) -> str:
+    """Return the proxy of the settings; empty without settings, for the rest is told all the same."""
+    try:
+        return load_settings(boot).network.proxy
+    except SettingsError:
+        return ""
 
 
 def _tap(options: argparse.Namespace) -> int:

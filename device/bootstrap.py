@@ -52,12 +52,13 @@ from device.core.technician import Technician
 from device.core.watch import ReaderWatch
 from device.logs import LogsError, RecentLines, recent
 from device.ports import Button, CacheError, CardReader, JournalError, Lights, Standing
-from device.settings import DisplaySettings, Settings
+from device.settings import DisplaySettings, Settings, proxy_address
 from shared.domain.modes import known_mode
 from shared.wire.messages import KioskConfig
 
 _STOP_SECONDS: Final = 3.0
 _MODEL: Final = Path("/proc/device-tree/model")
+log = logging.getLogger(__name__)
 
 
 class StartError(Exception):
@@ -284,12 +285,15 @@ def _open_files(
     place: Place, display: PanelDisplay, clock: ServerClock
 ) -> tuple[SqliteJournal, SqliteCache, HttpLink]:
     """Open what is kept in the state directory; what cannot be opened is also told on the display."""
+    settings, agent = place.settings, f"zuil/{VERSION}"
+    if settings.network.proxy:
+        log.info("The server is reached through the proxy %s:%d.", *proxy_address(settings.network.proxy))
     try:
         finish_erasing(place.state)
         return (
             SqliteJournal(place.state / "journal.db"),
             SqliteCache(place.state / "cache.db"),
-            HttpLink(place.settings.server.url, place.state, clock, agent=f"zuil/{VERSION}"),
+            HttpLink(settings.server.url, place.state, clock, agent=agent, proxy=settings.network.proxy),
         )
     except (JournalError, CacheError, NewerSchemaError, DamagedCredentialsError, OSError) as error:
         display.leave(screens.out_of_order(Fault.JOURNAL, "nl"))

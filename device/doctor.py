@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
-from device.settings import Settings
+from device.settings import Settings, proxy_address
 
 _SECONDS: Final = 10.0
 _CLOCK_SECONDS: Final = 300
@@ -40,12 +40,12 @@ class Way(NamedTuple):
         return self.proxy or (self.host, self.port)
 
 
-def way_to(url: str) -> Way:
-    """Return the way to a server, through the proxy of the environment when there is one for it."""
+def way_to(url: str, proxy_set: str = "") -> Way:
+    """Return the way to a server: through the proxy of the settings, else that of the environment, if any."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
-    proxy = None
-    if host not in _LOOPBACK and not urllib.request.proxy_bypass(host):
+    proxy = proxy_address(proxy_set) if proxy_set else None
+    if proxy is None and host not in _LOOPBACK and not urllib.request.proxy_bypass(host):
         named = urllib.request.getproxies().get(parts.scheme)
         if named:
             hop = urlsplit(named if "//" in named else f"http://{named}")
@@ -55,13 +55,13 @@ def way_to(url: str) -> Way:
 
 def steps(settings: Settings, state: Path) -> Iterator[tuple[str, Callable[[], str]]]:
     """Yield the steps to the server in their order, each with its check, which raises when it is bad."""
-    way = way_to(settings.server.url)
+    way = way_to(settings.server.url, settings.network.proxy)
     yield "proxy", lambda: "none" if way.proxy is None else f"{way.proxy[0]}:{way.proxy[1]}"
     yield "DNS", lambda: _dns(way)
     yield "TCP", lambda: _tcp(way)
     if way.is_tls and way.proxy is None:
         yield "TLS", lambda: _tls(way)
-    yield "server", lambda: _http(settings.server.url)
+    yield "server", lambda: _http(settings.server.url, settings.network.proxy)
     yield "OAuth", lambda: _oauth(settings, state)
 
 
@@ -106,12 +106,12 @@ def _tls(way: Way) -> str:
         raise StepError(f"no secure connection ({error}); does something look into the traffic?") from error
 
 
-def _http(url: str) -> str:
+def _http(url: str, proxy: str) -> str:
     import httpx
 
     through_proxy = urlsplit(url).hostname not in _LOOPBACK
     try:
-        response = httpx.get(url, timeout=_SECONDS, trust_env=through_proxy)
+        response = httpx.get(url, timeout=_SECONDS, proxy=proxy or None, trust_env=through_proxy)
     except httpx.HTTPError as error:
         raise StepError(f"{url} does not answer ({error})") from error
     date = response.headers.get("Date")
@@ -129,7 +129,13 @@ def _oauth(settings: Settings, state: Path) -> str:
     from device.core.clock import ServerClock, boot_id
     from device.ports import LinkError
 
-    link = HttpLink(settings.server.url, state, ServerClock(boot_id()), agent="zuil-doctor")
+    link = HttpLink(
+        settings.server.url,
+        state,
+        ServerClock(boot_id()),
+        agent="zuil-doctor",
+        proxy=settings.network.proxy,
+    )
     try:
         if not link.enrolled:
             return "not enrolled yet, nothing to sign with"

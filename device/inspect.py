@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from device.doctor import steps
-from device.settings import Settings
+from device.settings import Settings, proxy_address
 
 _FREE_BYTES: Final = 200_000_000
 
@@ -34,8 +34,10 @@ class Finding(NamedTuple):
         return f"{'ok ' if self.good else 'BAD'}  {self.subject}: {self.sentence}"
 
 
-def status(state: Path) -> Iterator[str]:
+def status(state: Path, proxy: str = "") -> Iterator[str]:
     """Yield how the zuil in a state directory is, a line each; it may be running.
+
+    proxy: the one of its settings, told without its password.
 
     Raises:
         StateError: there is no zuil.
@@ -55,6 +57,8 @@ def status(state: Path) -> Iterator[str]:
     yield f"cards          {cards}, up to {facts.get('cursor') or 'nothing yet'}"
     yield f"configuration  {facts.get('config_version') or 'none'}"
     yield f"server heard   {datetime.fromtimestamp(int(heard) / 1000, UTC) if heard else 'never'}"
+    if proxy:
+        yield "proxy          {}:{}".format(*proxy_address(proxy))
 
 
 def identify(state: Path) -> None:

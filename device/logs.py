@@ -12,6 +12,7 @@ from typing import Final
 
 _UNIT: Final = "zuil.service"
 _MASKS: Final = (
+    (re.compile(r"://[^/\s@]+@"), "://<hidden>@"),
     (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b"), "<e-mail>"),
     (re.compile(r"\b\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}\b"), "<insz>"),
     (re.compile(r"\b(?:[0-9A-Fa-f]{2}:){6}[0-9A-Fa-f]{2}\b"), "<chip>"),

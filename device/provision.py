@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--address", help="a fixed address such as 192.168.1.20/24; else DHCP")
     enrol.add_argument("--gateway", help="the gateway that goes with a fixed address")
     enrol.add_argument("--dns", help="the name server that goes with a fixed address")
+    enrol.add_argument("--proxy", metavar="URL", help="the proxy to the server, http://host:port")
     return parser
 
 
@@ -80,6 +81,8 @@ def _settings(options: argparse.Namespace) -> str:
         f"url = {_quoted(options.server)}",
         f"code = {_quoted(options.code.strip().upper())}",
     ]
+    if options.proxy:
+        lines += ["", "[network]", f"proxy = {_quoted(options.proxy)}"]
     if options.reader:
         lines += ["", "[reader]", f"device = {_quoted(options.reader)}"]
     if options.panel:

@@ -33,6 +33,12 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     code: str = ""
 
 
+class NetworkSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The way out. `proxy` is http://host:port, with name:password@ when it asks; else the environment's."""
+
+    proxy: str = ""
+
+
 class ReaderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The card reader.
 
@@ -73,6 +79,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of a zuil."""
 
     server: ServerSettings
+    network: NetworkSettings = NetworkSettings()
     reader: ReaderSettings = ReaderSettings()
     display: DisplaySettings = DisplaySettings()
     lights: LightsSettings = LightsSettings()
@@ -81,6 +88,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 _SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "server": ServerSettings,
+    "network": NetworkSettings,
     "reader": ReaderSettings,
     "display": DisplaySettings,
     "lights": LightsSettings,
@@ -106,12 +114,35 @@ def load_settings(boot: Path, environment: Mapping[str, str] = os.environ) -> Se
     except msgspec.ValidationError as error:
         raise SettingsError(f"A setting in {path} or in the environment cannot be used: {error}.") from error
     _check_url(settings.server.url)
+    if settings.network.proxy:
+        proxy_address(settings.network.proxy)
     if not settings.reader.device.startswith(_READERS):
         raise SettingsError(
             f"The setting reader.device is {settings.reader.device!r};"
             " it is auto, or begins with pcsc, usb, tty: or udp:."
         )
     return settings
+
+
+def proxy_address(proxy: str) -> tuple[str, int]:
+    """Return the host and the port of a proxy, which may be shown, as a password in it may not.
+
+    Raises:
+        SettingsError: it is no http://host:port; the text does not repeat it.
+    """
+    try:
+        parts = urlsplit(proxy)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    # A password with a / in it would leave a part of itself behind the host.
+    whole = host and port and parts.scheme == "http" and not (parts.path.strip("/") or parts.query)
+    if not whole or not host or not port or any(character <= " " for character in proxy):
+        raise SettingsError(
+            "The setting network.proxy looks like http://proxy.example:3128;"
+            " a name and a password go before it as http://name:password@proxy.example:3128."
+        )
+    return host, port
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -66,10 +66,11 @@ log = logging.getLogger(__name__)
 class HttpLink:
     """The server at `url`; credentials and downloads are kept in `folder`.
 
+    proxy: http://host:port to go through, whatever the environment says; empty for the environment's.
     network: False while the virtual zuil's network is cut.
     """
 
-    def __init__(self, url: str, folder: Path, clock: TrustedClock, *, agent: str) -> None:
+    def __init__(self, url: str, folder: Path, clock: TrustedClock, *, agent: str, proxy: str = "") -> None:
         self.network = True
         self.credentials = load_credentials(folder)
         self._url = url.rstrip("/")
@@ -78,7 +79,11 @@ class HttpLink:
         # On the machine itself there is no proxy to go through, whatever the environment says.
         through_proxy = urlsplit(url).hostname not in _LOOPBACK
         self._client = httpx.Client(
-            timeout=_TIMEOUT, headers={"User-Agent": agent}, trust_env=through_proxy, http2=False
+            timeout=_TIMEOUT,
+            headers={"User-Agent": agent},
+            proxy=proxy or None,
+            trust_env=through_proxy,
+            http2=False,
         )
         self._falling_back = threading.Lock()
         self._askers = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="lookup")
