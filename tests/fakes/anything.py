@@ -170,7 +170,7 @@ class Anything(WatchedZuil):
     def get_fresh_keys_over_a_bad_line_that_breaks(self, message, fault):
         self.server.fresh_keys()
         self.do_the_jobs()
-        self.proxy.break_next(message, fault)
+        self.proxy.break_next(message, fault, times=9)
         self.go_on(40)
         self.proxy.weather = "lost"
         self.presents(AN, card(AN.chip))

@@ -42,7 +42,7 @@ ONCE = {
     ),
     "a server from before fresh keys knew the zuil no more": lambda zuil: (
         zuil.back_the_server_up(),
-        zuil.get_fresh_keys_over_a_bad_line_that_breaks("heartbeat", "500"),
+        zuil.get_fresh_keys_over_a_bad_line_that_breaks("lookup", "500"),
         zuil.go_on(400),
         zuil.restore_the_server(),
     ),
