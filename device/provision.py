@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from ipaddress import AddressValueError, ip_address, ip_interface
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from device.connection import add_options, connection
 from device.ports import LinkError
 from device.settings import FILE_NAME, SettingsError, load_settings
 from shared.domain.zones import BRUSSELS, from_millis
@@ -22,7 +22,8 @@ from shared.wire.messages import EnrolmentCheck, EnrolmentRequest
 NETWORK_FILE: Final = "zuil-network.nmconnection"
 PANELS: Final = ("ssd1306", "sh1106", "sh1107", "ssd1327", "ssd1322")
 _FAILED, _WRONG = 1, 2
-_SHORTEST_WPA: Final = 8
+# `first-boot` takes away the network of before when it reads this.
+CABLE: Final = "# The network: cable and DHCP."
 _READ_WRITE_OWNER: Final = 0o600
 
 
@@ -34,7 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 2 for a wrong argument, 1 when the code or the server is no good."""
     options = _parser().parse_args(arguments)
     try:
-        files = {FILE_NAME: _settings(options), NETWORK_FILE: _network(options)}
+        network = connection(options)
+        files = {FILE_NAME: _settings(options, cable=not network), NETWORK_FILE: network}
         checked = _check(options)
         written = _write(options.out, files)
     except (SettingsError, ProvisionError) as error:
@@ -60,16 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--out", required=True, type=Path, help="the mounted boot partition, or a folder")
     enrol.add_argument("--reader", help="the card reader, as in zuil.toml")
     enrol.add_argument("--panel", choices=PANELS, help="the display")
-    enrol.add_argument("--wifi", metavar="NAME", help="the Wi-Fi network; else the zuil uses its cable")
-    enrol.add_argument("--wifi-password", metavar="PASSWORD", default="")
-    enrol.add_argument("--address", help="a fixed address such as 192.168.1.20/24; else DHCP")
-    enrol.add_argument("--gateway", help="the gateway that goes with a fixed address")
-    enrol.add_argument("--dns", help="the name server that goes with a fixed address")
+    add_options(enrol)
     enrol.add_argument("--proxy", metavar="URL", help="the proxy to the server, http://host:port")
     return parser
 
 
-def _settings(options: argparse.Namespace) -> str:
+def _settings(options: argparse.Namespace, *, cable: bool) -> str:
     """Return zuil.toml, read back as the zuil will.
 
     Raises:
@@ -77,11 +75,12 @@ def _settings(options: argparse.Namespace) -> str:
     """
     lines = [
         "# Made by zuil-provision.",
+        *([CABLE] if cable else []),
         "[server]",
         f"url = {_quoted(options.server)}",
         f"code = {_quoted(options.code.strip().upper())}",
     ]
-    if options.proxy:
+    if options.proxy is not None:
         lines += ["", "[network]", f"proxy = {_quoted(options.proxy)}"]
     if options.reader:
         lines += ["", "[reader]", f"device = {_quoted(options.reader)}"]
@@ -95,7 +94,7 @@ def _settings(options: argparse.Namespace) -> str:
 
 
 def _write(out: Path, files: Mapping[str, str]) -> list[str]:
-    """Write the files that have something in them, each whole or not at all; return their names.
+    """Write the files, each whole or not at all, and return their names; an empty one is taken away.
 
     Raises:
         ProvisionError: the folder cannot be written.
@@ -110,6 +109,11 @@ def _write(out: Path, files: Mapping[str, str]) -> list[str]:
             draft.replace(path)
         except OSError as error:
             raise ProvisionError(f"{path} cannot be written: {error.strerror}.") from error
+    for name in files.keys() - set(written):
+        try:
+            (out / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise ProvisionError(f"{out / name} cannot be taken away: {error.strerror}.") from error
     return written
 
 
@@ -125,48 +129,6 @@ def _check(options: argparse.Namespace) -> EnrolmentCheck:
             return link.check(EnrolmentRequest(code=options.code.strip().upper()))
         finally:
             link.close()
-
-
-def _network(options: argparse.Namespace) -> str:
-    """Return a NetworkManager connection, empty when cable and DHCP do.
-
-    Raises:
-        ProvisionError: an address, a password or a combination that cannot work.
-    """
-    if not options.wifi and not options.address:
-        return ""
-    return "\n".join([*_link_section(options), "", *_address_section(options), ""])
-
-
-def _link_section(options: argparse.Namespace) -> Iterator[str]:
-    kind = "wifi" if options.wifi else "ethernet"
-    yield from ("[connection]", "id=zuil", f"type={kind}", "autoconnect=true")
-    if not options.wifi:
-        return
-    if any(ord(character) < ord(" ") for character in options.wifi + options.wifi_password):
-        raise ProvisionError("The name and the password of a Wi-Fi network hold no line breaks.")
-    yield from ("", "[wifi]", f"ssid={options.wifi}")
-    if options.wifi_password:
-        if len(options.wifi_password) < _SHORTEST_WPA:
-            raise ProvisionError("A Wi-Fi password has at least 8 characters.")
-        yield from ("", "[wifi-security]", "key-mgmt=wpa-psk", f"psk={options.wifi_password}")
-
-
-def _address_section(options: argparse.Namespace) -> Iterator[str]:
-    yield "[ipv4]"
-    if not options.address:
-        yield "method=auto"
-        return
-    if not options.gateway or "/" not in options.address:
-        raise ProvisionError("A fixed address looks like 192.168.1.20/24 and needs a gateway.")
-    try:
-        address, gateway = ip_interface(options.address), ip_address(options.gateway)
-        dns = ip_address(options.dns or options.gateway)
-    except (AddressValueError, ValueError) as error:
-        raise ProvisionError(f"This address cannot be used: {error}.") from error
-    if gateway not in address.network:
-        raise ProvisionError(f"The gateway {gateway} is not in the network of {address}.")
-    yield from ("method=manual", f"address1={address},{gateway}", f"dns={dns};")
 
 
 def _quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import shutil
@@ -100,7 +101,19 @@ def test_wifi_and_a_fixed_address_become_a_connection_for_root_only(enrol, tmp_p
         (["--address", "192.168.1.20/24"], "needs a gateway"),
         (["--address", "192.168.1.20/24", "--gateway", "10.0.0.1"], "not in the network"),
         (["--address", "192.168.1.999/24", "--gateway", "192.168.1.1"], "cannot be used"),
+        (["--address", "fd00::2/64", "--gateway", "fd00::1"], "cannot be used"),
+        (["--address", "192.168.1.20/24", "--gateway", "192.168.1.1", "--dns", "banana"], "'banana'"),
+        (["--address", ""], "--address is empty"),
+        (["--dns", "banana"], "--dns only goes with --address."),
+        (["--gateway", "192.168.1.1"], "--gateway only goes with --address."),
+        (["--wifi-password", "lang genoeg"], "--wifi-password only goes with --wifi."),
+        (["--sim-pin", "1234"], "--sim-pin only goes with --apn."),
         (["--wifi", "a\nb"], "line breaks"),
+        (["--apn", "a b"], "letters, digits"),
+        (["--apn", "internet.be", "--sim-pin", "12"], "4 to 8 digits"),
+        (["--apn", "internet.be", "--apn-user", "a\nb"], "line breaks"),
+        (["--apn", "internet.be", "--wifi", "x"], "neither with --wifi"),
+        (["--apn", "i.be", "--address", "10.0.0.2/8", "--gateway", "10.0.0.1"], "nor with --address"),
     ],
 )
 def test_a_network_that_cannot_work_is_told_before_anything_is_written(
@@ -109,6 +122,48 @@ def test_a_network_that_cannot_work_is_told_before_anything_is_written(
     assert enrol(*arguments) == 2
     assert says in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def keyfile(folder):
+    read = configparser.RawConfigParser(comment_prefixes=("#",), delimiters=("=",))
+    read.optionxform = str
+    read.read(folder / NETWORK_FILE)
+    return {name: dict(read[name]) for name in read.sections()}
+
+
+def test_a_modem_becomes_a_gsm_connection_for_root_only(enrol, tmp_path):
+    assert (
+        enrol("--apn", "internet.be", "--apn-user", "zuil", "--apn-password", "a\\b;c ", "--sim-pin", "0123")
+        == 0
+    )
+    assert stat.S_IMODE((tmp_path / NETWORK_FILE).stat().st_mode) == 0o600
+    assert keyfile(tmp_path) == {
+        "connection": {"id": "zuil", "type": "gsm", "autoconnect": "true"},
+        "gsm": {"apn": "internet.be", "username": "zuil", "password": "a\\\\b;c\\s", "pin": "0123"},
+        "ipv4": {"method": "auto"},
+    }
+    assert "0123" not in (tmp_path / "zuil.toml").read_text()
+
+
+def test_an_access_point_without_a_password_needs_only_its_name(enrol, tmp_path):
+    assert enrol("--apn", "internet.be") == 0
+    assert keyfile(tmp_path)["gsm"] == {"apn": "internet.be"}
+
+
+def test_a_card_made_again_for_the_cable_forgets_its_wifi_also_on_a_zuil_that_had_it(enrol, tmp_path):
+    root, boot = tmp_path, tmp_path / "boot" / "firmware"
+    boot.mkdir(parents=True)
+    placed = root / "etc" / "NetworkManager" / "system-connections" / NETWORK_FILE
+    assert enrol("--out", str(boot), "--wifi", "Bib gasten") == 0
+    assert enrol("--out", str(boot)) == 0
+    assert [path.name for path in boot.iterdir()] == ["zuil.toml"]
+    assert enrol("--out", str(boot), "--wifi", "Bib gasten") == 0
+    for _ in range(2):
+        assert first_boot(root).returncode == 0
+        assert placed.exists(), "a later start leaves the network alone"
+    assert enrol("--out", str(boot)) == 0
+    assert first_boot(root).returncode == 0
+    assert not placed.exists()
 
 
 def first_boot(root):
