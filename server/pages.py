@@ -12,7 +12,7 @@ from server.counters import dashboard as counters
 from server.counters import pages as groups
 from server.demo import pages as demo
 from server.events import dashboard as events
-from server.kiosks import care, dashboard, remote
+from server.kiosks import care, dashboard, following, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
 from server.monitor import alerts
@@ -30,6 +30,7 @@ def install(app: FastAPI) -> None:
     app.include_router(balie.router)
     app.include_router(dashboard.router)
     app.include_router(care.router)
+    app.include_router(following.router)
     app.include_router(monitor.router)
     app.include_router(watched.router)
     app.include_router(alerts.router)

@@ -12,8 +12,8 @@ from server.feed.changes import kiosks_changed
 from server.kernel.audit import record
 from server.kiosks.closing import close_commands, take_report
 from server.kiosks.contact import judge_again
-from server.kiosks.models import Kiosk, KioskState
-from server.kiosks.overview import KioskView
+from server.kiosks.models import Kiosk, KioskLive, KioskState
+from server.kiosks.overview import KioskView, is_late
 from server.kiosks.setup import number_of
 from shared.domain.commands import CommandOutcome
 from shared.domain.zones import to_millis
@@ -22,11 +22,13 @@ from shared.domain.zones import to_millis
 class Farewell(StrEnum):
     """How far a blocked zuil is.
 
-    OUT_OF_REACH: it has not spoken since; it stops when its lease ends. TOLD: it still hands in taps.
+    ON_ITS_WAY: it was connected, and is being told. OUT_OF_REACH: it was not, or does not answer; it stops
+    when its lease ends. TOLD: it still hands in taps.
     WIPED: it said that its keys and cards are destroyed. NEVER_SPOKE: it never had anything to destroy.
     """
 
     NEVER_SPOKE = "never-spoke"
+    ON_ITS_WAY = "on-its-way"
     OUT_OF_REACH = "out-of-reach"
     TOLD = "told"
     WIPED = "wiped"
@@ -35,7 +37,8 @@ class Farewell(StrEnum):
 class Blocking(NamedTuple):
     """What became of a blocked zuil.
 
-    at: when it heard so first (TOLD), destroyed its keys (WIPED), or stops by itself (OUT_OF_REACH).
+    at: when it heard so first (TOLD), destroyed its keys (WIPED), or stops by itself at the latest
+    (ON_ITS_WAY, OUT_OF_REACH).
     """
 
     farewell: Farewell
@@ -43,8 +46,8 @@ class Blocking(NamedTuple):
     waiting: int = 0
 
 
-def blocking_of(view: KioskView) -> Blocking | None:
-    """Return what became of a zuil that is blocked, or wiped on command; None for any other."""
+def blocking_of(view: KioskView, now: datetime) -> Blocking | None:
+    """Return what became at `now` of a zuil that is blocked, or wiped on command; None for any other."""
     kiosk, live = view.kiosk, view.live
     if kiosk.wiped_at is not None:
         return Blocking(Farewell.WIPED, kiosk.wiped_at, view.waiting)
@@ -55,7 +58,15 @@ def blocking_of(view: KioskView) -> Blocking | None:
     if live is None or (kiosk.consumer_key is None and kiosk.next_consumer_key is None):
         return Blocking(Farewell.NEVER_SPOKE)
     lease = timedelta(days=max(live.lease_days or 0, kiosk.lease_days))
-    return Blocking(Farewell.OUT_OF_REACH, live.last_contact + lease, view.waiting)
+    farewell = Farewell.ON_ITS_WAY if _is_connected(kiosk, live, now) else Farewell.OUT_OF_REACH
+    return Blocking(farewell, live.last_contact + lease, view.waiting)
+
+
+def _is_connected(kiosk: Kiosk, live: KioskLive, now: datetime) -> bool:
+    """Tell whether a zuil still hears us; that its stream closed since the block proves nothing."""
+    if is_late(kiosk, live, now):
+        return False
+    return live.hung_up is None or (kiosk.blocked_at is not None and live.hung_up >= kiosk.blocked_at)
 
 
 def note_wiped(session: Session, kiosk: Kiosk, at: datetime, *, command_id: str = "") -> None:

@@ -198,26 +198,34 @@ def kiosk_page(
     """Show one zuil; `form` holds the settings as they were typed when `errors` says what is wrong."""
     settings: Settings = request.app.state.settings
     server = settings.public_url or str(request.base_url).rstrip("/")
-    return page(
-        request,
-        "kiosks/kiosk.html",
-        status=status,
-        view=view,
-        blocking=blocking_of(view),
-        form=form or _form_of(view.kiosk),
-        errors=errors,
-        done=done,
-        modes=[(mode.value, mode_word(speak(request), mode)) for mode in Mode],
-        code=code,
-        code_expires=expires,
-        command=f"zuil-provision enrol --server {server} --code {code} --out /media/$USER/bootfs",
-        counters=counters_in_reach(session, acting),
-        chosen_counters=[counter.id for counter in view.counters],
-        orders=_orders(request, session, acting, view),
-        is_confirmed=_is_confirmed(request, session, view),
-        may_manage=acting.may(Permission.MANAGE_KIOSKS),
-        may_enrol=acting.may(Permission.ENROL_KIOSKS),
-    )
+    shown = shown_of(request, session, acting, view) | {
+        "code": code,
+        "code_expires": expires,
+        "command": f"zuil-provision enrol --server {server} --code {code} --out /media/$USER/bootfs",
+        "done": done,
+        "errors": errors,
+    }
+    if form:
+        shown["form"] = form
+    return page(request, "kiosks/kiosk.html", status=status, **shown)
+
+
+def shown_of(request: Request, session: Session, acting: Acting, view: KioskView) -> dict[str, object]:
+    """Return what the page of a zuil shows to this person, as long as nothing was just done."""
+    return {
+        "view": view,
+        "blocking": blocking_of(view, datetime.now(UTC)),
+        "form": _form_of(view.kiosk),
+        "code": "",
+        "errors": _FINE,
+        "modes": [(mode.value, mode_word(speak(request), mode)) for mode in Mode],
+        "counters": counters_in_reach(session, acting),
+        "chosen_counters": [counter.id for counter in view.counters],
+        "orders": _orders(request, session, acting, view),
+        "is_confirmed": _is_confirmed(request, session, view),
+        "may_manage": acting.may(Permission.MANAGE_KIOSKS),
+        "may_enrol": acting.may(Permission.ENROL_KIOSKS),
+    }
 
 
 class OrderLine(NamedTuple):

@@ -117,11 +117,16 @@ def health_of(kiosk: Kiosk, live: KioskLive | None, now: datetime) -> Health:
         return fixed[KioskState(kiosk.state)]
     if live is None or now - live.last_contact > SILENT_AFTER:
         return Health.SILENT
-    if now - live.last_contact > timedelta(seconds=kiosk.heartbeat_seconds * LATE_AFTER_HEARTBEATS):
+    if is_late(kiosk, live, now):
         return Health.LATE
     if live.hung_up is not None:
         return Health.GONE
     return Health.FAULT if faults_of(live) else Health.FINE
+
+
+def is_late(kiosk: Kiosk, live: KioskLive, now: datetime) -> bool:
+    """Tell whether two heartbeats of a zuil did not come."""
+    return now - live.last_contact > timedelta(seconds=kiosk.heartbeat_seconds * LATE_AFTER_HEARTBEATS)
 
 
 def faults_of(live: KioskLive | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""One zuil from afar: buttons for what it can be told, and what became of it, as it happens."""
+"""One zuil from afar: buttons for what it can be told, and what came of it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
-from server.kiosks.commands import RULES, ask_command, latest_commands, result_of
-from server.kiosks.dashboard import LOOK_SECONDS, Follower, kiosk_in_reach
+from server.kiosks.commands import RULES, ask_command, result_of
+from server.kiosks.dashboard import Follower, kiosk_in_reach
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
-from server.web.streams import stream
-from server.web.templating import fragment, page
+from server.web.templating import page
 from shared.domain.commands import CommandKind
 
 router = APIRouter(prefix="/dashboard/zuilen/{number}/opdrachten", include_in_schema=False)
@@ -26,23 +24,6 @@ router = APIRouter(prefix="/dashboard/zuilen/{number}/opdrachten", include_in_sc
 Commander = Annotated[Acting, Depends(Requires(Permission.COMMAND_KIOSKS))]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-
-
-@router.get("/stroom")
-def follow_commands(request: Request, session: RequestSession, acting: Follower, number: int) -> Response:
-    """Stream what became of each kind of command: `opdracht-restart`."""
-    kiosk_in_reach(session, acting, number)
-
-    def render(session: Session) -> dict[str, str]:
-        commands = latest_commands(session, number, datetime.now(UTC))
-        return {
-            f"opdracht-{kind}": fragment(
-                request, "kiosks/_order.html", order=commands.get(kind), number=number
-            )
-            for kind in CommandKind
-        }
-
-    return stream(request, render, seconds=LOOK_SECONDS)
 
 
 @router.post("/{kind}")

@@ -1,6 +1,6 @@
 """One zuil on the dashboard: its settings, its keys, what became of it once it was blocked."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlmodel import select
@@ -127,6 +127,41 @@ def test_a_zuil_that_was_off_says_when_it_stops_by_itself(ksb):
     state, page = farewell(ksb)
     assert state == "out-of-reach"
     assert "31 mrt 2026 om 13:00" in page.replace("mrt.", "mrt"), "thirty days, in summer time"
+
+
+def test_a_connected_zuil_is_being_told_and_one_that_does_not_answer_is_out_of_reach(ksb):
+    put(ksb, consumer_key="k")
+    ksb.client.post(f"{HERE}/blokkeren", data={"sure": "yes"})
+    state, page = farewell(ksb)
+    assert state == "on-its-way"
+    assert "niet verbonden" not in page
+    now = datetime.now(UTC)
+    ksb.report(1, hung_up=now)
+    put(ksb, state="blocked", blocked_at=now - timedelta(seconds=1))
+    assert farewell(ksb)[0] == "on-its-way", "its stream closed because it was blocked"
+    put(ksb, blocked_at=now + timedelta(seconds=1))
+    assert farewell(ksb)[0] == "out-of-reach"
+    ksb.report(1, last_contact=now - timedelta(minutes=3))
+    put(ksb, state="blocked", blocked_at=now)
+    assert farewell(ksb)[0] == "out-of-reach"
+
+
+def streamed(site, monkeypatch, stand):
+    monkeypatch.setattr("server.web.streams.LIFETIME_SECONDS", 0.5)
+    events = site.client.get(f"{HERE}/stroom?stand={stand}").text.split("\n\n")
+    return {event.split("\n")[0].removeprefix("event: "): event for event in events}
+
+
+def test_the_page_follows_a_zuil_that_is_wiped_without_a_reload(ksb, monkeypatch):
+    assert f'sse-connect="{HERE}/stroom?stand=active"' in ksb.client.get(HERE).text
+    before = streamed(ksb, monkeypatch, "active")
+    assert "zuil" not in before, "nothing that somebody may be filling in is replaced"
+    put(ksb, state="new", wiped_at=datetime.now(UTC))
+    after = streamed(ksb, monkeypatch, "active")
+    assert 'data-farewell="wiped"' in after["afscheid"]
+    assert "Nog niet in gebruik" in after["toestand"]
+    assert "op-afstand" not in after["zuil"]
+    assert "Een toestel aanmelden" in after["zuil"]
 
 
 def test_a_zuil_that_heard_it_is_followed_until_it_left(ksb):
