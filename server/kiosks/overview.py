@@ -17,6 +17,7 @@ from server.counters.models import Counter, CounterCardSystem
 from server.events.models import Event
 from server.kiosks.choices import window_now_or_next
 from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
+from shared.domain.zones import to_millis
 
 # How far each journal is: a check-in's own table, of which only this one number is wanted here.
 _JOURNAL: Final = table("kiosk_journal", column("kiosk"), column("top_seq"))
@@ -88,9 +89,13 @@ class KioskView:
 
     @property
     def clock_is_off(self) -> bool:
-        """Whether the zuil's clock is more than a minute wrong."""
-        offset = self.live.clock_offset_ms if self.live else None
-        return offset is not None and abs(offset) > CLOCK_TOLERANCE_MS
+        """Whether the zuil's own clock is more than a minute wrong."""
+        return self.clock_offset_ms is not None and abs(self.clock_offset_ms) > CLOCK_TOLERANCE_MS
+
+    @property
+    def clock_offset_ms(self) -> int | None:
+        """How far the zuil's own clock is from ours, see `own_clock_offset`."""
+        return own_clock_offset(self.live)
 
     @property
     def following(self) -> Following:
@@ -127,6 +132,17 @@ def health_of(kiosk: Kiosk, live: KioskLive | None, now: datetime) -> Health:
 def is_late(kiosk: Kiosk, live: KioskLive, now: datetime) -> bool:
     """Tell whether two heartbeats of a zuil did not come."""
     return now - live.last_contact > timedelta(seconds=kiosk.heartbeat_seconds * LATE_AFTER_HEARTBEATS)
+
+
+def own_clock_offset(live: KioskLive | None) -> int | None:
+    """Return how many milliseconds a zuil's own clock is behind ours, before its correction; None if unknown.
+
+    What is left after its correction is in `KioskLive.clock_offset_ms`.
+    """
+    if live is None:
+        return None
+    wall = live.heartbeat.get("clock", {}).get("wall")
+    return live.clock_offset_ms if wall is None else to_millis(live.last_contact) - int(wall)
 
 
 def faults_of(live: KioskLive | None) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from server.kernel.audit import AuditEntry
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kiosks.models import KioskLive
+from server.kiosks.overview import own_clock_offset
 from server.logbook.words import deed_word, details
 from server.monitor.board import Row, read_row
 from server.monitor.care import begin_maintenance, end_maintenance, maintenance_now
@@ -145,13 +146,14 @@ def _page(
     row = row_in_reach(session, acting, number)
     period = Period(periode) if periode in set(Period) else Period.DAY
     history = read_history(session, number, period, _now())
-    known = session.get(KioskHours, number)
+    known, live = session.get(KioskHours, number), session.get(KioskLive, number)
     return page(
         request,
         "monitor/kiosk.html",
         status=status,
         row=row,
-        live=session.get(KioskLive, number),
+        live=live,
+        clock_offset_ms=own_clock_offset(live),
         words=words_for(request),
         advices=[(cause, advice(_, cause)) for cause in row.causes],
         excuse=excuse_word(_, row.excuse),

@@ -14,6 +14,7 @@ from server.kernel.ids import new_id
 from server.kiosks.enrolment import enrol
 from server.kiosks.models import Kiosk, KioskCounter, KioskState
 from server.kiosks.setup import create_kiosk
+from shared.domain.zones import to_millis
 from shared.wire.messages import EnrolmentRequest
 
 OWN, LIBRARY, THEATRE = 1, 2, 3
@@ -65,6 +66,15 @@ def test_the_list_shows_contact_queue_event_clock_and_version(any_site):
     page = any_site.client.get("/dashboard/zuilen").text
     for shown in ("zonet", ">7<", "Muziekinstuif", "-3 min", "9.8.7", "Meldt een storing"):
         assert shown in page
+
+
+def test_the_clock_of_a_zuil_is_its_own_before_it_was_corrected(site):
+    heard = datetime.now(UTC)
+    wall = to_millis(heard) + 300_000
+    site.report(1, last_contact=heard, clock_offset_ms=40, heartbeat={"clock": {"wall": wall}})
+    site.log_in("Karima El Idrissi")
+    for path in ("/dashboard/zuilen", "/dashboard/zuilen/1"):
+        assert "-5 min" in site.client.get(path).text
 
 
 def test_a_new_zuil_gets_a_code_that_is_shown_once_and_enrols_one_device(any_site):
