@@ -95,6 +95,17 @@ def test_the_servers_view_never_says_all_is_in_of_a_zuil_that_it_does_not_hear(d
     assert "niet verbonden, 2 minuten geleden gehoord" in demo_site.client.get("/demo").text
 
 
+def test_the_servers_view_says_so_of_a_zuil_that_is_blocked_or_faulty(demo_site):
+    demo_site.report(1, event=None, heartbeat={"faults": ["E10"]})
+    demo_site.report(2, event=None)
+    with demo_site.database.writing() as session:
+        session.get_one(Kiosk, 2).state = "blocked"
+    page = demo_site.client.get("/demo").text.split('id="server"')[1]
+    assert "alles binnen" not in page
+    assert "Meldt een storing" in page
+    assert "Geblokkeerd" in page
+
+
 def test_the_qr_page_opens_without_a_phone(demo_site):
     assert demo_site.client.get("/demo/zuilen/1/qr").status_code == 404
     demo_site.report(1, event=documents(datetime.now(UTC))[0]["@id"].rsplit("/", 1)[1])
