@@ -87,6 +87,8 @@ def _on_http(request: Request, error: Exception) -> Response:
 
 def _on_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - how it was registered
+    if all(item["loc"][0] == "path" for item in error.errors()):
+        return answer_problem(request, ProblemError(404, "There is nothing at this address."))
     places = [".".join(str(step) for step in item["loc"][1:]) + ": " + item["msg"] for item in error.errors()]
     return answer_problem(
         request, ProblemError(422, "The request is not complete.", detail="; ".join(places))

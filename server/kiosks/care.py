@@ -57,6 +57,16 @@ def set_preferences(
     return _back(number, "zuilen" if changed else "hetzelfde")
 
 
+@router.get("/instellingen")
+@router.get("/balies")
+@router.get("/modus")
+@router.get("/code")
+@router.get("/naam")
+def show_again(number: int) -> Response:
+    """Bring who reloads a page that refused a form, or keeps its address, back to the zuil."""
+    return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
+
+
 @router.post("/modus")
 def set_mode(
     session: RequestSession, acting: Owner, number: int, mode: Annotated[str, Form()] = ""
@@ -78,7 +88,7 @@ def _read(form: PreferencesForm) -> Preferences:
         languages=tuple(language for language in LANGUAGES if language in form.language),
         qr=form.qr == "yes",
         result_seconds=_number(form.result),
-        lease_days=int(_number(form.lease)),
+        lease_days=_whole_number(form.lease),
     )
 
 
@@ -97,7 +107,12 @@ def _errors(wanted: Preferences, _: Translator) -> dict[str, str]:
 
 def _number(text: str) -> float:
     plain = text.strip().replace(",", ".")
-    return float(plain) if plain.replace(".", "", 1).isdecimal() and plain.isascii() else _NO_NUMBER
+    return float(plain) if plain.replace(".", "", 1).isdecimal() and plain.isascii() else float(_NO_NUMBER)
+
+
+def _whole_number(text: str) -> int:
+    number = _number(text)
+    return int(number) if number.is_integer() else _NO_NUMBER
 
 
 def _back(number: int, done: str) -> Response:

@@ -60,6 +60,7 @@ def test_languages_qr_and_times_are_set_for_one_zuil(ksb):
         ({"result": "0"}, "Kies tussen 1 en 10 seconden."),
         ({"result": "lang"}, "Kies tussen 1 en 10 seconden."),
         ({"lease": "400"}, "Kies tussen 1 en 365 dagen."),
+        ({"lease": "1.5"}, "Kies tussen 1 en 365 dagen."),
         ({"lease": ""}, "Kies tussen 1 en 365 dagen."),
     ],
 )
@@ -191,3 +192,12 @@ def test_a_technician_sets_nothing(site):
     site.log_in("Tom Goossens")
     for path in ("instellingen", "opdrachten/rotate-key", "opdrachten/wipe", "codesleutel", "modus"):
         assert site.client.post(f"{HERE}/{path}", data=GOOD).status_code == 403
+
+
+def test_a_reload_after_a_refused_form_is_the_zuil_again_and_no_number_is_not_found(ksb):
+    assert ksb.client.post(f"{HERE}/instellingen", data=GOOD | {"lease": "x"}).status_code == 422
+    for path in ("instellingen", "balies", "code", "modus"):
+        again = ksb.client.get(f"{HERE}/{path}")
+        assert (again.status_code, again.headers["location"]) == (303, HERE)
+    answer = ksb.client.get("/dashboard/zuilen/abc")
+    assert (answer.status_code, "Niet gevonden" in answer.text) == (404, True)
