@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from device.connection import add_options, connection
 from device.ports import LinkError
@@ -34,6 +35,8 @@ class ProvisionError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 2 for a wrong argument, 1 when the code or the server is no good."""
     options = _parser().parse_args(arguments)
+    if not options.out.is_dir():
+        return _trouble(f"There is no folder {options.out}: is the card mounted? Else make it first.", _WRONG)
     try:
         network = connection(options)
         files = {FILE_NAME: _settings(options, cable=not network), NETWORK_FILE: network}
@@ -44,6 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
     except LinkError as error:
         if error.again:
             return _trouble(f"{error} The code was not tried and no file was changed.", _FAILED)
+        if not error.type.startswith("zuil:"):
+            return _trouble(_not_ours(options.server, error), _FAILED)
         return _trouble(f"The code was not accepted: {error} No file was changed.", _FAILED)
     until = from_millis(checked.expires).astimezone(BRUSSELS)
     print(  # noqa: T201 - a command's answer
@@ -129,6 +134,15 @@ def _check(options: argparse.Namespace) -> EnrolmentCheck:
             return link.check(EnrolmentRequest(code=options.code.strip().upper()))
         finally:
             link.close()
+
+
+def _not_ours(url: str, error: LinkError) -> str:
+    """Return that something answered which is not our server, or not at that place."""
+    parts = urlsplit(url)
+    about = f"No zuil server answers at {url} (status {error.status}). The code was not tried."
+    if parts.path.strip("/"):
+        about += f" Without a path the address is {parts.scheme}://{parts.netloc}."
+    return f"{about} No file was changed."
 
 
 def _quoted(text: str) -> str:

@@ -60,6 +60,8 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1")
 _RETRY: Final = frozenset({problems.TIMESTAMP_REFUSED, problems.NONCE_USED})
 _LONGEST_ASKED_PAUSE: Final = 900.0
 _LATER: Final = frozenset({408, 425, 429})
+NO_TLS: Final = "WRONG_VERSION_NUMBER"
+"""What OpenSSL calls an answer that is no TLS at all."""
 log = logging.getLogger(__name__)
 
 
@@ -339,5 +341,7 @@ def _sentence(error: httpx.HTTPError) -> str:
             return (
                 f"The server's certificate was not accepted ({cause.verify_message}); this clock says {year}."
             )
+        if isinstance(cause, ssl.SSLError) and cause.reason == NO_TLS:
+            return "What answers does not speak https: is the address, with its port, right?"
         cause = cause.__cause__ or cause.__context__
     return f"The server cannot be reached: {error or type(error).__name__}."

@@ -8,6 +8,8 @@ import re
 import shutil
 import stat
 import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,43 @@ def test_a_mistyped_code_or_a_server_that_is_away_leaves_a_good_card_as_it_was(e
     assert "The code was not tried" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["zuil.toml"]
     assert (tmp_path / "zuil.toml").read_bytes() == good
+
+
+class Forbidding(BaseHTTPRequestHandler):
+    """Answers as a page does that wants a token in its forms."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_error(403)
+
+    def log_message(self, *_):
+        """Say nothing."""
+
+
+def test_an_address_where_something_else_answers_is_told_as_such(tmp_path, capsys):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Forbidding) as other:
+        threading.Thread(target=other.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        assert main(["enrol", "--server", f"{url}/foo", "--code", CODE, "--out", str(tmp_path)]) == 1
+        other.shutdown()
+    told = capsys.readouterr().err
+    assert f"No zuil server answers at {url}/foo (status 403). The code was not tried." in told
+    assert f"Without a path the address is {url}." in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_https_on_a_port_without_it_is_told_in_words(server, tmp_path, capsys):
+    url = server.url.replace("http:", "https:")
+    assert main(["enrol", "--server", url, "--code", CODE, "--out", str(tmp_path)]) == 1
+    told = capsys.readouterr().err
+    assert "does not speak https" in told
+    assert "SSL" not in told
+
+
+def test_a_card_that_is_not_mounted_is_told_before_anything_is_asked(server, enrol, tmp_path, capsys):
+    assert enrol("--out", str(tmp_path / "weg")) == 2
+    assert "is the card mounted?" in capsys.readouterr().err
+    assert (server.requests, list(tmp_path.iterdir())) == ([], [])
 
 
 def test_a_server_that_is_away_leaves_no_file(tmp_path, capsys):
