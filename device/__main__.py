@@ -140,6 +140,8 @@ def _identify(options: argparse.Namespace) -> int:
 def _logs(options: argparse.Namespace) -> int:
     from device.logs import LogsError, recent
 
+    if options.last < 1:
+        return _trouble(f"--last is {options.last}; it is 1 line or more.", _WRONG_SETTING)
     try:
         _print_lines(recent(options.last))
     except LogsError as error:
@@ -150,6 +152,9 @@ def _logs(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from device.inspect import examine
 
+    if not options.verbose:
+        # What the parts log while they are tried stands in the findings themselves.
+        logging.disable(logging.CRITICAL)
     findings = examine(load_settings(options.boot), options.state)
     _print_lines(str(finding) for finding in findings)
     return 0 if all(finding.good for finding in findings) else _FAILED

@@ -114,6 +114,10 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         life.callback(zuil.journal.close)
         life.callback(zuil.cache.close)
         life.callback(zuil.link.close)
+        # Before anything starts: a zuil that cannot be controlled must not use up its one-time code.
+        control = None if place.control is None else _control(zuil, place.control)
+        if control is not None:
+            life.callback(control.close)
         _start(life, zuil.lights.open, zuil.lights.close)
         watch = ReaderWatch(zuil.reader, zuil.health, zuil.kiosk.present)
         _start(life, watch.start, watch.stop)
@@ -133,8 +137,7 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         _start(life, zuil.arrival.start, zuil.arrival.end)
         tidying = housekeeping(zuil.kiosk, zuil.journal, zuil.cache, zuil.clock, zuil.health)
         _start(life, tidying.start, tidying.finish)
-        if place.control is not None:
-            control = _control(zuil, place.control)
+        if control is not None:
             _start(life, control.start, control.stop)
         _start(life, zuil.technician.start, zuil.technician.stop)
         zuil.notifier.ready("started")
@@ -331,6 +334,7 @@ def _control(zuil: Zuil, port: int) -> ControlServer:
     except OSError as error:
         raise StartError(
             f"Port {port} for the control of the virtual zuil cannot be used: {error}."
+            " Choose another with --control; the one-time code was not used."
         ) from error
 
 

@@ -159,8 +159,11 @@ class ControlServer:
     def stop(self) -> None:
         """Stop serving."""
         self._server.shutdown()
-        self._server.server_close()
         self._thread.join()
+
+    def close(self) -> None:
+        """Give the port back; also of a server that never started."""
+        self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 _UNIT: Final = "zuil.service"
+_NOTHING: Final = "-- No entries --"
 _MASKS: Final = (
     (re.compile(r"://[^/\s@]+@"), "://<hidden>@"),
     (re.compile(r"\b[\w.+-]+@[\w-]+\.[\w.]+\b"), "<e-mail>"),
@@ -72,7 +73,12 @@ def _journal(last: int) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - our words and a number
     except OSError as error:
-        raise LogsError(f"journalctl cannot be started: {error.strerror}.") from error
+        raise LogsError(
+            "There is no journal of systemd here: journalctl cannot be started"
+            f" ({error.strerror}). A virtual zuil logs to the screen it was started from."
+        ) from error
     if done.returncode:
         raise LogsError(f"The log cannot be read: {done.stderr.strip() or 'journalctl failed'}.")
+    if done.stdout.strip() in ("", _NOTHING):
+        raise LogsError(f"The journal here holds no line of {_UNIT} that this user may read; try with sudo.")
     return done.stdout

@@ -115,8 +115,11 @@ def told_of_wipe(folder: Path, code: str = "") -> str:
     noted = _read(folder)
     if noted.standing is not Standing.ERASED or (code and mark_of(code) != noted.code):
         return ""
-    server = "does not know yet" if noted.proof else "knows"
-    return f"its keys and cards are destroyed, as the server ordered, which {server}; it needs another code"
+    server = "does not know that yet" if noted.proof else "knows that"
+    return (
+        "its keys and cards were destroyed on the server's order;"
+        f" the server {server}, and the zuil needs another code"
+    )
 
 
 def finish_erasing(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -13,7 +14,9 @@ from pathlib import Path
 import pytest
 
 from device import VERSION
+from device.adapters import entrusted
 from device.settings import SettingsError, load_settings
+from fakes.wire_server import CODE, WireServer
 
 HERE = Path(__file__).parents[2]
 
@@ -77,14 +80,46 @@ def test_a_missing_setting_is_exit_code_2_and_one_sentence(tmp_path):
 
 
 def test_a_port_in_use_is_exit_code_1_and_one_sentence(tmp_path):
-    with socket.socket() as taken:
+    with WireServer() as server, socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         where = ["--boot", tmp_path, "--state", tmp_path / "state", "--control", port]
-        done = zuil("run", "--virtual", *where, ZUIL_SERVER_URL="http://127.0.0.1:9")
+        done = zuil("run", "--virtual", *where, ZUIL_SERVER_URL=server.url, ZUIL_SERVER_CODE=CODE)
+        assert (server.codes, server.requests) == ({CODE}, [])
     assert done.returncode == 1
     assert f"zuil: Port {port}" in done.stderr
+    assert "the one-time code was not used" in done.stderr
+
+
+@pytest.mark.parametrize("last", [-1, 0])
+def test_a_log_of_no_lines_is_refused(last):
+    done = zuil("logs", "--last", last)
+    assert (done.returncode, done.stderr) == (2, f"zuil: --last is {last}; it is 1 line or more.\n")
+
+
+@pytest.mark.parametrize("said", ["", "-- No entries --"])
+def test_a_machine_whose_journal_holds_nothing_of_a_zuil_says_so(tmp_path, said):
+    (tmp_path / "journalctl").write_text(f"#!/bin/sh\necho '{said}'\n")
+    (tmp_path / "journalctl").chmod(0o755)
+    done = zuil("logs", PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "holds no line of zuil.service" in done.stderr
+
+
+def test_a_machine_without_a_journal_says_where_a_virtual_zuil_logs(tmp_path):
+    done = zuil("logs", PATH=str(tmp_path))
+    assert done.returncode == 1
+    assert "A virtual zuil logs to the screen it was started from." in done.stderr
+
+
+def test_status_of_a_wiped_zuil_says_in_words_whether_the_server_knows(tmp_path):
+    for proof, knows in (("", "knows that"), ("Ynk=", "does not know that yet")):
+        (tmp_path / entrusted.FILE_NAME).write_text(json.dumps({"standing": "erased", "proof": proof}))
+        assert entrusted.told_of_wipe(tmp_path) == (
+            "its keys and cards were destroyed on the server's order;"
+            f" the server {knows}, and the zuil needs another code"
+        )
 
 
 def test_a_journal_of_a_newer_version_is_exit_code_1_and_one_sentence(tmp_path):
@@ -122,6 +157,7 @@ def test_the_doctor_names_everything_that_is_wrong(tmp_path):
     bad = [line.split()[1] for line in lines if line.startswith("BAD")]
     assert bad == ["enrolment:", "TCP:", "server:", "reader:", "display:", "lights:"]
     assert "one-time code" in done.stdout
+    assert done.stderr == "", "no log line of a part stands between the findings"
 
 
 def test_the_version_is_that_of_the_distribution():
