@@ -69,6 +69,22 @@ def _is_connected(kiosk: Kiosk, live: KioskLive, now: datetime) -> bool:
     return live.hung_up is None or (kiosk.blocked_at is not None and live.hung_up >= kiosk.blocked_at)
 
 
+def remove_kiosk(session: Session, kiosk: Kiosk, now: datetime, *, staff_id: int | None = None) -> None:
+    """Take a zuil out of use for good: told as a blocked one is, and in no list any more (rules 8.6).
+
+    Its row stays, for its history and so that its number is never given to another.
+    """
+    if kiosk.state == KioskState.REMOVED:
+        return
+    if kiosk.state != KioskState.BLOCKED:
+        kiosk.blocked_at, kiosk.told_at = now, None
+    kiosk.state = KioskState.REMOVED
+    close_commands(session, kiosk)
+    kiosks_changed(session, [number_of(kiosk)])
+    judge_again(session, [number_of(kiosk)])
+    record(session, "remove", "kiosk", kiosk.number, staff_id=staff_id, detail={"name": kiosk.name})
+
+
 def note_wiped(session: Session, kiosk: Kiosk, at: datetime, *, command_id: str = "") -> None:
     """Note that a zuil destroyed its keys and cards; one that did so on command waits for another enrolment.
 

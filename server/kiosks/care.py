@@ -1,7 +1,8 @@
-"""One zuil on the dashboard: its settings and its keys."""
+"""One zuil on the dashboard: its name, its settings, its keys, its end."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form
@@ -10,13 +11,24 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from server.kernel.database import RequestSession
-from server.kiosks.dashboard import NEEDS_INPUT, Owner, kiosk_in_reach, kiosk_page
+from server.kiosks.blocking import remove_kiosk
+from server.kiosks.dashboard import (
+    LONGEST_NAME,
+    NEEDS_INPUT,
+    KioskForm,
+    Owner,
+    is_name,
+    kiosk_in_reach,
+    kiosk_page,
+    plain,
+)
 from server.kiosks.preferences import (
     LONGEST_LEASE,
     LONGEST_RESULT,
     SHORTEST_RESULT,
     Preferences,
     put_mode,
+    put_name,
     put_preferences,
 )
 from server.kiosks.renewal import renew_code_key
@@ -65,6 +77,38 @@ def set_preferences(
 def show_again(number: int) -> Response:
     """Bring who reloads a page that refused a form, or keeps its address, back to the zuil."""
     return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
+
+
+@router.post("/naam")
+def set_name(
+    request: Request,
+    session: RequestSession,
+    acting: Owner,
+    number: int,
+    form: Annotated[KioskForm, Form()],
+) -> Response:
+    """Give the zuil another name or place."""
+    view = kiosk_in_reach(session, acting, number)
+    name, place = plain(form.name), plain(form.place)
+    if not is_name(name, place):
+        _ = speak(request)
+        wrong = {"name": _("Geef de zuil een naam van hoogstens {n} tekens.", n=LONGEST_NAME)}
+        typed = {"name": name, "place": place}
+        return kiosk_page(request, session, acting, view, form=typed, errors=wrong, status=NEEDS_INPUT)
+    changed = put_name(session, view.kiosk, name, place, staff_id=acting.staff_id)
+    return _back(number, "zuilen" if changed else "hetzelfde")
+
+
+@router.post("/verwijderen")
+def remove(
+    session: RequestSession, acting: Owner, number: int, sure: Annotated[str, Form()] = ""
+) -> Response:
+    """Take the zuil out of use for good, when the box that says so is ticked."""
+    view = kiosk_in_reach(session, acting, number)
+    if sure != "yes":
+        return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
+    remove_kiosk(session, view.kiosk, datetime.now(UTC), staff_id=acting.staff_id)
+    return RedirectResponse("/dashboard/zuilen", 303)
 
 
 @router.post("/modus")

@@ -86,8 +86,8 @@ def add_kiosk(
     request: Request, session: RequestSession, acting: Owner, form: Annotated[KioskForm, Form()]
 ) -> Response:
     """Make a zuil and go to its page, where its code is made."""
-    name, place = " ".join(form.name.split()), " ".join(form.place.split())
-    if not 0 < len(name) <= LONGEST_NAME or len(place) > LONGEST_PLACE:
+    name, place = plain(form.name), plain(form.place)
+    if not is_name(name, place):
         return _form(request, session, acting, form, is_wrong=True)
     allowed = _allowed_ids(session, acting, form.counter)
     if not allowed:
@@ -177,6 +177,16 @@ def _form(
     )
 
 
+def plain(text: str) -> str:
+    """Return a name without the spaces that nobody sees."""
+    return " ".join(text.split())
+
+
+def is_name(name: str, place: str) -> bool:
+    """Tell whether a zuil can be called and placed so."""
+    return 0 < len(name) <= LONGEST_NAME and len(place) <= LONGEST_PLACE
+
+
 def _nowhere(request: Request) -> str:
     _ = speak(request)
     return _("Vink minstens één balie aan: zonder balie kiest niemand de activiteit van de zuil.")
@@ -206,7 +216,7 @@ def kiosk_page(
         "errors": errors,
     }
     if form:
-        shown["form"] = form
+        shown["form"] = {**_form_of(view.kiosk), **form}
     return page(request, "kiosks/kiosk.html", status=status, **shown)
 
 
@@ -272,6 +282,8 @@ def kiosk_in_reach(session: Session, acting: Acting, number: int) -> KioskView:
 
 def _form_of(kiosk: Kiosk) -> dict[str, object]:
     return {
+        "name": kiosk.name,
+        "place": kiosk.place,
         "language": kiosk.languages,
         "qr": "yes" if kiosk.qr else "",
         "result": f"{kiosk.result_seconds:g}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -68,6 +69,16 @@ def put_preferences(
     return True
 
 
+def put_name(session: Session, kiosk: Kiosk, name: str, place: str, *, staff_id: int | None = None) -> bool:
+    """Say what a zuil is called and where it stands; False when nothing is different."""
+    before = {"name": kiosk.name, "place": kiosk.place}
+    if before == {"name": name, "place": place}:
+        return False
+    kiosk.name, kiosk.place = name, place
+    _note(session, kiosk, before, {"name": name, "place": place}, staff_id)
+    return True
+
+
 def put_mode(session: Session, kiosk: Kiosk, mode: str, *, staff_id: int | None = None) -> None:
     """Choose what a zuil is for.
 
@@ -82,8 +93,12 @@ def put_mode(session: Session, kiosk: Kiosk, mode: str, *, staff_id: int | None 
 
 
 def _note(
-    session: Session, kiosk: Kiosk, before: dict[str, object], after: dict[str, object], staff_id: int | None
+    session: Session,
+    kiosk: Kiosk,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    staff_id: int | None,
 ) -> None:
     kiosks_changed(session, [number_of(kiosk)])
-    detail = {"before": before, "after": after}
+    detail = {"before": dict(before), "after": dict(after)}
     record(session, "change", "kiosk", kiosk.number, staff_id=staff_id, detail=detail)

@@ -190,7 +190,15 @@ def test_a_zuil_that_never_spoke_has_nothing_to_destroy(site):
 
 def test_a_technician_sets_nothing(site):
     site.log_in("Tom Goossens")
-    for path in ("instellingen", "opdrachten/rotate-key", "opdrachten/wipe", "codesleutel", "modus"):
+    for path in (
+        "instellingen",
+        "opdrachten/rotate-key",
+        "opdrachten/wipe",
+        "codesleutel",
+        "modus",
+        "naam",
+        "verwijderen",
+    ):
         assert site.client.post(f"{HERE}/{path}", data=GOOD).status_code == 403
 
 
@@ -201,3 +209,26 @@ def test_a_reload_after_a_refused_form_is_the_zuil_again_and_no_number_is_not_fo
         assert (again.status_code, again.headers["location"]) == (303, HERE)
     answer = ksb.client.get("/dashboard/zuilen/abc")
     assert (answer.status_code, "Niet gevonden" in answer.text) == (404, True)
+
+
+def test_a_zuil_gets_another_name_and_place(ksb):
+    done = ksb.client.post(f"{HERE}/naam", data={"name": " Zuil  foyer ", "place": "Foyer, Kerkstraat 1"})
+    assert done.headers["location"].endswith("gelukt=zuilen")
+    assert ksb.kiosk("Zuil foyer").place == "Foyer, Kerkstraat 1"
+    (deed,) = deeds(ksb, "change")
+    assert deed.detail["before"]["name"] == "Zuil inkomhal"
+    wrong = ksb.client.post(f"{HERE}/naam", data={"name": " "})
+    assert (wrong.status_code, "Geef de zuil een naam" in wrong.text) == (422, True)
+
+
+def test_a_removed_zuil_is_refused_and_unlisted_and_keeps_its_number_and_history(ksb):
+    put(ksb, consumer_key="k")
+    ksb.client.post(f"{HERE}/verwijderen")
+    assert ksb.kiosk("Zuil inkomhal").state == "active", "the box was not ticked"
+    done = ksb.client.post(f"{HERE}/verwijderen", data={"sure": "yes"})
+    assert done.headers["location"] == "/dashboard/zuilen"
+    assert "Zuil inkomhal" not in ksb.client.get("/dashboard/zuilen").text
+    assert ksb.client.get(HERE).status_code == 404
+    kiosk = ksb.kiosk("Zuil inkomhal")
+    assert (kiosk.number, kiosk.state, kiosk.consumer_key) == (1, "removed", "k")
+    assert [deed.subject_id for deed in deeds(ksb, "remove")] == ["1"]
