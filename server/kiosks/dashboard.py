@@ -31,7 +31,7 @@ from server.staff.sessions import Acting
 from server.web.i18n import speak
 from server.web.streams import stream
 from server.web.templating import fragment, page
-from server.web.words import command_purpose, command_word, mode_word
+from server.web.words import command_button, command_purpose, command_word, mode_word
 from shared.domain.modes import Mode
 
 LOOK_SECONDS: Final = 1.0
@@ -243,6 +243,7 @@ class OrderLine(NamedTuple):
 
     kind: str
     word: str
+    button: str
     purpose: str
     latest: CommandView | None
 
@@ -254,7 +255,13 @@ def _orders(request: Request, session: Session, acting: Acting, view: KioskView)
     _ = speak(request)
     latest = latest_commands(session, view.number, datetime.now(UTC))
     return [
-        OrderLine(kind.value, command_word(_, kind), command_purpose(_, kind), latest.get(kind))
+        OrderLine(
+            kind.value,
+            command_word(_, kind),
+            command_button(_, kind),
+            command_purpose(_, kind),
+            latest.get(kind),
+        )
         for kind, rule in RULES.items()
         if acting.may(rule.permission)
     ]

@@ -86,6 +86,22 @@ def command_word(_: Translator, kind: CommandKind) -> str:
     return words[kind]
 
 
+def command_button(_: Translator, kind: CommandKind) -> str:
+    """Return the one word on the button beside a command."""
+    words = {
+        CommandKind.IDENTIFY: _("Knipperen"),
+        CommandKind.SELF_TEST: _("Nakijken"),
+        CommandKind.SHOW_SCREEN: _("Tonen"),
+        CommandKind.SEND_LOGS: _("Opvragen"),
+        CommandKind.RESYNC: _("Ophalen"),
+        CommandKind.RESTART: _("Herstarten"),
+        CommandKind.REBOOT: _("Toestel herstarten"),
+        CommandKind.ROTATE_KEY: _("Vernieuwen"),
+        CommandKind.WIPE: _("Wissen"),
+    }
+    return words[kind]
+
+
 def command_purpose(_: Translator, kind: CommandKind) -> str:
     """Return what a command is good for, one sentence."""
     words = {

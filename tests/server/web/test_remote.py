@@ -1,5 +1,6 @@
 """The buttons of one zuil on the dashboard: who may press which, and what becomes of it."""
 
+import re
 import time
 from datetime import UTC, datetime
 
@@ -57,6 +58,14 @@ def test_a_technician_orders_what_does_no_harm_and_sees_no_button_for_the_rest(t
     done = order(technician, "restart")
     assert done.headers["location"] == f"{HERE}#opdracht-restart"
     assert state(technician, "restart")[0] == "waiting"
+
+
+def test_each_button_says_what_it_does(ksb):
+    orders = ksb.client.get(HERE).text.partition('<ul class="orders">')[2].partition("</ul>")[0]
+    buttons = re.findall(r'<button[^>]*aria-label="([^"]+)">([^<]+)<', orders)
+    assert len(buttons) == len(CommandKind) - 1
+    assert len({shown for _, shown in buttons}) == len(buttons)
+    assert all(name.startswith(shown) for name, shown in buttons)
 
 
 def test_a_counter_orders_nothing(technician):
