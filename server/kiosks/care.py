@@ -15,6 +15,7 @@ from server.kiosks.blocking import remove_kiosk
 from server.kiosks.dashboard import (
     LONGEST_NAME,
     NEEDS_INPUT,
+    Follower,
     KioskForm,
     Owner,
     is_name,
@@ -74,7 +75,7 @@ def set_preferences(
 @router.get("/modus")
 @router.get("/code")
 @router.get("/naam")
-def show_again(number: int) -> Response:
+def show_again(_acting: Follower, number: int) -> Response:
     """Bring who reloads a page that refused a form, or keeps its address, back to the zuil."""
     return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
 
