@@ -206,6 +206,7 @@ def test_nobody_reacts_so_everyone_responsible_hears_it_unless_it_was_acknowledg
     assert inbox.letters[0][1]["subject"].startswith("Nog niemand reageerde: Zuil 1.1")
 
 
+@pytest.mark.slow
 def test_five_thousand_lost_at_once_is_one_mail_for_each_person(database, inbox):
     with database.writing() as session:
         add_region(session)
