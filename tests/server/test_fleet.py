@@ -32,10 +32,9 @@ def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(sqlite_url, tmp_pat
         sailing.cancel()
         await asyncio.gather(sailing, return_exceptions=True)
 
-    with running_server(sqlite_url, tmp_path) as server:
-        # In a thread of its own: a browser of another test may keep a loop running in this one.
-        with ThreadPoolExecutor(1) as thread:
-            thread.submit(lambda: asyncio.run(until_all_are_there(server.url))).result()
+    # In a thread of its own: a browser of another test may keep a loop running in this one.
+    with running_server(sqlite_url, tmp_path) as server, ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, until_all_are_there(server.url)).result()
     assert not figures.failures
     with database.reading() as session:
         assert len(session.exec(select(KioskWatch)).all()) == 10
