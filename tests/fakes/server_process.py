@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -10,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+
+from fakes.ports import free_ports
 
 SECRET_KEY = bytes(range(32))
 
@@ -37,13 +38,8 @@ class ServerProcess:
                 self.kill()
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 def start_server(database_url, folder, *, port=None, workers=1):
-    port = port or free_port()
+    port = port or free_ports(1)
     environment = {
         **os.environ,
         "ZUIL_DATABASE_URL": database_url,
