@@ -134,6 +134,8 @@ class Anything(WatchedZuil):
     @rule()
     def let_the_zuil_in_again(self):
         self.code = self.server.unblock()
+        # They went with its keys; until they are fetched, which a full disk prevents, it asks or notes.
+        self.lost_cards = True
         self.restart()
 
     @precondition(lambda self: self.backup is None)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from fakes.any_order import AN, DAY, ELSEWHERE, a_world
+from fakes.any_order import AN, CEM, DAY, ELSEWHERE, a_world
 from fakes.anything import Anything
 from fakes.zuil_model import FILM, LIBRARY
 
@@ -52,6 +52,14 @@ ONCE = {
     "taps are lost on their way": lambda zuil: zuil.hand_in_a_tap_over_a_bad_line(AN, "taps", "lost"),
     "keys are new and cards are old": lambda zuil: zuil.get_fresh_keys_over_a_bad_line_that_breaks(
         "snapshots", "500"
+    ),
+    "a zuil that was let in again has no room for its cards": lambda zuil: (
+        zuil.block_the_zuil(),
+        zuil.go_on(40),
+        zuil.the_disk_is_full() if zuil.is_small else None,
+        zuil.let_the_zuil_in_again(),
+        zuil.the_power_fails(1970),
+        zuil.hold_for_long(CEM),
     ),
     "somebody else was first": lambda zuil: (
         zuil.set_limit("DAY", 2),
