@@ -17,7 +17,7 @@ from server.cards.models import CardOrder
 from server.cards.ordering import PrefixFullError, order_cards, orders_of, stock_of, supplier_file
 from server.cards.stock import import_stock
 from server.cardsystems.models import CardSystem
-from server.counters.reach import systems_in_reach
+from server.counters.reach import system_in_reach, systems_in_reach
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.staff.access import Requires
@@ -39,10 +39,7 @@ Keeper = Annotated[Acting, Depends(Requires(Permission.MANAGE_CARDS))]
 
 
 def _own_system(session: RequestSession, acting: Keeper, system_id: int) -> CardSystem:
-    for system in systems_in_reach(session, acting):
-        if system.id == system_id:
-            return system
-    raise ProblemError(404, "You do not look after this card system.", type="zuil:place")
+    return system_in_reach(session, acting, system_id)
 
 
 @router.get("")

@@ -14,11 +14,10 @@ from server.cardsystems.form import CardSystemForm, form_of, known_systems_left,
 from server.cardsystems.models import CardSystem
 from server.cardsystems.rotation import begin_rotation, rotation_of
 from server.cardsystems.setup import change_card_system, create_card_system
-from server.counters.reach import systems_in_reach
+from server.counters.reach import system_in_reach, systems_in_reach
 from server.events.rejudging import rejudge_events
 from server.feed.changes import kiosks_changed
 from server.kernel.database import RequestSession
-from server.kernel.errors import ProblemError
 from server.kiosks.standing import kiosks_with
 from server.staff.access import Requires
 from server.staff.roles import Permission
@@ -78,7 +77,7 @@ def show_system(
     request: Request, session: RequestSession, acting: Keeper, system_id: int, gelukt: str = ""
 ) -> Response:
     """Show one card system and its form."""
-    system = _system(session, acting, system_id)
+    system = system_in_reach(session, acting, system_id)
     return _page(request, session, system, form_of(system), {}, done=gelukt)
 
 
@@ -87,7 +86,7 @@ def renew_key(
     session: RequestSession, acting: Keeper, system_id: int, sure: Annotated[str, Form()] = ""
 ) -> Response:
     """Begin with another token key, when the box that says so is ticked."""
-    system = _system(session, acting, system_id)
+    system = system_in_reach(session, acting, system_id)
     if sure == "yes":
         begin_rotation(session, system, staff_id=acting.staff_id)
     return RedirectResponse(f"{HERE}/{system.id}", 303)
@@ -98,7 +97,7 @@ def save_system(
     request: Request, session: RequestSession, acting: Keeper, system_id: int, form: Filled
 ) -> Response:
     """Change a card system. Its zuilen are told its name; its labels decide which events it has."""
-    system = _system(session, acting, system_id)
+    system = system_in_reach(session, acting, system_id)
     wanted, errors = read_form(session, form, speak(request), present=system)
     if wanted is None:
         return _page(request, session, system, form, errors)
@@ -152,10 +151,3 @@ def _page(
         errors=errors,
         done=done,
     )
-
-
-def _system(session: Session, acting: Acting, system_id: int) -> CardSystem:
-    for system in systems_in_reach(session, acting):
-        if system.id == system_id:
-            return system
-    raise ProblemError(404, "You do not look after this card system.", type="zuil:place")

@@ -21,7 +21,7 @@ from server.cardsystems.groups import (
 from server.cardsystems.models import CardSystem, PermissionGroup
 from server.counters.groupform import GroupForm, form_of, read_form, right_words
 from server.counters.models import Counter, CounterGroup
-from server.counters.reach import systems_in_reach
+from server.counters.reach import system_in_reach
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.staff.access import Requires
@@ -41,10 +41,7 @@ Filled = Annotated[GroupForm, Form()]
 
 
 def _own_system(session: RequestSession, acting: Reader, system_id: int) -> CardSystem:
-    for system in systems_in_reach(session, acting):
-        if system.id == system_id:
-            return system
-    raise ProblemError(404, "You do not look after this card system.", type="zuil:place")
+    return system_in_reach(session, acting, system_id)
 
 
 def _own_group(

@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select
 
 from server.cardsystems.models import CardSystem
 from server.counters.models import Counter, CounterCardSystem
+from server.kernel.errors import ProblemError
 from server.staff.sessions import Acting
 
 
@@ -15,6 +16,17 @@ def systems_in_reach(session: Session, acting: Acting) -> list[CardSystem]:
     if acting.card_system_id is not None:
         query = query.where(CardSystem.id == acting.card_system_id)
     return list(session.exec(query))
+
+
+def system_in_reach(session: Session, acting: Acting, system_id: int) -> CardSystem:
+    """Return a card system.
+
+    Raises:
+        ProblemError: 404: there is none, or someone else looks after it.
+    """
+    if acting.card_system_id in (None, system_id) and (system := session.get(CardSystem, system_id)):
+        return system
+    raise ProblemError(404, "You do not look after this card system.", type="zuil:place")
 
 
 def counters_in_reach(session: Session, acting: Acting) -> list[Counter]:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -88,6 +89,9 @@ class Intake:
         if len(together) > 1:
             try:
                 return self._transaction(together)
+            except OperationalError as unreachable:
+                # The database is gone, or held up: each alone would wait as long again.
+                return [unreachable] * len(together)
             except Exception:  # noqa: BLE001 - whose fault it is shows when each is taken in alone
                 _log.debug("uploads cannot be taken in together", exc_info=True)
         return [self._alone(one) for one in together]

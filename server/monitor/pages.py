@@ -14,8 +14,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from server.cardsystems.models import CardSystem
-from server.counters.reach import counters_in_reach, systems_in_reach
+from server.counters.reach import counters_in_reach, system_in_reach, systems_in_reach
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.monitor.board import EXCUSED, Board, Sort, Wanted, newest_change, read_board
@@ -179,7 +178,7 @@ def set_rules(
 ) -> Response:
     """Keep the rules of a card system; its zuilen are judged by them at once."""
     typed = form.model_dump()
-    _system_in_reach(session, acting, system_id)
+    system_in_reach(session, acting, system_id)
     rules, errors = read(system_id, typed, speak(request))
     if errors:
         return _rules_page(request, session, acting, system_id, typed, errors=errors)
@@ -203,20 +202,13 @@ def _rules_page(
         request,
         "monitor/rules.html",
         status=NEEDS_INPUT if errors else 200,
-        system=_system_in_reach(session, acting, system_id),
+        system=system_in_reach(session, acting, system_id),
         systems=systems_in_reach(session, acting),
         groups=groups(speak(request)),
         form=form,
         errors=errors or {},
         done=done,
     )
-
-
-def _system_in_reach(session: Session, acting: Acting, system_id: int) -> CardSystem:
-    for system in systems_in_reach(session, acting):
-        if system.id == system_id:
-            return system
-    raise ProblemError(404, "You do not look after this card system.", type="zuil:place")
 
 
 def words_for(request: Request) -> Words:

@@ -1,15 +1,18 @@
 """Uploads of many zuilen at the same time: taken in together, each answered for itself."""
 
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import msgspec
 import pytest
+from sqlalchemy import make_url
 from sqlmodel import func, select
 
 from fakes.scene import EVENT, add_holders, chip_of
 from fakes.station import RefusalError
 from server.checkins.models import Checkin, PointsEntry
+from server.device_api.authentication import identify_all
 from server.device_api.taps import AT_ONCE, MOST_TOGETHER
 from server.feed.publisher import publish
 from server.kernel.bulk import MANY
@@ -123,3 +126,28 @@ def test_many_rows_that_are_there_already_are_recognised(database, station):
     )
     assert all(verdict.known for verdict in station.upload(again).verdicts)
     assert totals(database) == (MANY,) * 4
+
+
+@pytest.fixture
+def attempts(monkeypatch):
+    """Have SQLite's writers give up soon; return how many uploads were in each transaction that was tried."""
+    monkeypatch.setattr("server.kernel.database.BUSY_MILLISECONDS", 300)
+    seen = []
+
+    def note(session, requests):
+        seen.append(len(requests))
+        return identify_all(session, requests)
+
+    monkeypatch.setattr("server.device_api.taps.identify_all", note)
+    return seen
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_database_that_is_held_up_is_not_asked_again_for_each_who_waits(attempts, sqlite_url, crowd):
+    uploads = [partial(one.upload, full_upload(one, 1)) for one in crowd]
+    with sqlite3.connect(make_url(sqlite_url).database, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        refused = all_at_once(uploads)
+        other.execute("ROLLBACK")
+    assert {one.status for one in refused} == {503}
+    assert sum(attempts) == len(crowd)

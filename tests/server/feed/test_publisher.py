@@ -15,9 +15,10 @@ from server.cardsystems.setup import create_card_system
 from server.feed.changes import cards_changed, kiosks_changed
 from server.feed.epoch import Cursor, head, new_epoch
 from server.feed.models import CardFeed, Change
-from server.feed.publisher import publish
+from server.feed.publisher import hold_publication, publish
 from server.feed.reading import checksums, read_cards
 from server.feed.rows import current_rows
+from server.kernel.bulk import Bulk
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.passholders.models import Membership, Passholder
@@ -221,3 +222,13 @@ def test_a_change_that_is_not_committed_yet_holds_nobody_up(postgresql_url):
     reader.read()
     assert sorted(row.state for row in reader.cards.values()) == [5, 5]
     database.dispose()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_process_leaves_publishing_to_the_one_that_is_at_it(database, holders):
+    with database.writing() as session:
+        hold_publication(Bulk(session), database)
+        assert publish(database, yielding=True) is None
+    touched = publish(database, yielding=True)
+    assert touched is not None
+    assert publish(database) is None
