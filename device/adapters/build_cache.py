@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from device.formats import CACHE
 from shared.wire.cards import MalformedBlockError, add_checksums, format_checksum, read_snapshot, row_hash
 
 SCHEMA: Final = (
@@ -53,7 +54,7 @@ def build(new: Path, old: Path, snapshots: dict[int, Path]) -> dict[int, tuple[i
     with closing(sqlite3.connect(new, isolation_level=None)) as target:
         target.execute("PRAGMA journal_mode = OFF")
         target.execute("PRAGMA synchronous = NORMAL")
-        target.executescript(f"{SCHEMA[0]}; PRAGMA user_version = {len(SCHEMA)}")
+        target.executescript(f"{';'.join(SCHEMA[: CACHE.writes])}; PRAGMA user_version = {CACHE.writes}")
         sets = {system: _load(target, system, path) for system, path in snapshots.items()}
         if old.exists():
             target.execute("ATTACH ? AS old", (f"{old}",))

@@ -23,6 +23,7 @@ from device.adapters.build_cache import SCHEMA, UPSERT_CARD, UPSERT_SET
 from device.adapters.erasing import erase, sync_folder
 from device.adapters.sense import CONFIG, CONFIG_MARK, FORMER_KEY, makes_sense, mark_of
 from device.adapters.sqlite import connect, is_damage, is_sound, migrate, transaction
+from device.formats import CACHE
 from device.ports import CacheError, CacheState
 from shared.wire.cards import (
     CardRow,
@@ -188,7 +189,7 @@ class SqliteCache:
             log.error("The cache %s was damaged and is fetched again.", self._path)
             _remove(self._path)
             self._writer = connect(self._path, synchronous="NORMAL")
-        migrate(self._writer, self._path, SCHEMA)
+        migrate(self._writer, self._path, SCHEMA, CACHE.writes)
         self._reader = connect(self._path, synchronous="NORMAL")
         self._reader.execute("PRAGMA query_only = ON")
 

@@ -21,6 +21,7 @@ import msgspec
 
 from device.adapters.salvage import set_aside_and_salvage
 from device.adapters.sqlite import connect, is_damage, is_sound, migrate, transaction
+from device.formats import JOURNAL
 from device.ports import Batch, Granted, JournalError, JournalState, OwnCheckin
 from shared.wire.chain import GENESIS, chain_link
 from shared.wire.messages import Clock, UploadItem, VerdictMessage
@@ -233,14 +234,14 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         connection = connect(path, synchronous="FULL")
         if is_sound(connection):
-            migrate(connection, path, SCHEMA)
+            migrate(connection, path, SCHEMA, JOURNAL.writes)
             return connection
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise
     if connection is not None:
         connection.close()
-    rows, kept = set_aside_and_salvage(path, SCHEMA)
+    rows, kept = set_aside_and_salvage(path, SCHEMA[: JOURNAL.writes])
     log.error("The journal was damaged: %s rows were saved, the damaged file is kept as %s.", rows, kept)
     return connect(path, synchronous="FULL")
 

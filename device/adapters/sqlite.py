@@ -32,8 +32,10 @@ def connect(path: Path, *, synchronous: str) -> sqlite3.Connection:
     return connection
 
 
-def migrate(connection: sqlite3.Connection, path: Path, steps: tuple[str, ...]) -> None:
-    """Bring a database to the newest schema; each step is a script, run once.
+def migrate(connection: sqlite3.Connection, path: Path, steps: tuple[str, ...], writes: int) -> None:
+    """Bring a database to the schema that this program writes; each step is a script, run once.
+
+    steps: all that this program can read; one that it does not write yet is left to a later release.
 
     Raises:
         NewerSchemaError: the database has seen a step that this program does not know.
@@ -44,7 +46,7 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: tuple[str, ...]) 
             f"{path} was written by a newer version of zuil (schema {version}, this program knows"
             f" {len(steps)}). Install the newer version again; nothing was changed."
         )
-    for number, script in enumerate(steps[version:], start=version + 1):
+    for number, script in enumerate(steps[version:writes], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
 
 
