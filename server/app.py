@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse
 
-from server import pages
+from server import operations, pages
 from server.device_api.routes import device_api_running, install_device_api
 from server.device_api.versions import ConfigVersions
 from server.jobs.run import jobs_running
@@ -32,6 +32,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_api_route("/readyz", show_ready, include_in_schema=False)
     app.add_api_route("/metrics", show_metrics, include_in_schema=False)
     install_device_api(app)
+    operations.install_api(app)
     pages.install(app)
     return app
 

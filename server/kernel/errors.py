@@ -52,8 +52,8 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, answer_problem)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(OperationalError, _on_busy)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(OperationalError, on_busy)
+    app.add_exception_handler(Exception, on_bug)
 
 
 def answer_problem(request: Request, error: Exception) -> Response:
@@ -95,7 +95,8 @@ def _on_validation(request: Request, error: Exception) -> Response:
     )
 
 
-def _on_busy(request: Request, error: Exception) -> Response:
+def on_busy(request: Request, error: Exception) -> Response:
+    """Answer that the database did not answer."""
     _log.warning("the database did not answer: %s", error)
     problem = ProblemError(
         503, "The server is busy; please try again.", type=problems.BUSY, headers={"Retry-After": "2"}
@@ -103,6 +104,7 @@ def _on_busy(request: Request, error: Exception) -> Response:
     return answer_problem(request, problem)
 
 
-def _on_bug(request: Request, error: Exception) -> Response:
+def on_bug(request: Request, error: Exception) -> Response:
+    """Answer what nobody foresaw, and log it."""
     _log.error("a request failed", exc_info=error)
     return answer_problem(request, ProblemError(500, "Something went wrong on our side.", type=problems.BUG))

@@ -1,4 +1,4 @@
-"""The server's own key pairs: one to open what zuilen seal, one to sign snapshots."""
+"""The server's own key pairs: to open what zuilen seal, to sign snapshots, to sign access tokens."""
 
 from __future__ import annotations
 
@@ -28,10 +28,19 @@ def signing_key(session: Session) -> SigningKey:
     return SigningKey(_secret(session, "signing"))
 
 
+def token_key(session: Session) -> SigningKey:
+    """Return the Ed25519 key that signs the access tokens of API clients."""
+    return SigningKey(_secret(session, "tokens"))
+
+
 def make_server_keys(session: Session) -> None:
     """Make the keys that are not there yet; part of every migration run."""
     vault = vault_of(session)
-    fresh = {"sealing": bytes(PrivateKey.generate()), "signing": bytes(SigningKey.generate())}
+    fresh = {
+        "sealing": bytes(PrivateKey.generate()),
+        "signing": bytes(SigningKey.generate()),
+        "tokens": bytes(SigningKey.generate()),
+    }
     for name, secret in fresh.items():
         if session.get(ServerKey, name) is None:
             session.add(ServerKey(name=name, secret=vault.seal(secret)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
+import server.api.models
 import server.cards.models
 import server.cardsystems.models
 import server.checkins.models

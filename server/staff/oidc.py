@@ -98,13 +98,29 @@ def finish(issuer: Issuer, redirect_uri: str, attempt: Attempt, returned: str) -
                 state=attempt.state,
                 code_verifier=attempt.verifier,
             )
-            keys = KeySet.import_key_set(cast("KeySetSerialization", _get(client, facts["jwks_uri"])))
-            claims = _checked(issuer, attempt, token["id_token"], keys)
+            claims = _checked(issuer, attempt, token["id_token"], _keys(client, facts))
             if not {"name", "email"} <= claims.keys() and "userinfo_endpoint" in facts:
                 claims = {**_get(client, facts["userinfo_endpoint"], bearer=token["access_token"]), **claims}
     except (AuthlibBaseError, JoseError, httpx.HTTPError, KeyError, ValueError) as error:
         raise LoginError(f"{type(error).__name__}: {error}") from error
     return _identity(claims)
+
+
+def keys_of(issuer: Issuer) -> KeySet:
+    """Return the keys an issuer signs its tokens with.
+
+    Raises:
+        LoginError: the issuer does not answer.
+    """
+    try:
+        with _client(issuer, "") as client:
+            return _keys(client, _discover(client, issuer))
+    except (JoseError, httpx.HTTPError, KeyError, ValueError) as error:
+        raise LoginError(f"{type(error).__name__}: {error}") from error
+
+
+def _keys(client: OAuth2Client, facts: dict[str, Any]) -> KeySet:
+    return KeySet.import_key_set(cast("KeySetSerialization", _get(client, facts["jwks_uri"])))
 
 
 def _client(issuer: Issuer, redirect_uri: str) -> OAuth2Client:

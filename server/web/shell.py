@@ -19,7 +19,7 @@ from server.web.errors import error_page
 from server.web.security import Shield
 from server.web.templating import STATIC
 
-OPEN_PREFIXES: Final = ("/device/",)
+OPEN_PREFIXES: Final = ("/device/", "/api/")
 SEE_OTHER: Final = 303
 
 

@@ -1,0 +1,122 @@
+"""Where our own clients get their tokens: the client-credentials grant at UiTiD's addresses (json-api 1).
+
+`{account}/realms/uitid/…` and the older `/oauth/token`, form or JSON. It stands in for UiTiD's account
+server, whose tokens are accepted as well.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+from base64 import b64decode
+from datetime import UTC, datetime
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from server.api.callers import limited
+from server.api.clients import find_client, has_secret
+from server.api.tokens import LIFE, Tokens
+from server.kernel.database import RequestSession
+from server.settings import Settings
+
+REALM: Final = "/realms/uitid"
+MOST_TOKENS: Final = 60
+TOKEN_SECONDS: Final = 60
+_NO_STORE: Final = {"cache-control": "no-store"}
+
+router = APIRouter(include_in_schema=False)
+
+
+class Asked(NamedTuple):
+    """What a client sent to get a token."""
+
+    grant_type: str
+    client_id: str
+    client_secret: str
+
+
+async def _asked(request: Request) -> Asked:
+    if "json" in request.headers.get("content-type", ""):
+        try:
+            sent = json.loads(await request.body())
+        except ValueError:
+            sent = None
+        fields = sent if isinstance(sent, dict) else {}
+    else:
+        fields = dict(await request.form(max_files=0, max_fields=20))
+    name, secret = _basic(request.headers.get("authorization", ""))
+    return Asked(
+        str(fields.get("grant_type", "")),
+        str(fields.get("client_id", name)),
+        str(fields.get("client_secret", secret)),
+    )
+
+
+def _basic(header: str) -> tuple[str, str]:
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        name, _, secret = b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return name, secret
+
+
+_TRIES = Depends(limited("token", most=MOST_TOKENS, seconds=TOKEN_SECONDS))
+
+
+@router.post(f"{REALM}/protocol/openid-connect/token", dependencies=[_TRIES])
+@router.post("/oauth/token", dependencies=[_TRIES])
+def give_token(
+    request: Request, session: RequestSession, asked: Annotated[Asked, Depends(_asked)]
+) -> JSONResponse:
+    """Exchange id and secret of a client for a token; errors are those of RFC 6749."""
+    now = datetime.now(UTC)
+    if asked.grant_type != "client_credentials":
+        return _refused(400, "unsupported_grant_type", "Only client_credentials is supported.")
+    client = find_client(session, asked.client_id)
+    if client is None or not has_secret(client, asked.client_secret, now):
+        return _refused(401, "invalid_client", "Invalid client or invalid client credentials.")
+    client.token_at = now
+    tokens: Tokens = request.app.state.tokens
+    answer = {
+        "access_token": tokens.make(_issuer(request), now, client.id),
+        "token_type": "Bearer",
+        "expires_in": int(LIFE.total_seconds()),
+    }
+    return JSONResponse(answer, headers=_NO_STORE)
+
+
+@router.get(f"{REALM}/.well-known/openid-configuration")
+def show_configuration(request: Request) -> JSONResponse:
+    """Say where what is (OpenID Connect discovery)."""
+    issuer = _issuer(request)
+    return JSONResponse(
+        {
+            "issuer": issuer,
+            "token_endpoint": f"{issuer}/protocol/openid-connect/token",
+            "jwks_uri": f"{issuer}/protocol/openid-connect/certs",
+            "grant_types_supported": ["client_credentials"],
+            "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        }
+    )
+
+
+@router.get(f"{REALM}/protocol/openid-connect/certs")
+def show_keys(request: Request) -> JSONResponse:
+    """Show the key our tokens are signed with."""
+    tokens: Tokens = request.app.state.tokens
+    return JSONResponse(tokens.keys)
+
+
+def _issuer(request: Request) -> str:
+    settings: Settings = request.app.state.settings
+    return f"{settings.public_url or str(request.base_url).rstrip('/')}/api{REALM}"
+
+
+def _refused(status: int, error: str, description: str) -> JSONResponse:
+    return JSONResponse({"error": error, "error_description": description}, status, headers=_NO_STORE)

@@ -1,0 +1,159 @@
+"""The door of every operation: each says how its caller may make himself known (json-api 1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import Depends
+from sqlmodel import Session, col, select
+from starlette.requests import Request
+
+from server.api.clients import find_client
+from server.api.grants import Grants, client_grants, staff_grants
+from server.api.permissions import SELF_PERMISSIONS, ApiPermission
+from server.api.problems import ApiError, Prob
+from server.api.tokens import Claims, Tokens
+from server.kernel.attempts import refuse_flood
+from server.kernel.audit import record
+from server.kernel.database import Database, RequestSession
+from server.staff.models import Staff
+
+
+class Way(StrEnum):
+    """How a caller makes himself known; the words are for a developer who took another."""
+
+    CLIENT = "a client access token"
+    USER = "a user access token"
+    IDENTIFICATION = "a client id (x-client-id)"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls. `client`: the program; `claims`: of the user behind it, if any; `staff_id`: who that is.
+
+    grants: what this caller may do; nothing for a client that only says its id. A user has those of his
+    counters, and what his program was granted to let people do for themselves.
+    """
+
+    way: Way
+    client: str
+    claims: Claims | None = None
+    staff_id: int | None = None
+    grants: Grants = field(default_factory=dict)
+
+    def may(
+        self, permission: ApiPermission, *, organizer: str | None = None, system: int | None = None
+    ) -> bool:
+        """Tell whether this caller has a permission; None: for any organiser, in any card system."""
+        return any(
+            held == permission and organizer in (None, for_) and (system is None or system in systems)
+            for (for_, held), systems in self.grants.items()
+        )
+
+    def require(
+        self, permission: ApiPermission, *, organizer: str | None = None, system: int | None = None
+    ) -> None:
+        """Go on only with a permission.
+
+        Raises:
+            ApiError: 403, says which is missing.
+        """
+        if not self.may(permission, organizer=organizer, system=system):
+            where = f" for organizer {organizer}" if organizer else ""
+            where += f" in card system {system}" if system else ""
+            raise ApiError(Prob.FORBIDDEN, f"The permission {permission} is missing{where}.")
+
+    def organizers(self, permission: ApiPermission) -> frozenset[str]:
+        """Return the organisers this caller has a permission for."""
+        return frozenset(organizer for organizer, held in self.grants if held == permission)
+
+    def systems(self, permission: ApiPermission) -> frozenset[int]:
+        """Return the card systems this caller has a permission in."""
+        found = (systems for (_, held), systems in self.grants.items() if held == permission)
+        return frozenset().union(*found)
+
+    def note(
+        self,
+        session: Session,
+        action: str,
+        subject_kind: str,
+        subject_id: object,
+        *,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Add what this caller did to the audit trail."""
+        said = {**(detail or {}), "client": self.client}
+        record(session, action, subject_kind, subject_id, staff_id=self.staff_id, detail=said)
+
+
+class Accepts:
+    """A dependency that knows the caller by one of `ways`.
+
+    Raises:
+        ApiError: 401, he is not known; 403, known in another way.
+    """
+
+    def __init__(self, *ways: Way) -> None:
+        self.ways = ways
+
+    def __call__(self, request: Request, session: RequestSession) -> Caller:
+        """Return who calls."""
+        caller = _caller(request, session)
+        if caller.way not in self.ways:
+            raise ApiError(Prob.FORBIDDEN, f"This operation takes {' or '.join(self.ways)}.")
+        return caller
+
+
+def _caller(request: Request, session: Session) -> Caller:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        tokens: Tokens = request.app.state.tokens
+        return _bearer(session, tokens.check(token.strip(), datetime.now(UTC)))
+    client_id = request.headers.get("x-client-id") or request.query_params.get("clientId")
+    if client_id:
+        if find_client(session, client_id) is None:
+            raise _unauthorized("This client id is not known.")
+        return Caller(Way.IDENTIFICATION, client_id)
+    raise _unauthorized("Send an access token.")
+
+
+def _bearer(session: Session, claims: Claims) -> Caller:
+    # The client has to be ours: a token that the issuer gave another party is no key to this house.
+    if find_client(session, claims.client) is None:
+        raise _unauthorized("The client of this token is not known (any more).")
+    if claims.user is None:
+        return Caller(Way.CLIENT, claims.client, grants=client_grants(session, claims.client))
+    names = [name for name in (claims.user, claims.uitid_v1) if name]
+    staff_id = session.exec(select(Staff.id).where(col(Staff.uitid).in_(names))).first()
+    own = staff_grants(session, staff_id) if staff_id is not None else {}
+    lent = {
+        key: systems
+        for key, systems in client_grants(session, claims.client).items()
+        if key[1] in SELF_PERMISSIONS
+    }
+    return Caller(Way.USER, claims.client, claims, staff_id, {**lent, **own})
+
+
+def _unauthorized(detail: str) -> ApiError:
+    return ApiError(Prob.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def limited(name: str, *, most: int, seconds: int) -> Callable[[Request], None]:
+    """Return a dependency for a route's `dependencies`: at most so many calls of `name` an address."""
+
+    def refuse(request: Request) -> None:
+        database: Database = request.app.state.database
+        address = request.client.host if request.client else "?"
+        refuse_flood(database, f"{name} from {address}", most=most, seconds=seconds)
+
+    return refuse
+
+
+ByToken = Annotated[Caller, Depends(Accepts(Way.CLIENT, Way.USER))]
+ByClient = Annotated[Caller, Depends(Accepts(Way.CLIENT))]
+ByUser = Annotated[Caller, Depends(Accepts(Way.USER))]
+ByAnyone = Annotated[Caller, Depends(Accepts(Way.CLIENT, Way.USER, Way.IDENTIFICATION))]

@@ -1,0 +1,45 @@
+"""Every operation of the UiTPAS JSON API: one application under /api, with its own way to fail."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from server.api import accounts
+from server.api.errors import install_api_errors
+from server.api.tokens import Tokens
+from server.cardsystems import api as card_systems
+from server.partners import api as partners
+from server.settings import Settings
+from server.staff.oidc import Issuer
+
+ROUTERS: Final = (accounts.router, partners.router, card_systems.router)
+
+
+def install_api(app: FastAPI) -> None:
+    """Give the application the JSON API."""
+    api = FastAPI(
+        title="UiTPAS JSON API", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
+    )
+    api.state = app.state
+    api.state.tokens = Tokens(app.state.database, _issuer(app.state.settings))
+    install_api_errors(api)
+    for router in ROUTERS:
+        api.include_router(router)
+    api.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["*"],
+        allow_headers=["*"],
+        expose_headers=["Retry-After"],
+        max_age=86_400,
+    )
+    app.mount("/api", api)
+
+
+def _issuer(settings: Settings) -> Issuer | None:
+    if not settings.oidc_issuer or not settings.oidc_client_id:
+        return None
+    return Issuer(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret)

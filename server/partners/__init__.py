@@ -1,0 +1,1 @@
+"""Partners: the programs that use the JSON API, and what each may do."""
