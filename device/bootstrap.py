@@ -31,6 +31,7 @@ from device.adapters.notebook import CommandFile
 from device.adapters.notify import Notifier
 from device.adapters.oled import PanelDisplay, open_capture, open_panel
 from device.adapters.readers import reader_for
+from device.adapters.releases import launched
 from device.adapters.sqlite import NewerSchemaError
 from device.adapters.virtual import MovableWall, VirtualButton, VirtualLights, VirtualReader
 from device.adapters.vitals import PiGauges
@@ -44,17 +45,19 @@ from device.core.health import Fault, Health
 from device.core.housekeeping import housekeeping
 from device.core.kiosk import Kiosk
 from device.core.parting import PartingWord
+from device.core.proving import Proving
 from device.core.selftest import SelfTest
 from device.core.supervision import Supervision
 from device.core.sync import HEARD, Sync
 from device.core.tap import TapDesk, prepare
 from device.core.technician import Technician
+from device.core.updating import Updating
 from device.core.watch import ReaderWatch
 from device.logs import LogsError, RecentLines, recent
 from device.ports import Button, CacheError, CardReader, JournalError, Lights, Standing
-from device.settings import DisplaySettings, Settings, proxy_address
+from device.settings import DisplaySettings, Settings, proxy_address, release_keys
 from shared.domain.modes import known_mode
-from shared.wire.messages import KioskConfig
+from shared.wire.messages import Heartbeat, KioskConfig
 
 _STOP_SECONDS: Final = 3.0
 _MODEL: Final = Path("/proc/device-tree/model")
@@ -92,6 +95,8 @@ class Zuil:
     commands: Commands
     parting: PartingWord
     arrival: Arrival
+    updating: Updating
+    proving: Proving
     button: Button
     technician: Technician
     notifier: Notifier
@@ -135,6 +140,8 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         _start(life, zuil.commands.start, zuil.commands.end)
         _start(life, zuil.parting.start, zuil.parting.end)
         _start(life, zuil.arrival.start, zuil.arrival.end)
+        _start(life, zuil.updating.start, zuil.updating.end)
+        _start(life, zuil.proving.start, zuil.proving.end)
         tidying = housekeeping(zuil.kiosk, zuil.journal, zuil.cache, zuil.clock, zuil.health)
         _start(life, tidying.start, tidying.finish)
         if control is not None:
@@ -176,16 +183,19 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event, recent
     )
     entrusted = EntrustedFiles(place.state, cache, link)
     health.set_fault(Fault.BLOCKED, present=entrusted.standing is not Standing.GOOD)
-    describe = partial(
-        report.heartbeat,
-        kiosk,
-        journal,
-        cache,
-        display=display,
-        clock=clock,
-        health=health,
-        gauges=PiGauges(place.state),
-    )
+    gauges = PiGauges(place.state)
+
+    def describe() -> Heartbeat:
+        return report.heartbeat(
+            kiosk,
+            journal,
+            cache,
+            display=display,
+            clock=clock,
+            health=health,
+            gauges=gauges,
+            release=updating.report,
+        )
 
     def configured(config: KioskConfig) -> None:
         if kiosk.identified not in (None, config.identify):
@@ -193,6 +203,7 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event, recent
         # An older zuil than its server goes on saving points, and says so (ADR 10).
         health.set_fault(Fault.MODE, present=known_mode(config.mode) is None)
         kiosk.configure(prepare(config, cache.former_keys()))
+        updating.follow(config.release, config.withdrawn)
 
     def dismissed() -> None:
         commands.end()
@@ -221,11 +232,22 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event, recent
         shut_down=power_off if place.control is None else stop.set,
     )
     is_virtual = place.control is not None
+    test = SelfTest(kiosk, journal, cache, clock, health, display=display, lights=lights)
+    releases = launched(place.state, release_keys(place.settings))
+    updating = Updating(
+        releases,
+        link,
+        quiet=lambda: kiosk.seconds_since_tap,
+        test=test,
+        announce=sync.heartbeat_step,
+        told=sync.heartbeat.wake,
+        restart=stop.set,
+    )
     can_do = deeds(
         sync,
         technician,
         link,
-        test=SelfTest(kiosk, journal, cache, clock, health, display=display, lights=lights),
+        test=test,
         log_lines=recent_lines.last if is_virtual else partial(_log_lines, recent_lines),
         picture=display.picture,
         restart=stop.set,
@@ -262,6 +284,8 @@ def _assemble(place: Place, display: PanelDisplay, stop: threading.Event, recent
         commands,
         parting,
         arrival,
+        updating,
+        Proving(releases, test, updating.proven),
         button,
         technician,
         notifier,
@@ -328,6 +352,7 @@ def _control(zuil: Zuil, port: int) -> ControlServer:
         cache=zuil.cache,
         clock=zuil.clock,
         health=zuil.health,
+        updating=zuil.updating,
     )
     try:
         return ControlServer(control, port)

@@ -11,6 +11,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+import msgspec
+
 from device.adapters.link import HttpLink
 from device.adapters.oled import PanelDisplay
 from device.adapters.virtual import MovableWall, VirtualButton, VirtualLights, VirtualReader, hold
@@ -19,6 +21,7 @@ from device.core.health import Health
 from device.core.kiosk import Answer, Kiosk
 from device.core.screens import title
 from device.core.sync import Sync
+from device.core.updating import Updating
 from device.ports import OK, CacheError, Journal, JournalError, PassCache, TrustedClock
 from shared.domain.outcomes import Tone
 
@@ -45,6 +48,7 @@ class Control:
         cache: PassCache,
         clock: TrustedClock,
         health: Health,
+        updating: Updating,
     ) -> None:
         self._kiosk = kiosk
         self._reader = reader
@@ -58,6 +62,7 @@ class Control:
         self._cache = cache
         self._clock = clock
         self._health = health
+        self._updating = updating
 
     def state(self) -> dict[str, Any]:
         """Return everything that the demo console shows."""
@@ -99,6 +104,8 @@ class Control:
             "clock_offset_seconds": self._wall.offset_seconds,
             "now": self._clock.read().now.isoformat(),
             "faults": heart.faults,
+            "version": heart.version,
+            "release": msgspec.to_builtins(self._updating.report),
             "last_tap": _described(self._kiosk.answers[-1]) if self._kiosk.answers else None,
         }
 

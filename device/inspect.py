@@ -13,8 +13,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from device import VERSION
+from device.adapters.shelf import Shelf
 from device.doctor import steps
 from device.settings import Settings, proxy_address
+from shared.domain.releases import FACTORY
 
 _FREE_BYTES: Final = 200_000_000
 
@@ -52,6 +55,7 @@ def status(state: Path, proxy: str = "") -> Iterator[str]:
     waiting = _number(journal, f"SELECT count(*) FROM tap WHERE seq > {int(marks['through'])}")  # noqa: S608 - a number
     cards = _number(cache, "SELECT coalesce(sum(cards), 0) FROM card_set")
     heard = facts.get("heard")
+    yield f"program        {_program(state)}"
     yield f"enrolled       {_enrolled(state)}"
     yield f"taps           {last} recorded, {waiting} not yet at the server, {parked} parked"
     yield f"cards          {cards}, up to {facts.get('cursor') or 'nothing yet'}"
@@ -59,6 +63,17 @@ def status(state: Path, proxy: str = "") -> Iterator[str]:
     yield f"server heard   {datetime.fromtimestamp(int(heard) / 1000, UTC) if heard else 'never'}"
     if proxy:
         yield "proxy          {}:{}".format(*proxy_address(proxy))
+
+
+def _program(state: Path) -> str:
+    """Return which release runs, which is on trial, and what became of the last that was left."""
+    plan = Shelf(state / "releases").plan()
+    said = VERSION if plan.current == FACTORY else plan.current
+    if plan.trial:
+        said += f", {plan.trial} on trial"
+    if plan.failed:
+        said += f"; {plan.failed.version} was left: {plan.failed.reason}"
+    return said
 
 
 def identify(state: Path) -> None:

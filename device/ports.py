@@ -6,7 +6,7 @@ any other exception is a bug and is logged as one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -28,6 +28,7 @@ from shared.wire.messages import (
     LookupRequest,
     Parting,
     Receipt,
+    ReleaseOffer,
     SnapshotInfo,
     Upload,
     UploadAnswer,
@@ -429,6 +430,9 @@ class ServerLink(Protocol):
     def fetch(self, snapshot: SnapshotInfo) -> Path:
         """Download a snapshot, resuming where an earlier attempt stopped, and check hash and signature."""
 
+    def fetch_release(self, offer: ReleaseOffer, pace: Callable[[int], None]) -> Path:
+        """Download a release, resuming; `pace` is told of every piece's bytes and takes its time."""
+
     def listen(self) -> Iterator[str]:
         """Yield an empty text once when the stream is open, and at every wake-up the name of its event."""
 
@@ -446,6 +450,71 @@ class ServerLink(Protocol):
 
     def seal(self, chip_number: str) -> bytes:
         """Return the chip number sealed to the server; needs no network."""
+
+
+# --- releases --------------------------------------------------------------------------------------
+
+
+class ReleaseError(Exception):
+    """A release cannot be taken; its text is one sentence. refused: nor will it be the next time."""
+
+    def __init__(self, sentence: str, *, refused: bool = False) -> None:
+        super().__init__(sentence)
+        self.refused = refused
+
+
+class FailedRelease(NamedTuple):
+    """A release that was tried and left: by which order, and why."""
+
+    version: str
+    order: str
+    reason: str
+
+
+class ReleaseStanding(NamedTuple):
+    """How the zuil came to run what it runs.
+
+    order: what asked for it, empty when nothing did. before: the release to go back to.
+    """
+
+    order: str
+    before: str
+    failed: FailedRelease | None
+
+
+class Releases(Protocol):
+    """The releases beside each other on the SD card. Methods that change something raise ReleaseError."""
+
+    @property
+    def trial(self) -> tuple[str, ...] | None:
+        """What must be good before this release proved itself; None when it need not (any more)."""
+
+    def standing(self) -> ReleaseStanding:
+        """Return how the zuil came to run what it runs."""
+
+    def has_room(self, needed: int) -> bool:
+        """Tell whether so many bytes can be written, and enough stays free."""
+
+    def holds(self, version: str) -> bool:
+        """Tell whether a release is here, whole, and signed by who is trusted."""
+
+    def install(self, bundle: Path, version: str, pause: Callable[[], None]) -> None:
+        """Put a bundle's release beside the others; `pause` is called before each of its files."""
+
+    def check(self, version: str) -> None:
+        """Raise ReleaseError when this zuil cannot run a release that is here, as its files are now."""
+
+    def want(self, version: str, order: str, good: tuple[str, ...]) -> None:
+        """Have the next start try a release; `good`: what is good now, and must be good then."""
+
+    def prove(self) -> None:
+        """Note durably that the release that runs is a good one."""
+
+    def tell_unproven(self, text: str) -> None:
+        """Keep what is not good yet, for who reads later why it went back; never raises."""
+
+    def tidy(self, keep: str) -> None:
+        """Remove the releases that are of no use any more, but for `keep`; never raises."""
 
 
 # --- clock -------------------------------------------------------------------------------------------

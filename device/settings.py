@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from shared.domain.releases import parse_keys
+
 FILE_NAME: Final = "zuil.toml"
 BOOT: Final = Path("/boot/firmware")
 STATE: Final = Path("/var/lib/zuil")
@@ -75,6 +77,15 @@ class ButtonSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pin: int = 26
 
 
+class ReleaseSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Ed25519 public keys that releases must be signed with, in hexadecimal with blanks between.
+
+    A release that brought keys of its own goes before these. None: the zuil takes no releases.
+    """
+
+    keys: str = ""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings of a zuil."""
 
@@ -84,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     display: DisplaySettings = DisplaySettings()
     lights: LightsSettings = LightsSettings()
     button: ButtonSettings = ButtonSettings()
+    release: ReleaseSettings = ReleaseSettings()
 
 
 _SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
@@ -93,6 +105,7 @@ _SECTIONS: Final[Mapping[str, type[msgspec.Struct]]] = {
     "display": DisplaySettings,
     "lights": LightsSettings,
     "button": ButtonSettings,
+    "release": ReleaseSettings,
 }
 
 
@@ -116,12 +129,25 @@ def load_settings(boot: Path, environment: Mapping[str, str] = os.environ) -> Se
     _check_url(settings.server.url)
     if settings.network.proxy:
         proxy_address(settings.network.proxy)
+    release_keys(settings)
     if not settings.reader.device.startswith(_READERS):
         raise SettingsError(
             f"The setting reader.device is {settings.reader.device!r};"
             " it is auto, or begins with pcsc, usb, tty: or udp:."
         )
     return settings
+
+
+def release_keys(settings: Settings) -> tuple[str, ...]:
+    """Return the public keys of releases.
+
+    Raises:
+        SettingsError: one of them is none.
+    """
+    try:
+        return parse_keys(settings.release.keys)
+    except ValueError as error:
+        raise SettingsError(f"The setting release.keys cannot be used: {error}.") from error
 
 
 def proxy_address(proxy: str) -> tuple[str, int]:

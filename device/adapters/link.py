@@ -8,7 +8,7 @@ import secrets
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from device.adapters.credentials import (
     mark_of,
     save_credentials,
 )
-from device.adapters.download import download
+from device.adapters.download import Open, download, download_release
 from device.ports import LinkError, TrustedClock
 from shared.domain.zones import to_millis
 from shared.wire import problems
@@ -45,6 +45,7 @@ from shared.wire.messages import (
     Parting,
     Problem,
     Receipt,
+    ReleaseOffer,
     SnapshotInfo,
     Upload,
     UploadAnswer,
@@ -133,18 +134,28 @@ class HttpLink:
     def fetch(self, snapshot: SnapshotInfo) -> Path:
         folder = self._folder / "snapshots"
         folder.mkdir(exist_ok=True)
-
-        def open_at(headers: dict[str, str]) -> httpx.Response:
-            signed = self._signature("GET", f"{self._url}{snapshot.url}", b"")
-            request = self._client.build_request(
-                "GET", f"{self._url}{snapshot.url}", headers={**headers, **signed}
-            )
-            return self._send(request, stream=True)
-
         try:
-            return download(snapshot, folder, self._enrolled().signing_key, open_at)
+            return download(snapshot, folder, self._enrolled().signing_key, self._opener(snapshot.url))
         except httpx.HTTPError as error:
             raise LinkError(_sentence(error)) from error
+
+    def fetch_release(self, offer: ReleaseOffer, pace: Callable[[int], None]) -> Path:
+        folder = self._folder / "bundles"
+        folder.mkdir(exist_ok=True)
+        try:
+            return download_release(offer, folder, self._opener(offer.url), pace)
+        except httpx.HTTPError as error:
+            raise LinkError(_sentence(error)) from error
+
+    def _opener(self, path: str) -> Open:
+        """Return what asks for a file of the server, from where an earlier attempt stopped."""
+
+        def open_at(headers: dict[str, str]) -> httpx.Response:
+            signed = self._signature("GET", f"{self._url}{path}", b"")
+            request = self._client.build_request("GET", f"{self._url}{path}", headers={**headers, **signed})
+            return self._send(request, stream=True)
+
+        return open_at
 
     def listen(self) -> Iterator[str]:
         url = f"{self._url}{PREFIX}/stream"

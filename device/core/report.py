@@ -9,7 +9,7 @@ from device import VERSION
 from device.core.health import Gauges, Health, Readings
 from device.core.kiosk import Kiosk
 from device.ports import Display, Journal, PassCache, TrustedClock
-from shared.wire.messages import Heartbeat, Telemetry
+from shared.wire.messages import Heartbeat, ReleaseReport, Telemetry
 
 _STARTED: Final = time.monotonic()
 
@@ -23,6 +23,7 @@ def heartbeat(
     clock: TrustedClock,
     health: Health,
     gauges: Gauges | None = None,
+    release: ReleaseReport | None = None,
 ) -> Heartbeat:
     """Return the heartbeat of this moment. Raises JournalError and CacheError."""
     measured = gauges.read() if gauges else Readings()
@@ -46,6 +47,7 @@ def heartbeat(
         uptime=round(time.monotonic() - _STARTED),
         cards=copied.cards,
         telemetry=_telemetry(measured, kiosk, display, health),
+        release=release,
     )
 
 

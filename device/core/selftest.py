@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC
 from typing import Final, NamedTuple
 
@@ -53,8 +53,8 @@ class SelfTest:
         self._display = display
         self._lights = lights
 
-    def findings(self) -> list[Finding]:
-        """Ask every part; a bad one never hides the next."""
+    def findings(self, subjects: Collection[str] | None = None) -> list[Finding]:
+        """Ask every part, or only these; a bad one never hides the next."""
         questions: dict[str, Callable[[], str]] = {
             "reader": lambda: _working(self._health.reader),
             "display": lambda: _working(self._display.state),
@@ -64,9 +64,14 @@ class SelfTest:
             "decision": self._decision,
             "clock": self._time,
             "server": self._server,
+            "sync": self._sync,
             "faults": self._faults,
         }
-        return [_finding(subject, question) for subject, question in questions.items()]
+        return [
+            _finding(subject, question)
+            for subject, question in questions.items()
+            if subjects is None or subject in subjects
+        ]
 
     def _lamps(self) -> str:
         state = _working(self._lights.state)
@@ -107,6 +112,11 @@ class SelfTest:
         if not self._health.online or heard is None:
             raise _BadError("it is not reached")
         return f"heard at {from_millis(heard):%H:%M:%S} UTC"
+
+    def _sync(self) -> str:
+        if self._health.followed is None:
+            raise _BadError("not everything of the server was read since the start")
+        return "everything of the server is here"
 
     def _faults(self) -> str:
         codes = " ".join(sorted(self._health.faults))

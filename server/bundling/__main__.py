@@ -14,7 +14,8 @@ from typing import Final
 
 from server.bundling.building import Recipe, build
 from server.bundling.keys import KeyFileError, make_key, read_key
-from shared.wire.bundles import SUFFIX, Bundle, BundleError, parse_keys
+from shared.domain.releases import parse_keys
+from shared.wire.bundles import SUFFIX, Bundle, BundleError
 
 _TREE: Final = Path(__file__).parents[2]
 _WRONG: Final = 2

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 FACTORY: Final = "factory"
 """What a zuil runs that never took a release: the program on its SD card."""
 _VERSION: Final = re.compile(r"(\d{1,5})\.(\d{1,5})\.(\d{1,5})(?:-([a-z]{1,10})\.(\d{1,5}))?")
+_KEY: Final = re.compile(r"[0-9a-f]{64}")
 _FINISHED: Final = "~"
 """Sorts after every word: 1.2.0-beta.1 comes before 1.2.0."""
 
@@ -96,6 +97,19 @@ def parse_version(text: str) -> Version:
         raise ValueError(f"{text!r} is no version; it looks like 1.4.0 or 1.4.0-beta.2")
     major, minor, patch, word, number = found.groups()
     return int(major), int(minor), int(patch), word or _FINISHED, int(number or 0)
+
+
+def parse_keys(text: str) -> tuple[str, ...]:
+    """Return the Ed25519 public keys in a text, with blanks or commas between.
+
+    Raises:
+        ValueError: one of them is none.
+    """
+    keys = tuple(text.replace(",", " ").lower().split())
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            raise ValueError(f"{key!r} is no public key; it is 64 hexadecimal digits")
+    return keys
 
 
 def refusal(needs: Needs, host: Host) -> tuple[Refusal, str] | None:

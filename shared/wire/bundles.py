@@ -16,7 +16,7 @@ from typing import IO, Final
 import msgspec
 import zstandard
 
-from shared.domain.releases import Formats, Needs, parse_version
+from shared.domain.releases import Formats, Needs, parse_keys, parse_version
 
 SUFFIX: Final = ".zuil"
 MANIFEST: Final = "manifest.json"
@@ -30,7 +30,6 @@ _MOST_WINDOW: Final = 8 << 20
 """Bytes of memory that unpacking may take on a zuil."""
 _PATH: Final = re.compile(r"(device|shared|lib)(/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*)+")
 _START: Final = "device/__main__.py"
-_KEY: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class BundleError(Exception):
@@ -150,19 +149,6 @@ def read_manifest(raw: bytes) -> ReleaseManifest:
         raise BundleError(f"The manifest of the release cannot be used: {error}.") from error
     _check_files(manifest.files)
     return manifest
-
-
-def parse_keys(text: str) -> tuple[str, ...]:
-    """Return the public keys in a text, with blanks or commas between.
-
-    Raises:
-        ValueError: one of them is none.
-    """
-    keys = tuple(text.replace(",", " ").lower().split())
-    for key in keys:
-        if not _KEY.fullmatch(key):
-            raise ValueError(f"{key!r} is no public key; it is 64 hexadecimal digits")
-    return keys
 
 
 def _check_files(files: Mapping[str, tuple[int, str]]) -> None:

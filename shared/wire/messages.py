@@ -111,6 +111,23 @@ class SystemMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     token_key: bytes
 
 
+class ReleaseOffer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A release of its program that a zuil is to take (`shared.wire.bundles`).
+
+    id: of this offer; a zuil tries each offer once. size, unpacked: bytes. url: a path on the same server.
+    rate: bytes a second at most. quiet_seconds: how long nobody tapped before the zuil switches.
+    """
+
+    id: str
+    version: str
+    size: int
+    unpacked: int
+    sha256: str
+    url: str
+    rate: int = 200_000
+    quiet_seconds: float = 120
+
+
 class KioskConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything the server decides for one zuil; replaced as a whole when `version` differs."""
 
@@ -140,6 +157,9 @@ class KioskConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     For zuilen that know no commands yet."""
     systems: list[SystemMessage] = []
     events: list[EventMessage] = []
+    release: ReleaseOffer | None = None
+    withdrawn: list[str] = []
+    """Versions that no zuil should run: who does goes back to what it ran before."""
 
 
 class CheckinMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -316,6 +336,18 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     display_resets: int = 0
 
 
+class ReleaseReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How far a zuil is with a release: `step` is a `shared.domain.releases.Step`.
+
+    offer: the id of the offer. sentence: why, when it does not go on.
+    """
+
+    offer: str
+    version: str
+    step: str
+    sentence: str = ""
+
+
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """POST heartbeat: how the zuil is."""
 
@@ -336,6 +368,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     uptime: int = 0
     cards: int = 0
     telemetry: Telemetry | None = None
+    release: ReleaseReport | None = None
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

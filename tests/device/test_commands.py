@@ -283,7 +283,7 @@ def test_the_screen_comes_as_the_picture_that_is_on_the_display(zuil, server):
 
 def test_the_self_test_asks_every_part(zuil, server):
     report = reported(zuil, server, "self-test")
-    assert (report.outcome, report.sentence) == ("done", "All 9 parts are fine.")
+    assert (report.outcome, report.sentence) == ("done", "All 10 parts are fine.")
     lines = report.result.decode().splitlines()
     assert [line[:3] for line in lines] == ["ok "] * 9
     assert zuil.state()["last_seq"] == 0, "nothing is written down"

@@ -131,11 +131,16 @@ class Disk:
             case "U":
                 del self._names[change.path]
             case "R":
-                self._names[change.content.decode()] = self._names.pop(change.path)
+                self._rename(change.path, change.content.decode())
             case "S":
                 if file is not None:
                     file.synchronise()
                 self._kept_names = dict(self._names)
+
+    def _rename(self, before, after):
+        """Rename a file, or a folder with everything in it."""
+        for path in [path for path in self._names if path == before or path.startswith(f"{before}/")]:
+            self._names[after + path.removeprefix(before)] = self._names.pop(path)
 
     def found(self, folder, base, draw=None):
         """Write what is found after a cut: what was synchronised; with `draw`, also some of the rest."""

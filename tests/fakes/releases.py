@@ -41,3 +41,20 @@ def tree(folder, version, *changes):
 def bundle(folder, version, *changes, secret=SECRET, **recipe):
     """Return the manifest and the bytes of a signed bundle; `folder` is made for its sources."""
     return build(Recipe(tree=tree(folder, version, *changes), **recipe), secret)
+
+
+def tiny(folder, version, main="", formats=None):
+    """Write sources of a program of a few lines that passes for a zuil's; `main` is what it does."""
+    (folder / "device").mkdir(parents=True)
+    (folder / "shared").mkdir()
+    (folder / "device/__init__.py").write_text(f"VERSION = {version!r}\n")
+    (folder / "device/formats.py").write_text(
+        f"FORMATS = {formats or {'journal': (1, 1), 'cache': (1, 1)}}\n"
+    )
+    (folder / "device/__main__.py").write_text(main)
+    return folder
+
+
+def tiny_bundle(folder, version, main="", *, formats=None, secret=SECRET, **recipe):
+    """Return the bytes of a bundle of a tiny program."""
+    return build(Recipe(tree=tiny(folder, version, main, formats), **recipe), secret)[1]
