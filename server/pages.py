@@ -19,6 +19,7 @@ from server.monitor import alerts
 from server.monitor import dashboard as watched
 from server.monitor import pages as monitor
 from server.organisation import dashboard as organisation
+from server.partners import dashboard as partners
 from server.posters import pages as posters
 from server.web.shell import install_shell
 
@@ -37,7 +38,7 @@ def install(app: FastAPI) -> None:
     app.include_router(remote.router)
     app.include_router(posters.router)
     app.include_router(differences.router)
-    for settings in (organisation, cards, groups, card_systems, counters, events, logbook):
+    for settings in (organisation, partners, cards, groups, card_systems, counters, events, logbook):
         app.include_router(settings.router)
     if app.state.settings.demo:
         app.include_router(demo.router)

@@ -46,7 +46,8 @@ def new_secret(session: Session, client: ApiClient, now: datetime, *, staff_id: 
     if client.revoked_at is not None:
         raise ProblemError(409, "This client is revoked.", type="zuil:client-revoked")
     secret = secrets.token_urlsafe(SECRET_BYTES)
-    client.former_hash, client.former_until = client.secret_hash, now + CHANGE_OVER
+    if client.secret_hash is not None:
+        client.former_hash, client.former_until = client.secret_hash, now + CHANGE_OVER
     client.secret_hash = _hash(secret)
     record(session, "renew-secret", "api_client", client.id, staff_id=staff_id)
     return secret

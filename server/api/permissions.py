@@ -76,6 +76,7 @@ class Entry(NamedTuple):
     """What a permission is called. reaches_all: it is not bound to an organiser; administrators grant it."""
 
     nl: str
+    fr: str
     en: str
     reaches_all: bool = False
 
@@ -83,92 +84,210 @@ class Entry(NamedTuple):
 P = ApiPermission
 PERMISSIONS: Final[Mapping[ApiPermission, Entry]] = MappingProxyType(
     {
-        P.TARIFFS_READ: Entry("Tarieven opvragen", "Read tariffs"),
-        P.TICKETSALES_SEARCH: Entry("Ticketsales zoeken", "Search ticket sales"),
-        P.TICKETSALES_REGISTER: Entry("Ticketsales registreren", "Register ticket sales"),
-        P.EVENTS_READ: Entry("Eigen activiteiten opvragen", "Read own events"),
-        P.EVENTS_READ_ALL: Entry("Alle activiteiten opvragen", "Read all events", reaches_all=True),
-        P.EVENTS_UPDATE: Entry("Eigen activiteiten aanpassen", "Update own events"),
-        P.EVENTS_UPDATE_ALL: Entry("Alle activiteiten aanpassen", "Update all events", reaches_all=True),
+        P.TARIFFS_READ: Entry("Tarieven opvragen", "Consulter les tarifs", "Read tariffs"),
+        P.TICKETSALES_SEARCH: Entry(
+            "Ticketsales zoeken", "Rechercher des ventes de tickets", "Search ticket sales"
+        ),
+        P.TICKETSALES_REGISTER: Entry(
+            "Ticketsales registreren", "Enregistrer des ventes de tickets", "Register ticket sales"
+        ),
+        P.EVENTS_READ: Entry("Eigen activiteiten opvragen", "Consulter ses activités", "Read own events"),
+        P.EVENTS_READ_ALL: Entry(
+            "Alle activiteiten opvragen",
+            "Consulter toutes les activités",
+            "Read all events",
+            reaches_all=True,
+        ),
+        P.EVENTS_UPDATE: Entry("Eigen activiteiten aanpassen", "Modifier ses activités", "Update own events"),
+        P.EVENTS_UPDATE_ALL: Entry(
+            "Alle activiteiten aanpassen",
+            "Modifier toutes les activités",
+            "Update all events",
+            reaches_all=True,
+        ),
         P.EVENT_SETTINGS_READ: Entry(
-            "Instellingen van eigen activiteiten opvragen", "Read settings of own events"
+            "Instellingen van eigen activiteiten opvragen",
+            "Consulter les réglages de ses activités",
+            "Read settings of own events",
         ),
         P.EVENT_SETTINGS_READ_ALL: Entry(
-            "Instellingen van alle activiteiten opvragen", "Read settings of all events", reaches_all=True
+            "Instellingen van alle activiteiten opvragen",
+            "Consulter les réglages de toutes les activités",
+            "Read settings of all events",
+            reaches_all=True,
         ),
         P.EVENT_SETTINGS_UPDATE: Entry(
-            "Instellingen van eigen activiteiten aanpassen", "Update settings of own events"
+            "Instellingen van eigen activiteiten aanpassen",
+            "Modifier les réglages de ses activités",
+            "Update settings of own events",
         ),
         P.EVENT_SETTINGS_UPDATE_ALL: Entry(
-            "Instellingen van alle activiteiten aanpassen", "Update settings of all events", reaches_all=True
+            "Instellingen van alle activiteiten aanpassen",
+            "Modifier les réglages de toutes les activités",
+            "Update settings of all events",
+            reaches_all=True,
         ),
-        P.EVENTS_QR_CHECKINCODE: Entry("QR-posters van activiteiten ophalen", "Download QR check-in posters"),
-        P.CHECKINS_READ: Entry("Check-ins opvragen", "Read check-ins"),
-        P.CHECKINS_WRITE: Entry("Check-ins registreren", "Register check-ins"),
-        P.ORGANIZERS_SEARCH: Entry("Organisators zoeken", "Search organizers"),
-        P.ORGANIZERS_REPORTS: Entry("Financiële rapporten maken", "Make financial reports"),
-        P.ORGANIZERS_ADMINS_READ: Entry("Beheerders van organisators opvragen", "Read admins of organizers"),
+        P.EVENTS_QR_CHECKINCODE: Entry(
+            "QR-posters van activiteiten ophalen",
+            "Télécharger les affiches QR des activités",
+            "Download QR check-in posters",
+        ),
+        P.CHECKINS_READ: Entry("Check-ins opvragen", "Consulter les check-ins", "Read check-ins"),
+        P.CHECKINS_WRITE: Entry("Check-ins registreren", "Enregistrer des check-ins", "Register check-ins"),
+        P.ORGANIZERS_SEARCH: Entry(
+            "Organisators zoeken", "Rechercher des organisateurs", "Search organizers"
+        ),
+        P.ORGANIZERS_REPORTS: Entry(
+            "Financiële rapporten maken", "Établir des rapports financiers", "Make financial reports"
+        ),
+        P.ORGANIZERS_ADMINS_READ: Entry(
+            "Beheerders van organisators opvragen",
+            "Consulter les gestionnaires des organisateurs",
+            "Read admins of organizers",
+        ),
         P.ORGANIZERS_ADMINS_WRITE: Entry(
-            "Beheerders van organisators aanpassen", "Update admins of organizers"
+            "Beheerders van organisators aanpassen",
+            "Modifier les gestionnaires des organisateurs",
+            "Update admins of organizers",
         ),
-        P.PASSHOLDERS_SEARCH: Entry("Pashouders van de kaartsystemen zoeken", "Search passholders"),
-        P.PASSHOLDERS_SEARCH_ALL: Entry("Alle pashouders zoeken", "Search all passholders", reaches_all=True),
+        P.PASSHOLDERS_SEARCH: Entry(
+            "Pashouders van de kaartsystemen zoeken",
+            "Rechercher les titulaires des systèmes de cartes",
+            "Search passholders",
+        ),
+        P.PASSHOLDERS_SEARCH_ALL: Entry(
+            "Alle pashouders zoeken",
+            "Rechercher tous les titulaires",
+            "Search all passholders",
+            reaches_all=True,
+        ),
         P.PASSHOLDERS_SEARCH_BY_ID: Entry(
-            "Pashouders zoeken op nummer", "Search passholders by identification number"
+            "Pashouders zoeken op nummer",
+            "Rechercher des titulaires par numéro",
+            "Search passholders by identification number",
         ),
-        P.PASSHOLDERS_WRITE: Entry("Pashouders registreren en aanpassen", "Register and update passholders"),
-        P.PASSHOLDERS_WRITE_SOCIALTARIFF: Entry("Kansenstatuut toekennen", "Grant the social tariff"),
+        P.PASSHOLDERS_WRITE: Entry(
+            "Pashouders registreren en aanpassen",
+            "Inscrire et modifier des titulaires",
+            "Register and update passholders",
+        ),
+        P.PASSHOLDERS_WRITE_SOCIALTARIFF: Entry(
+            "Kansenstatuut toekennen", "Accorder le statut à tarif réduit", "Grant the social tariff"
+        ),
         P.PASSHOLDERS_WRITE_SOCIALTARIFF_FULL_CARDSYSTEM: Entry(
             "Kansenstatuut toekennen in heel het kaartsysteem",
+            "Accorder le statut à tarif réduit dans tout le système de cartes",
             "Grant the social tariff in the full card system",
         ),
         P.PASSHOLDERS_WRITE_FOREIGN_COUNTRY: Entry(
-            "Pashouders uit het buitenland registreren", "Register passholders from abroad"
+            "Pashouders uit het buitenland registreren",
+            "Inscrire des titulaires de l'étranger",
+            "Register passholders from abroad",
         ),
-        P.PASSHOLDERS_UPDATE: Entry("Pashouders aanpassen", "Update passholders"),
-        P.PASSHOLDERS_DELETE: Entry("Pashouders verwijderen", "Delete passholders"),
-        P.PASSHOLDERS_PICTURE_READ: Entry("Foto's van pashouders bekijken", "Read pictures of passholders"),
+        P.PASSHOLDERS_UPDATE: Entry("Pashouders aanpassen", "Modifier des titulaires", "Update passholders"),
+        P.PASSHOLDERS_DELETE: Entry(
+            "Pashouders verwijderen", "Supprimer des titulaires", "Delete passholders"
+        ),
+        P.PASSHOLDERS_PICTURE_READ: Entry(
+            "Foto's van pashouders bekijken", "Voir les photos des titulaires", "Read pictures of passholders"
+        ),
         P.PASSHOLDERS_PICTURE_WRITE: Entry(
-            "Foto's van pashouders aanpassen", "Update pictures of passholders"
+            "Foto's van pashouders aanpassen",
+            "Modifier les photos des titulaires",
+            "Update pictures of passholders",
         ),
-        P.PASSHOLDERS_PRIVATE_READ: Entry("Notities over pashouders lezen", "Read notes on passholders"),
+        P.PASSHOLDERS_PRIVATE_READ: Entry(
+            "Notities over pashouders lezen", "Lire les notes sur les titulaires", "Read notes on passholders"
+        ),
         P.PASSHOLDERS_PRIVATE_WRITE: Entry(
-            "Notities over pashouders aanpassen", "Update notes on passholders"
+            "Notities over pashouders aanpassen",
+            "Modifier les notes sur les titulaires",
+            "Update notes on passholders",
         ),
-        P.PASSHOLDER_COUPONS_READ: Entry("Coupons van pashouders opvragen", "Read coupons of passholders"),
-        P.GROUPPASS_COUPONS_READ: Entry("Coupons van groepspassen opvragen", "Read coupons of group passes"),
-        P.GROUPPASSES_SEARCH: Entry("Groepspassen zoeken", "Search group passes"),
-        P.MEMBERSHIP_PRICES_READ: Entry("Prijzen van lidmaatschappen opvragen", "Read membership prices"),
-        P.PASSES_READ: Entry("Passen opvragen", "Read passes"),
+        P.PASSHOLDER_COUPONS_READ: Entry(
+            "Coupons van pashouders opvragen",
+            "Consulter les coupons des titulaires",
+            "Read coupons of passholders",
+        ),
+        P.GROUPPASS_COUPONS_READ: Entry(
+            "Coupons van groepspassen opvragen",
+            "Consulter les coupons des pass de groupe",
+            "Read coupons of group passes",
+        ),
+        P.GROUPPASSES_SEARCH: Entry(
+            "Groepspassen zoeken", "Rechercher des pass de groupe", "Search group passes"
+        ),
+        P.MEMBERSHIP_PRICES_READ: Entry(
+            "Prijzen van lidmaatschappen opvragen",
+            "Consulter les prix des affiliations",
+            "Read membership prices",
+        ),
+        P.PASSES_READ: Entry("Passen opvragen", "Consulter les pass", "Read passes"),
         P.PASSES_INSZNUMBERS_READ: Entry(
-            "Passen opvragen met rijksregisternummer", "Read passes by INSZ number"
+            "Passen opvragen met rijksregisternummer",
+            "Consulter les pass par numéro de registre national",
+            "Read passes by INSZ number",
         ),
-        P.PASSES_CHIPNUMBERS_READ: Entry("Passen opvragen met chipnummer", "Read passes by chip number"),
-        P.REWARDS_READ: Entry("Voordelen opvragen", "Read rewards"),
-        P.REWARDS_WRITE: Entry("Voordelen aanmaken en aanpassen", "Create and update rewards"),
-        P.REWARDS_REDEEM: Entry("Voordelen omruilen", "Redeem rewards"),
+        P.PASSES_CHIPNUMBERS_READ: Entry(
+            "Passen opvragen met chipnummer",
+            "Consulter les pass par numéro de puce",
+            "Read passes by chip number",
+        ),
+        P.REWARDS_READ: Entry("Voordelen opvragen", "Consulter les avantages", "Read rewards"),
+        P.REWARDS_WRITE: Entry(
+            "Voordelen aanmaken en aanpassen", "Créer et modifier des avantages", "Create and update rewards"
+        ),
+        P.REWARDS_REDEEM: Entry("Voordelen omruilen", "Échanger des avantages", "Redeem rewards"),
         P.REWARDS_PASSHOLDERS_READ: Entry(
-            "Voordelen op maat van pashouders opvragen", "Read rewards for passholders"
+            "Voordelen op maat van pashouders opvragen",
+            "Consulter les avantages propres aux titulaires",
+            "Read rewards for passholders",
         ),
-        P.PASSHOLDERS_SELF_REGISTRATION: Entry("Zichzelf registreren", "Register oneself"),
-        P.PASSHOLDERS_SELF_CHECKIN: Entry("Zelf inchecken", "Check in oneself"),
-        P.PASSHOLDERS_SELF_READ: Entry("Eigen gegevens opvragen", "Read own data"),
-        P.PASSHOLDERS_REGISTER_UITID: Entry("UiTPAS aan UiTiD koppelen", "Link UiTPAS to UiTiD"),
-        P.PASSHOLDERS_TRANSACTION_HISTORY: Entry("Puntenhistoriek opvragen", "Read the history of points"),
-        P.PASSHOLDERS_FAMILY_MEMBERS: Entry("Gezinsleden beheren", "Manage family members"),
-        P.ORDERS_READ: Entry("Bestellingen opvragen", "Read orders"),
-        P.ORDERS_CREATE: Entry("Bestellingen plaatsen", "Create orders"),
+        P.PASSHOLDERS_SELF_REGISTRATION: Entry(
+            "Zichzelf registreren", "S'inscrire soi-même", "Register oneself"
+        ),
+        P.PASSHOLDERS_SELF_CHECKIN: Entry(
+            "Zelf inchecken", "Faire son check-in soi-même", "Check in oneself"
+        ),
+        P.PASSHOLDERS_SELF_READ: Entry(
+            "Eigen gegevens opvragen", "Consulter ses propres données", "Read own data"
+        ),
+        P.PASSHOLDERS_REGISTER_UITID: Entry(
+            "UiTPAS aan UiTiD koppelen", "Lier l'UiTPAS à l'UiTiD", "Link UiTPAS to UiTiD"
+        ),
+        P.PASSHOLDERS_TRANSACTION_HISTORY: Entry(
+            "Puntenhistoriek opvragen", "Consulter l'historique des points", "Read the history of points"
+        ),
+        P.PASSHOLDERS_FAMILY_MEMBERS: Entry(
+            "Gezinsleden beheren", "Gérer les membres de la famille", "Manage family members"
+        ),
+        P.ORDERS_READ: Entry("Bestellingen opvragen", "Consulter les commandes", "Read orders"),
+        P.ORDERS_CREATE: Entry("Bestellingen plaatsen", "Passer des commandes", "Create orders"),
         P.PERMISSIONS_READ: Entry(
-            "Rechten van clients opvragen", "Read permissions of clients", reaches_all=True
+            "Rechten van clients opvragen",
+            "Consulter les droits des clients",
+            "Read permissions of clients",
+            reaches_all=True,
         ),
         P.PERMISSIONS_WRITE: Entry(
-            "Rechten van clients aanpassen", "Update permissions of clients", reaches_all=True
+            "Rechten van clients aanpassen",
+            "Modifier les droits des clients",
+            "Update permissions of clients",
+            reaches_all=True,
         ),
-        P.CARDS_READ: Entry("Kaarten opvragen", "Read cards"),
-        P.ASSOCIATIONS: Entry("Verenigingslidmaatschappen beheren", "Manage association memberships"),
-        P.SOCIALTARIFF_EXPORT: Entry("Lijst van kansenstatuten ophalen", "Export active social tariffs"),
-        P.KIOSKS_READ: Entry("Zuilen opvragen", "Read kiosks"),
-        P.KIOSKS_WRITE: Entry("Zuilen instellen", "Configure kiosks"),
+        P.CARDS_READ: Entry("Kaarten opvragen", "Consulter les cartes", "Read cards"),
+        P.ASSOCIATIONS: Entry(
+            "Verenigingslidmaatschappen beheren",
+            "Gérer les affiliations aux associations",
+            "Manage association memberships",
+        ),
+        P.SOCIALTARIFF_EXPORT: Entry(
+            "Lijst van kansenstatuten ophalen",
+            "Télécharger la liste des statuts à tarif réduit",
+            "Export active social tariffs",
+        ),
+        P.KIOSKS_READ: Entry("Zuilen opvragen", "Consulter les bornes", "Read kiosks"),
+        P.KIOSKS_WRITE: Entry("Zuilen instellen", "Régler les bornes", "Configure kiosks"),
     }
 )
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, String, and_, cast, or_, select
 from sqlmodel import Session, col
 
+from server.api.models import ApiClient
 from server.counters.models import Counter, CounterCardSystem
 from server.events.models import EventCardSystem
 from server.kernel.audit import AuditEntry
@@ -106,6 +107,7 @@ def _concerns(card_system_id: int) -> ColumnElement[bool]:
         "kiosk": kiosks,
         "event": events,
         "staff": _text(staff),
+        "api_client": select(col(ApiClient.id)).where(col(ApiClient.card_system_id) == card_system_id),
     }
     about = [
         and_(col(AuditEntry.subject_kind) == kind, col(AuditEntry.subject_id).in_(ids))

@@ -22,6 +22,7 @@ def kind_words(_: Translator) -> Mapping[str, str]:
         "counter": _("Balie"),
         "permission_group": _("Groep van balies"),
         "card_system": _("Kaartsysteem"),
+        "api_client": _("Programma van een partner"),
         "staff": _("Persoon"),
         "everything": _("Algemeen beheer"),
         "differences": _("Verschillen"),
@@ -70,6 +71,9 @@ def deed_word(_: Translator, action: str) -> str:
         "alert-snoozed": _("vroeg stilte over een melding"),
         "alert-assigned": _("gaf een melding door"),
         "alert-commented": _("schreef iets bij een melding"),
+        "grant": _("koos de rechten"),
+        "renew-secret": _("maakte een nieuw geheim"),
+        "revoke": _("trok in"),
         "end-maintenance": _("beëindigde onderhoud"),
     }
     return words.get(action, action)
@@ -131,6 +135,9 @@ def _fact(_: Translator, name: str) -> str:
         "key": _("sleutel"),
         "command": _("opdracht"),
         "outcome": _("resultaat"),
+        "added": _("erbij"),
+        "removed": _("weg"),
+        "client": _("programma"),
     }
     return words.get(name, name)
 

@@ -33,6 +33,7 @@ class Permission(StrEnum):
     MANAGE_CARDS = "manage-cards"
     SET_COUNTER_GROUPS = "set-counter-groups"
     MANAGE_MEMBERS = "manage-members"
+    MANAGE_PARTNERS = "manage-partners"
     SET_EVENTS = "set-events"
     READ_LOGBOOK = "read-logbook"
     HANDLE_ALERTS = "handle-alerts"
@@ -53,6 +54,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.MANAGE_COUNTERS,
                 Permission.MANAGE_CARDS,
                 Permission.MANAGE_MEMBERS,
+                Permission.MANAGE_PARTNERS,
                 Permission.SET_EVENTS,
                 Permission.READ_LOGBOOK,
                 Permission.HANDLE_ALERTS,

@@ -62,6 +62,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MANAGE_CARDS: _("kaarten laten drukken en in voorraad nemen"),
         Permission.SET_COUNTER_GROUPS: _("groepen van balies maken en hun rechten kiezen"),
         Permission.MANAGE_MEMBERS: _("mensen uitnodigen en verwijderen"),
+        Permission.MANAGE_PARTNERS: _("programma's van partners toelaten"),
         Permission.SET_EVENTS: _("punten en limiet van activiteiten kiezen"),
         Permission.READ_LOGBOOK: _("het logboek lezen"),
         Permission.HANDLE_ALERTS: _("meldingen over zuilen opvolgen"),

@@ -20,6 +20,8 @@ PAGES = {
     "/dashboard/instellingen/balies/1": Permission.MANAGE_COUNTERS,
     "/dashboard/instellingen/mensen": Permission.MANAGE_MEMBERS,
     "/dashboard/instellingen/mensen/balie/1": Permission.MANAGE_MEMBERS,
+    "/dashboard/instellingen/partners": Permission.MANAGE_PARTNERS,
+    "/dashboard/instellingen/partners/nieuw": Permission.MANAGE_PARTNERS,
     "/dashboard/instellingen/activiteiten": Permission.SET_EVENTS,
     "/dashboard/logboek": Permission.READ_LOGBOOK,
     "/dashboard/kaarten/5": Permission.MANAGE_CARDS,
@@ -61,6 +63,7 @@ def test_the_menu_has_the_settings_for_who_has_them_only(site):
         "mensen/balie/99",
         "mensen/nergens/1",
         "activiteiten/bestaat-niet",
+        "partners/bestaat-niet/rechten",
     ],
 )
 def test_a_ksb_finds_nothing_outside_the_own_card_system(site, path):
