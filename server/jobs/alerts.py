@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from server.kernel.database import Database
-from server.kernel.mail import Postbox
-from server.monitor.mailing import forget_notices, send_mails, write_mails
+from server.monitor.mailing import forget_notices, write_mails
 from server.monitor.notices import escalate
 from server.monitor.webhook import forget_calls, post_calls
 from server.settings import Settings
@@ -19,14 +18,13 @@ def escalate_alerts(database: Database, _: Settings) -> None:
 
 
 def mail_alerts(database: Database, settings: Settings) -> None:
-    """Write the mails that are due and hand them to the mail server, when there is one."""
+    """Write the mails that are due, when there is a mail server."""
     if settings.smtp_url is None:
         with database.writing() as session:
             forget_notices(session, _now())
         return
     with database.writing() as session:
         write_mails(session, _now(), settings.public_url or f"http://{settings.host}:{settings.port}")
-    send_mails(database, Postbox(settings.smtp_url, settings.mail_from), _now())
 
 
 def post_alerts(database: Database, settings: Settings) -> None:

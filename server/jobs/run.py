@@ -10,7 +10,7 @@ from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from server.jobs import alerts, event_import, purge, rotation, snapshots, thinning, waiting
+from server.jobs import alerts, event_import, outbox, purge, rotation, snapshots, thinning, waiting
 from server.jobs.claims import claim
 from server.kernel.database import Database
 from server.settings import Settings
@@ -39,6 +39,7 @@ JOBS: Final[Sequence[Job]] = (
     Job("build snapshots", 900, snapshots.build),
     Job("escalate alerts", 30, alerts.escalate_alerts),
     Job("mail alerts", 10, alerts.mail_alerts),
+    Job("send mails", 5, outbox.send),
     Job("post alerts", 5, alerts.post_alerts),
     Job("thin the history of zuilen", 600, thinning.thin_history),
     Job("import events", 3_600, event_import.import_events),

@@ -17,6 +17,7 @@ import server.kernel.attempts
 import server.kernel.audit
 import server.kernel.keys
 import server.kernel.oauth1
+import server.kernel.outbox
 import server.kiosks.models
 import server.monitor.models
 import server.passholders.models

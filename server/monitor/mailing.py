@@ -1,25 +1,19 @@
-"""Mails about zuilen: what a person is to be told becomes one mail, and every mail leaves once.
+"""Mails about zuilen: what a person is to be told becomes one mail (`server.kernel.outbox` sends it).
 
-A mail is written in the transaction that uses up its notices, and sent afterwards. A sender claims
-it for a while first; one that dies in between has another try later, with the same Message-ID, so
-that mail programs show it once.
+A mail is written in the transaction that uses up its notices.
 """
 
 from __future__ import annotations
 
-import logging
-import smtplib
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import delete, func, update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
-from server.kernel.database import Database
-from server.kernel.ids import new_id
-from server.kernel.mail import Letter, MailError, Postbox
-from server.monitor.models import Incident, Notice, OutgoingMail
+from server.kernel.outbox import OutgoingMail, put_mail
+from server.monitor.models import Incident, Notice
 from server.monitor.notices import Moment, Rhythm
 from server.monitor.telling import Names, incident_title, read_names
 from server.monitor.words import cause_word
@@ -33,11 +27,6 @@ MOST_NOTICES: Final = 20_000
 MOST_LINES: Final = 20
 REST_MILLIS: Final = 300_000
 """After a mail about what happens now, the next one to the same person waits so long."""
-CLAIM_MILLIS: Final = 120_000
-LONGEST_PAUSE_MILLIS: Final = 3_600_000
-MOST_ATTEMPTS: Final = 60
-_NEVER: Final = 1 << 62
-_log = logging.getLogger(__name__)
 
 _Told = tuple[Notice, Incident, Staff]
 
@@ -69,22 +58,6 @@ def write_mails(session: Session, now: int, address: str) -> int:
     return written
 
 
-def send_mails(database: Database, postbox: Postbox, now: int) -> None:
-    """Hand over every mail that is due; what does not succeed is tried again, ever more patiently."""
-    with database.reading() as session:
-        waiting = select(OutgoingMail).where(col(OutgoingMail.sent).is_(None), col(OutgoingMail.due) <= now)
-        mails = session.exec(waiting.order_by(col(OutgoingMail.id))).all()
-    if not mails:
-        return
-    try:
-        with postbox.open() as smtp:
-            for mail in mails:
-                if _claim(database, mail, now):
-                    _send(database, postbox, smtp, mail, now)
-    except MailError as error:
-        _log.warning("%s mails wait: %s", len(mails), error)
-
-
 def forget_notices(session: Session, now: int) -> None:
     """Drop what is due: there is no mail server, and old news later helps nobody."""
     session.execute(delete(Notice).where(col(Notice.mail_id).is_(None), col(Notice.due) <= now))
@@ -92,7 +65,7 @@ def forget_notices(session: Session, now: int) -> None:
 
 def _resting(session: Session, now: int) -> frozenset[str]:
     query = select(col(OutgoingMail.recipient)).where(
-        col(OutgoingMail.created) > now - REST_MILLIS, ~col(OutgoingMail.message_id).startswith("<daily")
+        col(OutgoingMail.created) > now - REST_MILLIS, col(OutgoingMail.message_id).startswith("<alert")
     )
     return frozenset(session.exec(query))
 
@@ -102,16 +75,9 @@ def _write(
 ) -> None:
     _ = translator(told[0][0].language)
     is_daily = told[0][0].rhythm == Rhythm.DAILY
-    mail = OutgoingMail(
-        recipient=recipient,
-        subject=_subject(_, told, names, is_daily=is_daily),
-        body=_body(_, told, names, Moments(_, from_millis(now)), address),
-        message_id=f"<{'daily' if is_daily else 'alert'}.{new_id()}@zuil>",
-        created=now,
-        due=now,
-    )
-    session.add(mail)
-    session.flush()
+    subject = _subject(_, told, names, is_daily=is_daily)
+    body = _body(_, told, names, Moments(_, from_millis(now)), address)
+    mail = put_mail(session, recipient, subject, body, kind="daily" if is_daily else "alert", now=now)
     ids = [notice.id for notice, *_rest in told]
     # In parts: a statement takes so many values, and no more.
     for first in range(0, len(ids), 500):
@@ -165,40 +131,3 @@ def _line(_: Translator, incident: Incident, names: Names, moments: Moments, add
         over = _("over sinds {moment}", moment=moments.moment(from_millis(incident.closed)))
         since = f"{since}, {over}"
     return f"* {title}\n  {cause}, {since}\n  {address}/monitor/meldingen/{incident.id}"
-
-
-def _claim(database: Database, mail: OutgoingMail, now: int) -> bool:
-    """Take a mail for a while; False when another sender was first."""
-    with database.writing() as session:
-        taken = (
-            update(OutgoingMail)
-            .where(
-                col(OutgoingMail.id) == mail.id,
-                col(OutgoingMail.sent).is_(None),
-                col(OutgoingMail.attempts) == mail.attempts,
-            )
-            .values(attempts=mail.attempts + 1, due=now + CLAIM_MILLIS)
-        )
-        return session.execute(taken).rowcount == 1  # type: ignore[attr-defined, no-any-return]
-
-
-def _send(database: Database, postbox: Postbox, smtp: smtplib.SMTP, mail: OutgoingMail, now: int) -> None:
-    letter = Letter(mail.recipient, mail.subject, mail.body, mail.message_id, mail.created)
-    values: dict[str, object] = {"sent": now, "error": ""}
-    try:
-        postbox.hand_over(smtp, letter)
-    except MailError as error:
-        is_last = not error.again or mail.attempts + 1 >= MOST_ATTEMPTS
-        pause = min(60_000 << min(mail.attempts, 10), LONGEST_PAUSE_MILLIS)
-        values = {"error": str(error)[:500], "due": _NEVER if is_last else now + pause}
-        _log.warning("mail %s: %s", mail.id, error)
-    with database.writing() as session:
-        session.execute(update(OutgoingMail).where(col(OutgoingMail.id) == mail.id).values(**values))
-
-
-def waiting_mails(session: Session) -> tuple[int, int]:
-    """Return how many mails wait to leave, and how many never will."""
-    open_ = col(OutgoingMail.sent).is_(None)
-    waiting = session.scalar(select(func.count()).where(open_, col(OutgoingMail.due) < _NEVER)) or 0
-    lost = session.scalar(select(func.count()).where(open_, col(OutgoingMail.due) >= _NEVER)) or 0
-    return waiting, lost

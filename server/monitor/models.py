@@ -278,31 +278,6 @@ class Notice(SQLModel, table=True):
     mail_id: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
-class OutgoingMail(SQLModel, table=True):
-    """A mail that is to be sent, or was: written in the transaction that used up its notices."""
-
-    __tablename__ = "outgoing_mail"
-    __table_args__ = (
-        Index(
-            "ix_outgoing_mail_waiting",
-            "due",
-            sqlite_where=text("sent IS NULL"),
-            postgresql_where=text("sent IS NULL"),
-        ),
-    )
-
-    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
-    recipient: str
-    subject: str
-    body: str = Field(sa_column=Column(Text, nullable=False))
-    message_id: str = Field(unique=True)
-    created: int = Field(sa_column=Column(BigInteger, nullable=False))
-    due: int = Field(sa_column=Column(BigInteger, nullable=False))
-    attempts: int = 0
-    sent: int | None = Field(default=None, sa_column=Column(BigInteger))
-    error: str = ""
-
-
 class WebhookCall(SQLModel, table=True):
     """A moment of an incident that is to be posted to the operator's webhook, or was."""
 

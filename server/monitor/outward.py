@@ -21,8 +21,8 @@ from starlette.responses import PlainTextResponse, Response
 from server.feed.epoch import head
 from server.kernel.database import Database
 from server.kernel.errors import ProblemError
+from server.kernel.outbox import waiting_mails
 from server.kiosks.models import KioskLive
-from server.monitor.mailing import waiting_mails
 from server.monitor.models import Incident, KioskWatch, ListeningPulse, WebhookCall
 from server.settings import Settings
 

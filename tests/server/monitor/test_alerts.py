@@ -14,13 +14,13 @@ from fakes.field import HOUR, MINUTE, SECOND, START, Field, add_counter, new_fie
 from fakes.scene import SYSTEM, add_region
 from fakes.smtp import SmtpServer
 from server.kernel.mail import Postbox
-from server.monitor.mailing import send_mails, write_mails
+from server.kernel.outbox import OutgoingMail, send_mails
+from server.monitor.mailing import write_mails
 from server.monitor.models import (
     AlertWish,
     Incident,
     KioskWatch,
     Notice,
-    OutgoingMail,
     WatchRules,
     WebhookCall,
 )
