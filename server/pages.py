@@ -5,6 +5,8 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from server.cards import dashboard as cards
+from server.cards import lists, shipping
+from server.cards import pages as own_cards
 from server.cardsystems import dashboard as card_systems
 from server.checkins import dashboard as differences
 from server.checkins import pages as scan
@@ -29,6 +31,7 @@ def install(app: FastAPI) -> None:
     install_shell(app)
     app.include_router(scan.router)
     app.include_router(balie.router)
+    app.include_router(own_cards.router)
     app.include_router(dashboard.router)
     app.include_router(care.router)
     app.include_router(following.router)
@@ -38,6 +41,8 @@ def install(app: FastAPI) -> None:
     app.include_router(remote.router)
     app.include_router(posters.router)
     app.include_router(differences.router)
+    app.include_router(lists.router)
+    app.include_router(shipping.router)
     for settings in (organisation, partners, cards, groups, card_systems, counters, events, logbook):
         app.include_router(settings.router)
     if app.state.settings.demo:

@@ -1,45 +1,51 @@
-"""The cards of a card system: what is in stock, numbers to print, the supplier's list back."""
+"""The cards of a card system: how many there are, one of them, numbers to print."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, UploadFile
+from fastapi import APIRouter, Depends, Form
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from server.cards.form import OrderForm, fault_words, kind_words, read_form, state_words
-from server.cards.models import CardOrder
-from server.cards.ordering import PrefixFullError, order_cards, orders_of, stock_of, supplier_file
-from server.cards.stock import import_stock
+from server.cards.counts import cards_of
+from server.cards.form import OrderForm, kind_words, read_form, state_words
+from server.cards.keeping import HERE, NEEDS_INPUT, Keeper, own_system
+from server.cards.models import CardOrder, CardPackage
+from server.cards.ordering import (
+    PAGE,
+    PrefixFullError,
+    drop_card,
+    drop_order,
+    order_cards,
+    orders_of,
+    supplier_file,
+)
+from server.cards.packages import find_card
 from server.cardsystems.models import CardSystem
-from server.counters.reach import system_in_reach, systems_in_reach
+from server.counters.models import Counter
+from server.counters.reach import systems_in_reach
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
-from server.staff.access import Requires
-from server.staff.roles import Permission
-from server.staff.sessions import Acting
 from server.web.i18n import speak
 from server.web.templating import page
-
-NEEDS_INPUT: Final = 422
-HERE: Final = "/dashboard/kaarten"
-MOST_BYTES: Final = 16 << 20
-"""A list of some 400,000 cards."""
-MOST_SHOWN: Final = 200
-"""Bad lines on one page."""
+from shared.domain.checkin import CardState
+from shared.domain.packages import before
 
 router = APIRouter(prefix=HERE, include_in_schema=False)
 
-Keeper = Annotated[Acting, Depends(Requires(Permission.MANAGE_CARDS))]
 
-
-def _own_system(session: RequestSession, acting: Keeper, system_id: int) -> CardSystem:
-    return system_in_reach(session, acting, system_id)
+def _own_order(
+    session: RequestSession, system: Annotated[CardSystem, Depends(own_system)], order_id: int
+) -> CardOrder:
+    found = session.get(CardOrder, order_id)
+    if found is None or found.card_system_id != system.id:
+        raise ProblemError(404, "There is no such order.", type="zuil:place")
+    return found
 
 
 @router.get("")
@@ -53,10 +59,58 @@ def show_systems(request: Request, session: RequestSession, acting: Keeper) -> R
 
 @router.get("/{system_id}")
 def show_cards(
-    request: Request, session: RequestSession, system: Annotated[CardSystem, Depends(_own_system)]
+    request: Request,
+    session: RequestSession,
+    system: Annotated[CardSystem, Depends(own_system)],
+    nummer: str = "",
 ) -> Response:
-    """Show the cards of one card system."""
-    return _page(request, session, system, OrderForm(prefix=next(iter(system.prefixes), "")))
+    """Show how many cards there are, and the one that was looked for."""
+    _ = speak(request)
+    counts = cards_of(session, system.id)
+    card = find_card(session, nummer, system.id) if nummer else None
+    package = session.get(CardPackage, card.package_id) if card and card.package_id else None
+    return page(
+        request,
+        "cards/cards.html",
+        system=system,
+        stock=[
+            (word, counts.get((state, False), 0), counts.get((state, True), 0))
+            for state, word in state_words(_).items()
+        ],
+        asked=nummer,
+        card=card,
+        card_state=state_words(_)[CardState[card.state]] if card else "",
+        package=package,
+        counter=session.get(Counter, card.counter_id) if card and card.counter_id else None,
+        may_go=card is not None and CardState[card.state] in before(CardState.DELETED),
+        kind_words=kind_words(_),
+    )
+
+
+@router.post("/{system_id}/vervallen")
+def delete_card(
+    session: RequestSession,
+    acting: Keeper,
+    system: Annotated[CardSystem, Depends(own_system)],
+    number: Annotated[str, Form()],
+) -> Response:
+    """Have a card that nobody had yet deleted."""
+    card = find_card(session, number, system.id)
+    if card is None or not drop_card(session, card, staff_id=acting.staff_id):
+        raise ProblemError(409, "This card cannot be deleted any more.", type="zuil:card")
+    return RedirectResponse(f"{HERE}/{system.id}?nummer={card.uitpas_number}", 303)
+
+
+@router.get("/{system_id}/bestellingen")
+def show_orders(
+    request: Request,
+    session: RequestSession,
+    system: Annotated[CardSystem, Depends(own_system)],
+    voor: int = 0,
+) -> Response:
+    """Show the orders, and the form for another."""
+    form = OrderForm(prefix=next(iter(system.prefixes), ""))
+    return _orders_page(request, session, system, form, older_than=voor)
 
 
 @router.post("/{system_id}/bestellingen")
@@ -65,91 +119,72 @@ def order(
     session: RequestSession,
     acting: Keeper,
     *,
-    system: Annotated[CardSystem, Depends(_own_system)],
+    system: Annotated[CardSystem, Depends(own_system)],
     form: Annotated[OrderForm, Form()],
 ) -> Response:
     """Generate numbers to have printed."""
     _ = speak(request)
     wanted, errors = read_form(form, system.prefixes, _)
     if wanted is None:
-        return _page(request, session, system, form, errors)
+        return _orders_page(request, session, system, form, errors)
     try:
         order_cards(session, system.id, wanted, datetime.now(UTC), staff_id=acting.staff_id)
     except PrefixFullError as full:
         sentence = _(
             "Met prefix {prefix} zijn er nog {left} nummers vrij.", prefix=wanted.prefix, left=full.left
         )
-        return _page(request, session, system, form, {"count": sentence})
-    return RedirectResponse(f"{HERE}/{system.id}#bestellingen", 303)
+        return _orders_page(request, session, system, form, {"count": sentence})
+    return RedirectResponse(f"{HERE}/{system.id}/bestellingen?gelukt=besteld", 303)
 
 
 @router.get("/{system_id}/bestellingen/{order_id}.csv")
 def download(
-    session: RequestSession, system: Annotated[CardSystem, Depends(_own_system)], order_id: int
+    system: Annotated[CardSystem, Depends(own_system)], order: Annotated[CardOrder, Depends(_own_order)]
 ) -> Response:
     """Send the list for the supplier."""
-    found = session.get(CardOrder, order_id)
-    if found is None or found.card_system_id != system.id:
-        raise ProblemError(404, "There is no such order.", type="zuil:place")
-    name = f"uitpas-{system.id}-{found.prefix}-{found.first_serial:06d}-{found.count}.csv"
+    name = f"uitpas-{system.id}-{order.prefix}-{order.first_serial:06d}-{order.count}.csv"
     return StreamingResponse(
-        supplier_file(found),
+        supplier_file(order),
         media_type="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-@router.post("/{system_id}/lijst")
-def take_list(
-    request: Request,
+@router.post("/{system_id}/bestellingen/{order_id}/vervallen")
+def delete_order(
     session: RequestSession,
     acting: Keeper,
-    *,
-    system: Annotated[CardSystem, Depends(_own_system)],
-    file: UploadFile,
-    only_good: Annotated[str, Form()] = "",
+    system: Annotated[CardSystem, Depends(own_system)],
+    order: Annotated[CardOrder, Depends(_own_order)],
+    sure: Annotated[str, Form()] = "",
 ) -> Response:
-    """Take in the supplier's list and show what became of each line that could not be used."""
-    _ = speak(request)
-    if file.size is None or not 0 < file.size <= MOST_BYTES:
-        sentence = _("Kies het bestand van de leverancier, van hoogstens {n} MB.", n=MOST_BYTES >> 20)
-        return _page(request, session, system, OrderForm(), {"file": sentence})
-    report = import_stock(
-        session, system.id, file.file, only_good=only_good == "yes", staff_id=acting.staff_id
-    )
-    return page(
-        request,
-        "cards/report.html",
-        status=200 if report.written else NEEDS_INPUT,
-        system=system,
-        report=report,
-        shown=report.bad[:MOST_SHOWN],
-        words=fault_words(_),
-    )
+    """Have what was not printed of an order deleted, when the box that says so is ticked."""
+    if sure == "yes":
+        drop_order(session, order, staff_id=acting.staff_id)
+    return RedirectResponse(f"{HERE}/{system.id}/bestellingen", 303)
 
 
-def _page(
+def _orders_page(
     request: Request,
     session: Session,
     system: CardSystem,
     form: OrderForm,
     errors: Mapping[str, str] = MappingProxyType({}),
+    *,
+    older_than: int = 0,
 ) -> Response:
     _ = speak(request)
-    stock = stock_of(session, system.id)
+    orders = orders_of(session, system.id, older_than=older_than or None)
     return page(
         request,
-        "cards/cards.html",
+        "cards/orders.html",
         status=NEEDS_INPUT if errors else 200,
         system=system,
         form=form,
         errors=errors,
-        stock=[
-            (word, stock.get((state, False), 0), stock.get((state, True), 0))
-            for state, word in state_words(_).items()
-        ],
         prefixes=[(prefix, prefix) for prefix in system.prefixes],
-        orders=orders_of(session, system.id),
+        orders=orders,
+        older=orders[-1].id if len(orders) == PAGE else None,
         kinds=list(kind_words(_).items()),
         kind_words=kind_words(_),
     )

@@ -10,8 +10,10 @@ from pydantic import BaseModel
 
 from server.cards.models import CardKind
 from server.cards.ordering import MOST, Wanted
+from server.cards.packages import Refusal
 from server.cards.supplier import Fault
 from server.web.i18n import Translator
+from shared.domain.cardchecks import CardRefusal
 from shared.domain.checkin import CardState
 
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
@@ -67,11 +69,34 @@ def fault_words(_: Translator) -> Mapping[Fault, str]:
     return {
         Fault.NOT_TWO_COLUMNS: _("Een lijn heeft twee kolommen: chip en nummer."),
         Fault.BAD_CHIP: _("Dit is geen chipnummer van 14 tekens."),
-        Fault.BAD_NUMBER: _("Dit is geen geldig UiTPAS-nummer."),
+        Fault.BAD_NUMBER: _("Dit is geen UiTPAS-nummer van 13 cijfers."),
+        Fault.BAD_CHECK_DIGIT: _("Een cijfer klopt niet: het controlecijfer past niet bij de rest."),
+        Fault.BAD_KANSEN_DIGIT: _("Het voorlaatste cijfer is 0 of 1."),
+        Fault.OTHER_KANSEN_DIGIT: _("Dit nummer is besteld met het andere kansencijfer."),
         Fault.WRONG_PREFIX: _("De prefix is niet van dit kaartsysteem."),
         Fault.CHIP_TWICE: _("Deze chip staat twee keer in de lijst."),
         Fault.NUMBER_TWICE: _("Dit nummer staat twee keer in de lijst."),
         Fault.CHIP_TAKEN: _("Deze chip is al van een andere kaart."),
         Fault.NUMBER_TAKEN: _("Deze kaart heeft al een chip of wacht er niet meer op."),
         Fault.OTHER_SYSTEM: _("Dit nummer is van een ander kaartsysteem."),
+    }
+
+
+def refusal_words(_: Translator) -> Mapping[Refusal | CardRefusal, str]:
+    """Return why a package does not move, or a card is not given."""
+    return {
+        Refusal.UNKNOWN_CARD: _("Er is geen kaart met dit nummer."),
+        Refusal.NO_PACKAGE: _("Deze kaart zit in geen pak."),
+        Refusal.NOT_IN_STOCK: _("Dit pak is niet in voorraad: het is al bij een balie of onderweg."),
+        Refusal.NOT_ON_THE_WAY: _("Dit pak is niet onderweg."),
+        Refusal.NOT_AT_A_COUNTER: _("Dit pak is al in voorraad."),
+        Refusal.OTHER_COUNTER: _("Dit pak is niet voor jouw balie."),
+        CardRefusal.NOT_A_REGISTRATION_COUNTER: _("Deze balie mag geen pashouders registreren."),
+        CardRefusal.NOT_AN_AUTHORISED_COUNTER: _(
+            "Deze balie mag geen kansenstatuut toekennen en krijgt dus geen kaarten met kansentarief."
+        ),
+        CardRefusal.ONLY_WITH_SOCIAL_TARIFF: _("Deze kaart is voor iemand met kansenstatuut."),
+        CardRefusal.ONLY_WITHOUT_SOCIAL_TARIFF: _("Deze kaart is voor iemand zonder kansenstatuut."),
+        CardRefusal.OTHER_MUNICIPALITY: _("Deze balie mag geen mensen uit een andere gemeente registreren."),
+        CardRefusal.NOT_IN_STOCK_HERE: _("Deze kaart is niet in voorraad bij deze balie."),
     }

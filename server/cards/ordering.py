@@ -7,17 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import update
 from sqlmodel import Session, col, func, select
 
 from server.cards.models import Card, CardKind, CardOrder
 from server.cards.stock import lock_stock
+from server.feed.changes import cards_changed
 from server.kernel.audit import record
 from server.kernel.bulk import Bulk, Call, Insertion
 from shared.domain.checkin import CardState
-from shared.domain.numbers import PREFIX_DIGITS, SERIALS, make_uitpas_number
+from shared.domain.numbers import PREFIX_DIGITS, SERIAL_DIGITS, SERIALS, make_uitpas_number
+from shared.domain.packages import before
 
 MOST: Final = 100_000
 """Cards in one order."""
+PAGE: Final = 20
+"""Orders on one page."""
 _BATCH: Final = 10_000
 _CREATE: Final = Insertion(
     "card",
@@ -79,6 +84,31 @@ def order_cards(session: Session, system: int, wanted: Wanted, now: datetime, *,
     return order
 
 
+def drop_order(session: Session, order: CardOrder, *, staff_id: int) -> int:
+    """Have the numbers of an order that still wait for their chip deleted (rules 6.8); return how many."""
+    first = f"{order.prefix}{order.first_serial:0{SERIAL_DIGITS}d}"
+    last = f"{order.prefix}{order.first_serial + order.count - 1:0{SERIAL_DIGITS}d}"
+    in_order = col(Card.uitpas_number).between(first, last + "99")
+    waiting = col(Card.state) == CardState.PROVISIONED.name
+    gone = session.execute(update(Card).where(in_order, waiting).values(state=CardState.DELETED.name))
+    count: int = gone.rowcount  # type: ignore[attr-defined]
+    if count:
+        detail = {"prefix": order.prefix, "count": count}
+        system = order.card_system_id
+        record(session, "delete-cards", "card_system", system, staff_id=staff_id, detail=detail)
+    return count
+
+
+def drop_card(session: Session, card: Card, *, staff_id: int) -> bool:
+    """Delete a card that nobody had yet (rules 6.8); False when it is too late for that."""
+    if CardState[card.state] not in before(CardState.DELETED):
+        return False
+    card.state, card.package_id = CardState.DELETED.name, None
+    record(session, "delete-cards", "card", card.uitpas_number, staff_id=staff_id, detail={"count": 1})
+    cards_changed(session, [card.uitpas_number])
+    return True
+
+
 def numbers_of(order: CardOrder) -> Iterator[str]:
     """Yield the numbers of an order, in the order in which they are printed."""
     for serial in range(order.first_serial, order.first_serial + order.count):
@@ -91,22 +121,12 @@ def supplier_file(order: CardOrder) -> Iterator[bytes]:
         yield f'"{number}"\r\n'.encode()
 
 
-def orders_of(session: Session, system: int) -> list[CardOrder]:
-    """Return the orders of a card system, newest first."""
+def orders_of(session: Session, system: int, *, older_than: int | None = None) -> list[CardOrder]:
+    """Return at most `PAGE` orders of a card system, the newest first; `older_than` is an id."""
     query = select(CardOrder).where(CardOrder.card_system_id == system).order_by(col(CardOrder.id).desc())
-    return list(session.exec(query))
-
-
-def stock_of(session: Session, system: int) -> dict[tuple[CardState, bool], int]:
-    """Return (state, for holders with the kansentarief) -> how many cards of a card system (rules 6.9f)."""
-    # The twelfth digit of a number is the kansen digit.
-    digit = func.substr(col(Card.uitpas_number), 12, 1)
-    query = (
-        select(Card.state, digit, func.count())
-        .where(Card.card_system_id == system)
-        .group_by(col(Card.state), digit)
-    )
-    return {(CardState[state], kansen == "1"): count for state, kansen, count in session.exec(query)}
+    if older_than is not None:
+        query = query.where(col(CardOrder.id) < older_than)
+    return list(session.exec(query.limit(PAGE)))
 
 
 def _next_serial(session: Session, prefix: str) -> int:

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_right
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_uitpas_number
+from shared.domain.numbers import (
+    CheckDigitError,
+    InvalidNumberError,
+    KansenDigitError,
+    parse_chip_number,
+    parse_uitpas_number,
+)
+from shared.domain.packages import package_of, place_of
 
 _COLUMNS: Final = 2
 _BOM: Final = "\ufeff"
 _BLANK: Final = " \t\r\n\x1a"
-_HEADING: Final = re.compile(r'"?[^\W\d]+(?:[ -][^\W\d]+)*"?\s*;\s*"?[^\W\d]+(?:[ -][^\W\d]+)*"?')
+_APART: Final = re.compile("[;\t]")
+"""A spreadsheet that saves "Unicode text" puts tabs between its columns."""
+_HEADING: Final = re.compile(r'"?[^\W\d]+(?:[ -][^\W\d]+)*"?\s*[;\t]\s*"?[^\W\d]+(?:[ -][^\W\d]+)*"?')
 
 
 class Fault(StrEnum):
@@ -22,6 +33,9 @@ class Fault(StrEnum):
     NOT_TWO_COLUMNS = "not_two_columns"
     BAD_CHIP = "bad_chip"
     BAD_NUMBER = "bad_number"
+    BAD_CHECK_DIGIT = "bad_check_digit"
+    BAD_KANSEN_DIGIT = "bad_kansen_digit"
+    OTHER_KANSEN_DIGIT = "other_kansen_digit"
     WRONG_PREFIX = "wrong_prefix"
     CHIP_TWICE = "chip_twice"
     NUMBER_TWICE = "number_twice"
@@ -31,11 +45,17 @@ class Fault(StrEnum):
 
 
 class ListedCard(NamedTuple):
-    """A good line: 14 hexadecimal digits and 13 digits."""
+    """A good line: 14 hexadecimal digits and 13 digits. package: the first place of its package."""
 
     line: int
     chip_number: str
     uitpas_number: str
+    package: int = 0
+
+    @property
+    def social_tariff(self) -> bool:
+        """Whether the number is one for holders with the kansentarief."""
+        return self.uitpas_number[-2] == "1"
 
 
 class BadLine(NamedTuple):
@@ -47,16 +67,26 @@ class BadLine(NamedTuple):
     text: str
 
 
+class OrderedRange(NamedTuple):
+    """The places of an order (`shared.domain.packages.place_of`), from `start` to just before `end`."""
+
+    start: int
+    end: int
+    social_tariff: bool
+
+
 @dataclass(slots=True)
 class SupplierList:
     """Reads the lines of one list for one card system.
 
     prefixes: who owns which five-digit prefix. A number that starts with a prefix must start with
     one of `system`; when the system has registered none, any that no other system owns.
+    ordered: what the system had printed, by place.
     """
 
     system: int
     prefixes: Mapping[str, int] = field(default_factory=dict)
+    ordered: Sequence[OrderedRange] = ()
     _chips: dict[str, int] = field(default_factory=dict)
     _numbers: dict[str, int] = field(default_factory=dict)
 
@@ -68,7 +98,7 @@ class SupplierList:
                 yield self._line(position, text)
 
     def _line(self, position: int, text: str) -> ListedCard | BadLine:
-        columns = [column.strip().strip('"').strip() for column in text.split(";")]
+        columns = [column.strip().strip('"').strip() for column in _APART.split(text)]
         if len(columns) != _COLUMNS:
             sentence = 'A line has two columns: "chip";"number".'
             return BadLine(position, Fault.NOT_TWO_COLUMNS, sentence, text)
@@ -79,11 +109,21 @@ class SupplierList:
         try:
             number = parse_uitpas_number(columns[1])
         except InvalidNumberError as error:
-            return BadLine(position, Fault.BAD_NUMBER, str(error), text)
+            return BadLine(position, _number_fault(error), str(error), text)
         if number.prefix is not None and not self._owns(number.prefix):
             sentence = f"Prefix {number.prefix} does not belong to card system {self.system}."
             return BadLine(position, Fault.WRONG_PREFIX, sentence, text)
-        return self._once(ListedCard(position, chip, number.value), text)
+        order = self._order_of(number.value)
+        if order is not None and order.social_tariff != number.social_tariff:
+            sentence = "This number was ordered with the other kansen digit."
+            return BadLine(position, Fault.OTHER_KANSEN_DIGIT, sentence, text)
+        package = package_of(number.value, order.start if order else 0)
+        return self._once(ListedCard(position, chip, number.value, package), text)
+
+    def _order_of(self, uitpas_number: str) -> OrderedRange | None:
+        place = place_of(uitpas_number)
+        found = bisect_right(self.ordered, place, key=lambda order: order.start) - 1
+        return self.ordered[found] if found >= 0 and place < self.ordered[found].end else None
 
     def _owns(self, prefix: str) -> bool:
         owner = self.prefixes.get(prefix)
@@ -101,6 +141,21 @@ class SupplierList:
         self._chips[card.chip_number] = card.line
         self._numbers[card.uitpas_number] = card.line
         return card
+
+
+def lines_of(content: bytes) -> list[bytes]:
+    """Return the lines of a file in UTF-8, also of one that a spreadsheet saved in UTF-16."""
+    if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        content = content.decode("utf-16", "replace").encode()
+    elif content[1:2] == b"\0" or content[:1] == b"\0":
+        content = content.decode("utf-16-le" if content[1:2] == b"\0" else "utf-16-be", "replace").encode()
+    return content.splitlines()
+
+
+def _number_fault(error: InvalidNumberError) -> Fault:
+    if isinstance(error, KansenDigitError):
+        return Fault.BAD_KANSEN_DIGIT
+    return Fault.BAD_CHECK_DIGIT if isinstance(error, CheckDigitError) else Fault.BAD_NUMBER
 
 
 def _is_heading(text: str) -> bool:

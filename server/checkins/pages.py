@@ -18,11 +18,11 @@ from server.kernel.attempts import refuse_flood
 from server.kernel.database import Database
 from server.kernel.errors import ProblemError
 from server.staff.access import open_to_strangers
-from server.web.i18n import language_of, speak
+from server.web.i18n import Translator, language_of, speak
 from server.web.templating import page
 from shared.domain.checkin import Decision
 from shared.domain.messages import message
-from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
+from shared.domain.numbers import UITPAS_DIGITS, InvalidNumberError, parse_uitpas_number
 from shared.domain.outcomes import Outcome
 from shared.domain.periods import Limit, Period
 from shared.domain.zones import local_day
@@ -162,6 +162,12 @@ def _read_number(text: str) -> str | None:
         return None
 
 
+def _number_error(_: Translator, typed: str) -> str:
+    if sum(character.isdecimal() for character in typed) == UITPAS_DIGITS:
+        return _("Dit nummer klopt niet. Vergelijk elk cijfer met je kaart.")
+    return message(Outcome.MALFORMED_NUMBER, _.language)
+
+
 def _form(
     request: Request,
     form: ScanForm,
@@ -186,7 +192,7 @@ def _form(
         event_title=_title(request, event),
         event_place=event.place_name,
         problem=problem,
-        number_error=message(Outcome.MALFORMED_NUMBER, _.language) if wrong_number else "",
+        number_error=_number_error(_, form.number) if wrong_number else "",
         wrong_born=wrong_born,
     )
     if wait:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from server.cards.stock import StockReport, UnknownCardSystemError, import_stock
+from server.cards.supplier import lines_of
 from server.commands.common import Commands, opened
 from server.commands.table import print_rows
 from server.events.importing import ReportLine, Result, import_source
@@ -80,8 +81,8 @@ def import_cards(settings: Settings, arguments: argparse.Namespace) -> int:
     with opened(settings) as database:
         require_current(database)
         try:
-            with arguments.file.open("rb") as lines, database.writing() as session:
-                report = import_stock(session, arguments.system, lines, only_good=arguments.only_good)
+            lines = lines_of(arguments.file.read_bytes())
+            report = import_stock(database, arguments.system, lines, only_good=arguments.only_good)
         except OSError as error:
             sys.stderr.write(f"zuil-server: {arguments.file} cannot be read: {error.strerror}.\n")
             return 1

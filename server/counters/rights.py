@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from server.cardsystems.groups import default_groups, groups_of
 from server.cardsystems.models import PermissionGroup
 from server.cardsystems.rights import CounterRight, with_implied
-from server.counters.models import CounterGroup
+from server.counters.models import Counter, CounterGroup
 
 
 def rights_of(session: Session, counter_id: int) -> dict[int, frozenset[CounterRight]]:
@@ -25,6 +25,17 @@ def rights_of(session: Session, counter_id: int) -> dict[int, frozenset[CounterR
         if rights:
             found[system] = found.get(system, frozenset()) | with_implied(map(CounterRight, rights))
     return found
+
+
+def counters_with(session: Session, system: int, right: CounterRight) -> list[Counter]:
+    """Return the counters that have a right in a card system, by name."""
+    groups = [
+        group.id
+        for group in groups_of(session, [system])
+        if right in with_implied(map(CounterRight, group.rights))
+    ]
+    inside = select(CounterGroup.counter_id).where(col(CounterGroup.group_id).in_(groups))
+    return list(session.exec(select(Counter).where(col(Counter.id).in_(inside)).order_by(col(Counter.name))))
 
 
 def may(session: Session, counter_id: int, right: CounterRight, system: int | None = None) -> bool:

@@ -10,7 +10,7 @@ from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from server.jobs import alerts, event_import, outbox, purge, rotation, snapshots, thinning, waiting
+from server.jobs import alerts, cards, event_import, outbox, purge, rotation, snapshots, thinning, waiting
 from server.jobs.claims import claim
 from server.kernel.database import Database
 from server.settings import Settings
@@ -42,6 +42,9 @@ JOBS: Final[Sequence[Job]] = (
     Job("send mails", 5, outbox.send),
     Job("post alerts", 5, alerts.post_alerts),
     Job("thin the history of zuilen", 600, thinning.thin_history),
+    Job("take in lists of cards", 15, cards.take_in_lists),
+    Job("count cards", 30, cards.count_cards),
+    Job("warn of low stock", 60, cards.warn),
     Job("import events", 3_600, event_import.import_events),
 )
 

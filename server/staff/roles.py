@@ -22,6 +22,7 @@ class Permission(StrEnum):
 
     FOLLOW_OWN_KIOSKS = "follow-own-kiosks"
     CHOOSE_EVENT = "choose-event"
+    KEEP_STOCK = "keep-stock"
     FOLLOW_KIOSKS = "follow-kiosks"
     MANAGE_KIOSKS = "manage-kiosks"
     ENROL_KIOSKS = "enrol-kiosks"
@@ -40,9 +41,14 @@ class Permission(StrEnum):
     SET_WATCH_RULES = "set-watch-rules"
 
 
+AT_A_COUNTER: Final = frozenset(
+    {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT, Permission.KEEP_STOCK}
+)
+"""What people do for the counter that they chose."""
+
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.BALIE: frozenset({Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT}),
+        Role.BALIE: AT_A_COUNTER,
         Role.KSB: frozenset(
             {
                 Permission.FOLLOW_KIOSKS,
@@ -69,7 +75,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.HANDLE_ALERTS,
             }
         ),
-        Role.ADMIN: frozenset(Permission) - {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT},
+        Role.ADMIN: frozenset(Permission) - AT_A_COUNTER,
     }
 )
 

@@ -16,6 +16,7 @@ class Link(NamedTuple):
 
     href: str
     label: str
+    is_current: bool = False
 
 
 def links(request: Request, _: Translator) -> list[Link]:
@@ -25,10 +26,15 @@ def links(request: Request, _: Translator) -> list[Link]:
         return []
     menu = (
         (Permission.FOLLOW_OWN_KIOSKS, Link("/balie", _("Mijn zuilen"))),
+        (Permission.KEEP_STOCK, Link("/balie/kaarten", _("Mijn kaarten"))),
         (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),
         (Permission.FOLLOW_KIOSKS, Link("/monitor", _("Monitor"))),
         (Permission.READ_DIFFERENCES, Link("/dashboard/verschillen", _("Verschillen"))),
         (Permission.MANAGE_CARDS, Link("/dashboard/kaarten", _("Kaarten"))),
         (Permission.MANAGE_COUNTERS, Link("/dashboard/instellingen", _("Instellingen"))),
     )
-    return [link for permission, link in menu if acting.may(permission)]
+    found = [link for permission, link in menu if acting.may(permission)]
+    path = request.url.path
+    # Of `/balie` and `/balie/kaarten` the longer says where one is.
+    here = max((link.href for link in found if path.startswith(link.href)), key=len, default="")
+    return [link._replace(is_current=link.href == here) for link in found]

@@ -51,6 +51,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
     words = {
         Permission.FOLLOW_OWN_KIOSKS: _("de zuilen van de eigen balie volgen"),
         Permission.CHOOSE_EVENT: _("de activiteit van een zuil kiezen"),
+        Permission.KEEP_STOCK: _("de kaarten van de eigen balie ontvangen"),
         Permission.FOLLOW_KIOSKS: _("alle zuilen van de regio volgen"),
         Permission.MANAGE_KIOSKS: _("zuilen toevoegen, toewijzen en blokkeren"),
         Permission.ENROL_KIOSKS: _("een zuil aanmelden met een eenmalige code"),
@@ -59,7 +60,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MAKE_CARD_SYSTEMS: _("kaartsystemen toevoegen"),
         Permission.MANAGE_CARD_SYSTEMS: _("een kaartsysteem beheren"),
         Permission.MANAGE_COUNTERS: _("balies toevoegen en beheren"),
-        Permission.MANAGE_CARDS: _("kaarten laten drukken en in voorraad nemen"),
+        Permission.MANAGE_CARDS: _("kaarten laten drukken, in voorraad nemen en naar balies sturen"),
         Permission.SET_COUNTER_GROUPS: _("groepen van balies maken en hun rechten kiezen"),
         Permission.MANAGE_MEMBERS: _("mensen uitnodigen en verwijderen"),
         Permission.MANAGE_PARTNERS: _("programma's van partners toelaten"),

@@ -14,10 +14,21 @@ SERIALS: Final = 10**SERIAL_DIGITS
 _UID_BYTES: Final = 7
 _HEX: Final = frozenset("0123456789ABCDEF")
 _DIGITS: Final = frozenset("0123456789")
+_PLAIN: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
+_DOUBLED: Final = bytes.maketrans(b"0123456789", bytes([0, 2, 4, 6, 8, 1, 3, 5, 7, 9]))
+"""The sum of the two digits of a doubled digit."""
 
 
 class InvalidNumberError(ValueError):
     """A number that cannot be a UiTPAS or chip number; its text is one clear sentence."""
+
+
+class KansenDigitError(InvalidNumberError):
+    """A UiTPAS number whose kansen digit is neither 0 nor 1."""
+
+
+class CheckDigitError(InvalidNumberError):
+    """A UiTPAS number whose last digit does not match the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +46,8 @@ class UitpasNumber:
 
 def luhn_check_digit(digits: str) -> str:
     """Return Luhn's check digit (ISO/IEC 7812-1) for a string of digits that does not have one yet."""
-    total = 0
-    for position, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 - position % 2)
-        total += value - 9 * (value > 9)  # noqa: PLR2004 - the sum of the two digits of a doubled digit
-    return str(-total % 10)
+    raw = digits.encode("ascii")
+    return str(-(sum(raw[::-2].translate(_DOUBLED)) + sum(raw[-2::-2].translate(_PLAIN))) % 10)
 
 
 def make_uitpas_number(prefix: str, serial: int, *, social_tariff: bool) -> str:
@@ -58,9 +66,9 @@ def parse_uitpas_number(text: str) -> UitpasNumber:
     if len(value) != UITPAS_DIGITS or not _DIGITS.issuperset(value):
         raise InvalidNumberError("A UiTPAS number has 13 digits.")
     if value[-2] not in "01":
-        raise InvalidNumberError("The twelfth digit of a UiTPAS number is 0 or 1.")
+        raise KansenDigitError("The twelfth digit of a UiTPAS number is 0 or 1.")
     if luhn_check_digit(value[:-1]) != value[-1]:
-        raise InvalidNumberError("The last digit of this UiTPAS number does not match the others.")
+        raise CheckDigitError("The last digit of this UiTPAS number does not match the others.")
     return UitpasNumber(value, social_tariff=value[-2] == "1")
 
 

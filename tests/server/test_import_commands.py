@@ -99,7 +99,7 @@ def test_a_list_with_a_bad_line_is_held_back_and_says_which(installation, tmp_pa
     held = installation.run("cards", "import", "--system", "1", file)
     assert held.returncode == 1
     assert "line 2" in held.stdout
-    assert "bad_number" in held.stdout
+    assert "bad_check_digit" in held.stdout
     assert installation.all(Card) == []
     taken = installation.run("cards", "import", "--system", "1", "--only-good", file)
     assert taken.returncode == 0, taken.stderr

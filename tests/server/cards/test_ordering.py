@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from sqlmodel import func, select
 
+from server.cards.counts import cards_of
 from server.cards.models import Card
-from server.cards.ordering import PrefixFullError, Wanted, numbers_of, order_cards, stock_of, supplier_file
+from server.cards.ordering import PrefixFullError, Wanted, numbers_of, order_cards, supplier_file
 from server.cards.stock import StockReport, import_stock
 from server.cardsystems.models import CardSystem
 from shared.domain.checkin import CardState
@@ -52,8 +53,7 @@ def test_numbers_go_on_where_the_last_order_stopped_whatever_their_kansen_digit(
 
 def test_a_number_that_the_supplier_brought_himself_is_not_made_again(systems):
     brought = make_uitpas_number(PREFIX, 41, social_tariff=False)
-    with systems.writing() as session:
-        import_stock(session, 1, [f'"04000000000180";"{brought}"'.encode()])
+    import_stock(systems, 1, [f'"04000000000180";"{brought}"'.encode()])
     assert ordered(systems, 1)[0][5:11] == "000042"
 
 
@@ -77,6 +77,6 @@ def test_the_list_of_the_supplier_comes_back_with_chips_and_goes_into_stock(syst
         order = order_cards(session, 1, Wanted(PREFIX, 60, social_tariff=True), NOW, staff_id=1)
         sent = list(supplier_file(order))
     returned = [f'"04{place:010X}80";'.encode() + line for place, line in enumerate(sent)]
-    with systems.writing() as session:
-        assert import_stock(session, 1, returned) == StockReport(completed=60)
-        assert stock_of(session, 1) == {(CardState.STOCK, True): 60}
+    assert import_stock(systems, 1, returned) == StockReport(completed=60)
+    with systems.reading() as session:
+        assert cards_of(session, 1) == {(CardState.STOCK, True): 60}

@@ -34,8 +34,7 @@ def systems(database):
 
 
 def stock(database, system, lines, **options):
-    with database.writing() as session:
-        return import_stock(session, system, lines, **options)
+    return import_stock(database, system, lines, **options)
 
 
 def cards(database):

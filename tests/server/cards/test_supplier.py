@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from server.cards.supplier import BadLine, Fault, ListedCard, SupplierList
 from shared.domain.numbers import luhn_check_digit
 
-GOOD = ListedCard(1, "044D71DA862680", "0945000057915")
+GOOD = ListedCard(1, "044D71DA862680", "0945000057915", 9450000550)
 
 
 def read(*lines, system=1, prefixes=None):
@@ -55,8 +55,9 @@ def test_a_heading_on_the_first_line_is_passed_over():
         (b";0945000057915", Fault.BAD_CHIP),
         (b"0945000057915;044D71DA862680", Fault.BAD_CHIP),
         (b"044D71DA862680;094500005791", Fault.BAD_NUMBER),
-        (b"044D71DA862680;0945000057914", Fault.BAD_NUMBER),
-        (b"044D71DA862680;0987654321113", Fault.BAD_NUMBER),
+        (b"044D71DA862680;0945000057914", Fault.BAD_CHECK_DIGIT),
+        (b"044D71DA862680;0987654321113", Fault.BAD_CHECK_DIGIT),
+        (b"044D71DA862680;0945000057923", Fault.BAD_KANSEN_DIGIT),
         (b"044D71DA862680;", Fault.BAD_NUMBER),
         (b"\xff\xfe\x00;\x00", Fault.BAD_CHIP),
     ],
@@ -100,7 +101,9 @@ class TestPrefixes:
 
     def test_a_number_without_prefix_belongs_to_nobody(self):
         line = b"045A4832633680;1000000520006"
-        assert read(line, prefixes={"09450": 1}) == [ListedCard(1, "045A4832633680", "1000000520006")]
+        assert read(line, prefixes={"09450": 1}) == [
+            ListedCard(1, "045A4832633680", "1000000520006", 10000005200)
+        ]
 
 
 @given(st.lists(st.binary(max_size=60), max_size=20))
@@ -112,4 +115,6 @@ def test_no_line_makes_the_reading_fail(lines):
 def test_every_valid_pair_is_read_back(chip, serial, social_tariff):
     body = f"{serial:011d}{int(social_tariff)}"
     number = body + luhn_check_digit(body)
-    assert read(f'"{chip.hex()}";"{number}"'.encode()) == [ListedCard(1, chip.hex().upper(), number)]
+    assert read(f'"{chip.hex()}";"{number}"'.encode()) == [
+        ListedCard(1, chip.hex().upper(), number, serial // 50 * 50)
+    ]
