@@ -1,4 +1,4 @@
-"""Packages of cards: to a counter, arrived, called back; who may have them; what is counted (rules 6.8, 6.9)."""
+"""Packages of cards: to a counter, arrived, called back; who may have them; how many there are."""
 
 from datetime import UTC, datetime
 
@@ -280,7 +280,7 @@ def test_going_back_to_before_packages_and_up_again_keeps_cards_and_packs_what_i
     some.booleans(),
     some.booleans(),
 )
-def test_a_card_is_given_only_where_every_check_holds(powers, person, state, is_here, social, strict):
+def test_a_card_is_given_only_where_every_check_holds(powers, person, state, is_here, social, strict):  # noqa: PLR0917 - drawn
     refusal = giving_refusal(powers, person, state, is_here=is_here, social_tariff=social, is_strict=strict)
     if refusal is None:
         assert powers.registers
