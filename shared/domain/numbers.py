@@ -14,6 +14,8 @@ SERIALS: Final = 10**SERIAL_DIGITS
 _UID_BYTES: Final = 7
 _HEX: Final = frozenset("0123456789ABCDEF")
 _DIGITS: Final = frozenset("0123456789")
+_NUMBER_NOISE: Final = str.maketrans("", "", " .-\t")
+_CHIP_NOISE: Final = str.maketrans("", "", " :-\t")
 _PLAIN: Final = bytes.maketrans(b"0123456789", bytes(range(10)))
 _DOUBLED: Final = bytes.maketrans(b"0123456789", bytes([0, 2, 4, 6, 8, 1, 3, 5, 7, 9]))
 """The sum of the two digits of a doubled digit."""
@@ -62,7 +64,7 @@ def parse_uitpas_number(text: str) -> UitpasNumber:
     Raises:
         InvalidNumberError: not 13 digits, kansen digit not 0 or 1, or a wrong check digit.
     """
-    value = "".join(character for character in text if character not in " .-\t")
+    value = text.translate(_NUMBER_NOISE)
     if len(value) != UITPAS_DIGITS or not _DIGITS.issuperset(value):
         raise InvalidNumberError("A UiTPAS number has 13 digits.")
     if value[-2] not in "01":
@@ -78,7 +80,7 @@ def parse_chip_number(text: str) -> str:
     Raises:
         InvalidNumberError: not 14 hexadecimal digits.
     """
-    value = "".join(character for character in text if character not in " :-\t").upper()
+    value = text.translate(_CHIP_NOISE).upper()
     if len(value) != CHIP_DIGITS or not _HEX.issuperset(value):
         raise InvalidNumberError("A chip number has 14 hexadecimal digits.")
     return value

@@ -13,8 +13,13 @@ KSB = [
     "/monitor/kaart",
     "/monitor/zuilen/1",
     "/monitor/regels/5",
+    "/dashboard/kaarten/5",
+    "/dashboard/kaarten/5/bestellingen",
+    "/dashboard/kaarten/5/lijsten",
+    "/dashboard/kaarten/5/pakken",
+    "/dashboard/kaarten/5/balies",
 ]
-BALIE = ["/balie", "/balie/zuilen/1"]
+BALIE = ["/balie", "/balie/zuilen/1", "/balie/kaarten"]
 PAGES = (
     [(path, "") for path in OPEN] + [(path, "Karima") for path in KSB] + [(path, "Bram") for path in BALIE]
 )

@@ -25,6 +25,11 @@ PAGES = {
     "/dashboard/instellingen/activiteiten": Permission.SET_EVENTS,
     "/dashboard/logboek": Permission.READ_LOGBOOK,
     "/dashboard/kaarten/5": Permission.MANAGE_CARDS,
+    "/dashboard/kaarten/5/bestellingen": Permission.MANAGE_CARDS,
+    "/dashboard/kaarten/5/lijsten": Permission.MANAGE_CARDS,
+    "/dashboard/kaarten/5/pakken": Permission.MANAGE_CARDS,
+    "/dashboard/kaarten/5/balies": Permission.MANAGE_CARDS,
+    "/balie/kaarten": Permission.KEEP_STOCK,
     "/dashboard/instellingen/kaartsystemen/5/groepen": Permission.MANAGE_COUNTERS,
     "/dashboard/instellingen/kaartsystemen/5/groepen/nieuw": Permission.SET_COUNTER_GROUPS,
 }
