@@ -259,7 +259,7 @@ def test_going_back_to_before_packages_and_up_again_keeps_cards_and_packs_what_i
     region.do(send_packages, {region.package(numbers[15]).id}, region.library)
     with region.database.writing() as session:
         session.get_one(Card, numbers[15]).state = "ACTIVE"
-    migrate(region.database, "0010")
+    migrate(region.database, "0011")
     migrate(region.database)
     with region.database.reading() as session:
         packed = session.exec(select(Card).where(col(Card.package_id).is_not(None))).all()
