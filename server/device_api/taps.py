@@ -31,6 +31,8 @@ AT_ONCE: Final = 2
 MOST_TOGETHER: Final = 8
 MOST_BYTES: Final = 1 << 20
 """Bodies taken in together; one of a thousand taps goes alone."""
+GATHER_SECONDS: Final = 0.001
+"""Zuilen that were answered together come back together with what they have left."""
 _log = logging.getLogger(__name__)
 
 
@@ -73,6 +75,8 @@ class Intake:
                 answers = await asyncio.to_thread(self._take_in, together)
                 for one, result in zip(together, answers, strict=True):
                     _settle(one.answered, result)
+                if len(self._waiting) < len(together) > 1:
+                    await asyncio.sleep(GATHER_SECONDS)
         finally:
             self._working -= 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from shared.domain.outcomes import Outcome
@@ -93,12 +94,8 @@ def decide(
 
 def facts_from_row(passholder: int, state: int, active_until: int) -> CardFacts:
     """Return the facts of a row of the card feed (`shared.wire.cards.CardRow`)."""
-    return CardFacts(
-        state=CardState(state & ~GROUP_PASS_FLAG),
-        passholder=passholder or None,
-        group_pass=bool(state & GROUP_PASS_FLAG),
-        active_until=unpack_day(active_until),
-    )
+    kind, group_pass = _unpack_state(state)
+    return CardFacts(kind, passholder or None, group_pass, unpack_day(active_until))
 
 
 def pack_facts(facts: CardFacts) -> tuple[int, int, int]:
@@ -114,11 +111,17 @@ def pack_day(day: date | None) -> int:
     return _FOREVER if day == date.max else min(max((day - _DAY_ZERO).days, 1), _FOREVER - 1)
 
 
+@lru_cache(maxsize=4_096)
 def unpack_day(days: int) -> date | None:
     """Return the day that `pack_day` packed."""
     if days == _NEVER:
         return None
     return date.max if days == _FOREVER else _DAY_ZERO + timedelta(days=days)
+
+
+@lru_cache
+def _unpack_state(state: int) -> tuple[CardState, bool]:
+    return CardState(state & ~GROUP_PASS_FLAG), bool(state & GROUP_PASS_FLAG)
 
 
 def _card_refusal(card: CardFacts | None, now: datetime) -> Outcome | None:
@@ -132,7 +135,9 @@ def _card_refusal(card: CardFacts | None, now: datetime) -> Outcome | None:
         return Outcome.CARD_NOT_IN_USE
     if card.active_until is None:
         return Outcome.NO_MEMBERSHIP
-    return Outcome.SOCIAL_TARIFF_EXPIRED if card.active_until < local_day(now) else None
+    if card.active_until is date.max or card.active_until >= local_day(now):
+        return None
+    return Outcome.SOCIAL_TARIFF_EXPIRED
 
 
 def _used_up(limit: Limit, earlier: Sequence[datetime], now: datetime) -> bool:

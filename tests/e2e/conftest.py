@@ -1,5 +1,6 @@
 """Whole systems of real processes on free loopback ports."""
 
+import signal
 from contextlib import ExitStack
 
 import pytest
@@ -14,6 +15,9 @@ from fakes.databases import (  # noqa: F401 - fixtures
 )
 from fakes.ports import free_ports
 from server.demo.__main__ import Demo
+
+# Tests that run in the background of a shell ignore Ctrl-C, and so would every program they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
