@@ -135,9 +135,11 @@ def _card_refusal(card: CardFacts | None, now: datetime) -> Outcome | None:
         return Outcome.CARD_NOT_IN_USE
     if card.active_until is None:
         return Outcome.NO_MEMBERSHIP
-    if card.active_until is date.max or card.active_until >= local_day(now):
-        return None
-    return Outcome.SOCIAL_TARIFF_EXPIRED
+    return None if _is_active(card.active_until, now) else Outcome.SOCIAL_TARIFF_EXPIRED
+
+
+def _is_active(until: date, now: datetime) -> bool:
+    return until == date.max or until >= local_day(now)
 
 
 def _used_up(limit: Limit, earlier: Sequence[datetime], now: datetime) -> bool:
