@@ -11,11 +11,13 @@ from server.api import accounts
 from server.api.errors import install_api_errors
 from server.api.tokens import Tokens
 from server.cardsystems import api as card_systems
+from server.checkins import api as checkins
+from server.kiosks import api as kiosks
 from server.partners import api as partners
 from server.settings import Settings
 from server.staff.oidc import Issuer
 
-ROUTERS: Final = (accounts.router, partners.router, card_systems.router)
+ROUTERS: Final = (accounts.router, partners.router, card_systems.router, kiosks.router, checkins.router)
 
 
 def install_api(app: FastAPI) -> None:

@@ -39,7 +39,8 @@ def install_api_errors(api: FastAPI) -> None:
     api.add_exception_handler(Exception, on_bug)
 
 
-def _answer(error: ApiError) -> Response:
+def answer_error(error: ApiError) -> Response:
+    """Answer an `ApiError`; for an operation that returns it, and so keeps what it wrote down."""
     body = json.dumps(error.to_json(), ensure_ascii=False).encode()
     return Response(body, error.status, error.headers, PROBLEM_TYPE)
 
@@ -48,11 +49,11 @@ def _on_problem(request: Request, error: Exception) -> Response:
     """Answer a problem of a layer below, which does not know the types of this API."""
     assert isinstance(error, ProblemError)  # noqa: S101 - how it was registered
     if isinstance(error, ApiError):
-        return _answer(error)
+        return answer_error(error)
     prob = Prob.RATE_LIMITED if error.type == problems.RATE_LIMITED else _OF_STATUS.get(error.status)
     if prob is None:
         return answer_problem(request, error)
-    return _answer(ApiError(prob, error.detail or error.title, headers=error.headers))
+    return answer_error(ApiError(prob, error.detail or error.title, headers=error.headers))
 
 
 def _on_http(request: Request, error: Exception) -> Response:

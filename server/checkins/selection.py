@@ -40,12 +40,13 @@ def _events(session: Session, kiosk: Kiosk, instants: Sequence[int]) -> dict[int
     for at in instants:
         now = from_millis(at)
         if selection is None or now >= selection.changes_at:
-            selection = _select(session, kiosk, now)
+            selection = select_for(session, kiosk, now)
         found[at] = selection.event
     return found
 
 
-def _select(session: Session, kiosk: Kiosk, now: datetime) -> Selection:
+def select_for(session: Session, kiosk: Kiosk, now: datetime) -> Selection:
+    """Return what a zuil saves for at `now`, by the rule that it goes by itself."""
     events = {event.id: event.calendar for event in events_of(session, kiosk, now)}
     candidates = [
         Candidate(id_, calendar_from_message(msgspec.convert(calendar, CalendarMessage)))

@@ -87,11 +87,15 @@ def note_hang_up(database: Database, kiosk: int) -> None:
 
 def note_return(database: Database, kiosk: int) -> None:
     """Keep that a zuil has its stream open again."""
-    now = to_millis(datetime.now(UTC))
     with database.writing() as session:
         session.execute(update(KioskLive).where(col(KioskLive.kiosk) == kiosk).values(hung_up=None))
-        watch = update(KioskWatch).where(col(KioskWatch.kiosk) == kiosk)
-        session.execute(watch.values(hung_up=None, heard=now, due=0))
+        note_spoken(session, kiosk, datetime.now(UTC))
+
+
+def note_spoken(session: Session, kiosk: int, now: datetime) -> None:
+    """Have a zuil that was just heard of judged again."""
+    watch = update(KioskWatch).where(col(KioskWatch.kiosk) == kiosk)
+    session.execute(watch.values(hung_up=None, heard=to_millis(now), due=0))
 
 
 def judge_again(session: Session, kiosks: Collection[int]) -> None:

@@ -67,21 +67,28 @@ def enrol(session: Session, request: EnrolmentRequest, now: datetime) -> Enrolme
     enrolment = _repeated(session, request, now)
     if enrolment is None:
         enrolment, _ = find_code(session, request.code, now)
-        _use_up(session, enrolment, now)
+        use_up(session, enrolment, now)
     kiosk = _wanted_kiosk(session, enrolment)
     key, secret = new_credentials(kiosk)
     enrolment.attempt_hash = _hash_attempt(request.attempt) if request.attempt else None
     enrolment.consumer_key = key
+    admit(session, kiosk)
     # Next ones, and none at present: the first request signed with them shows that they arrived.
-    kiosk.consumer_key = kiosk.consumer_secret = kiosk.renewal_asked = None
     kiosk.next_consumer_key, kiosk.next_consumer_secret = key, vault_of(session).seal(secret.encode())
+    detail = {"hardware": request.hardware, "version": request.version}
+    record(session, "enrol", "kiosk", kiosk.number, detail=detail)
+    return entrusted(session, kiosk, key, secret)
+
+
+def admit(session: Session, kiosk: Kiosk) -> None:
+    """Put a zuil in use, for a device whose credentials come next: those of any before are void."""
+    kiosk.consumer_key = kiosk.consumer_secret = kiosk.renewal_asked = None
+    kiosk.next_consumer_key = kiosk.next_consumer_secret = None
+    kiosk.device_hash = kiosk.device_id = None
     kiosk.state = KioskState.ACTIVE
     kiosk.blocked_at = kiosk.told_at = kiosk.wiped_at = None
     close_commands(session, kiosk)
     kiosks_changed(session, [number_of(kiosk)])
-    detail = {"hardware": request.hardware, "version": request.version}
-    record(session, "enrol", "kiosk", kiosk.number, detail=detail)
-    return entrusted(session, kiosk, key, secret)
 
 
 def new_credentials(kiosk: Kiosk) -> tuple[str, str]:
@@ -121,7 +128,12 @@ def _repeated(session: Session, request: EnrolmentRequest, now: datetime) -> Kio
     return enrolment if is_same and is_unused and now - enrolment.used_at <= REPEATABLE else None
 
 
-def _use_up(session: Session, enrolment: KioskEnrolment, now: datetime) -> None:
+def use_up(session: Session, enrolment: KioskEnrolment, now: datetime) -> None:
+    """Let nobody else have a code.
+
+    Raises:
+        ProblemError: 404, somebody has it.
+    """
     # Two devices with one code: the database lets exactly one of them have it.
     claimed = session.execute(
         update(KioskEnrolment)

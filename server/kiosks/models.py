@@ -31,12 +31,17 @@ class Kiosk(SQLModel, table=True):
     next_consumer_key, next_consumer_secret: fresh credentials that the zuil has not used yet.
     renewal_asked: since when it is asked to fetch those.
     identify: how often somebody asked which zuil this is.
+    device_hash, device_id: of the device that speaks for it through the JSON API (SHA-256, and sealed); it
+    has no credentials then.
     blocked_at: when it was blocked last; told_at: when it first heard so. wiped_at: when it destroyed
     its keys and cards, as it said itself.
     """
 
     __tablename__ = "kiosk"
-    __table_args__ = (Index("ix_kiosk_next_consumer_key", "next_consumer_key", unique=True),)
+    __table_args__ = (
+        Index("ix_kiosk_next_consumer_key", "next_consumer_key", unique=True),
+        Index("ix_kiosk_device_hash", "device_hash", unique=True),
+    )
 
     number: int | None = Field(default=None, primary_key=True)
     name: str
@@ -46,6 +51,8 @@ class Kiosk(SQLModel, table=True):
     next_consumer_key: str | None = None
     next_consumer_secret: bytes | None = None
     renewal_asked: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    device_hash: bytes | None = None
+    device_id: bytes | None = None
     code_key: bytes
     state: str = KioskState.NEW
     mode: str = "checkin"
@@ -62,6 +69,19 @@ class Kiosk(SQLModel, table=True):
     blocked_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     told_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     wiped_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class FormerDevice(SQLModel, table=True):
+    """A device that was a zuil until it was replaced (`server.kiosks.replacing`).
+
+    kiosk: the number under which it may still hand in its taps; successor: of the zuil it was.
+    """
+
+    __tablename__ = "kiosk_former_device"
+
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    successor: int = Field(foreign_key="kiosk.number", index=True, ondelete="CASCADE")
+    since: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
 class CommandState(StrEnum):

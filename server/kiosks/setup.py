@@ -48,8 +48,12 @@ def put_event(
     *,
     staff_id: int | None = None,
     counter_id: int | None = None,
+    client: str = "",
 ) -> None:
-    """Put an event on a zuil, or leave the choice to the zuil with None (rules 8.2)."""
+    """Put an event on a zuil, or leave the choice to the zuil with None (rules 8.2).
+
+    client: the program that did it.
+    """
     kiosk.manual_event_id = event_id
     kiosks_changed(session, [number_of(kiosk)])
     record(
@@ -59,7 +63,7 @@ def put_event(
         kiosk.number,
         staff_id=staff_id,
         counter_id=counter_id,
-        detail={"event": event_id},
+        detail={"event": event_id} | ({"client": client} if client else {}),
     )
 
 
