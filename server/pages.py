@@ -23,6 +23,7 @@ from server.monitor import pages as monitor
 from server.organisation import dashboard as organisation
 from server.partners import dashboard as partners
 from server.posters import pages as posters
+from server.releases import dashboard as releases
 from server.web.shell import install_shell
 
 
@@ -40,6 +41,7 @@ def install(app: FastAPI) -> None:
     app.include_router(alerts.router)
     app.include_router(remote.router)
     app.include_router(posters.router)
+    app.include_router(releases.router)
     app.include_router(differences.router)
     app.include_router(lists.router)
     app.include_router(shipping.router)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from shared.domain.releases import parse_keys
+
 SECRET_KEY_BYTES: Final = 32
 MIN_PORT: Final = 1
 MAX_PORT: Final = 65_535
@@ -32,6 +34,7 @@ class Settings:
     demo_zuilen: name and control address of the virtual zuilen the demo console shows.
     smtp_url: where mail leaves, `smtp://user:password@host:587` or `smtps://…`; None: no mail. mail_from:
     its sender. webhook_url: where alerts are posted, signed with webhook_secret; None: nowhere.
+    release_keys: Ed25519 public keys, in hexadecimal, that releases of zuilen must be signed with.
     metrics_token: who reads /metrics says it; empty: only this very machine reads them. log_json: a JSON
     object for each log line.
     search_url: a page of UiTdatabank's search API that the hourly import reads; None: no import.
@@ -58,6 +61,7 @@ class Settings:
     webhook_secret: str = ""
     metrics_token: str = ""
     log_json: bool = False
+    release_keys: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -90,6 +94,7 @@ class Settings:
             webhook_secret=environment.get("ZUIL_WEBHOOK_SECRET") or "",
             metrics_token=environment.get("ZUIL_METRICS_TOKEN") or "",
             log_json=_log_format(environment),
+            release_keys=_release_keys(environment),
         )
 
 
@@ -160,6 +165,13 @@ def _log_format(environment: Mapping[str, str]) -> bool:
     if text not in {"text", "json"}:
         raise SettingsError(f"ZUIL_LOG must be text or json, not {text!r}.")
     return text == "json"
+
+
+def _release_keys(environment: Mapping[str, str]) -> tuple[str, ...]:
+    try:
+        return parse_keys(environment.get("ZUIL_RELEASE_KEYS") or "")
+    except ValueError as error:
+        raise SettingsError(f"ZUIL_RELEASE_KEYS cannot be used: {error}.") from error
 
 
 def _mail_server(environment: Mapping[str, str]) -> str | None:

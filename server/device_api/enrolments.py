@@ -45,7 +45,12 @@ def _check(request: Request, body: bytes) -> Response:
     database, asked = _admitted(request, body)
     with database.reading() as session:
         enrolment, kiosk = find_code(session, asked.code, datetime.now(UTC))
-        found = EnrolmentCheck(kiosk=number_of(kiosk), name=kiosk.name, expires=to_millis(enrolment.expires))
+        found = EnrolmentCheck(
+            kiosk=number_of(kiosk),
+            name=kiosk.name,
+            expires=to_millis(enrolment.expires),
+            release_keys=list(request.app.state.settings.release_keys),
+        )
     return answer(request, found)
 
 

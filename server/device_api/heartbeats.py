@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+import msgspec
 from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from server.kernel.database import Database
 from server.kiosks.commands import ask_open, note_sent, read_open
 from server.kiosks.contact import Before, ask_before, keep_heartbeat, read_before
 from server.monitor.telemetry import keep_sample, note_heard
+from server.releases.progress import keep_report
 from shared.domain.zones import to_millis
 from shared.wire.messages import Command, Heartbeat, HeartbeatAnswer
 
@@ -73,6 +75,7 @@ def _take(request: Request, body: bytes) -> Response:
                 note_heard(kiosk, now),
                 keep_sample(kiosk, beat, known.before, now),
                 *([note_sent(kiosk, now)] if known.is_order_new else []),
+                *_release_calls(kiosk, beat, known.before, now),
             ]
         )
         answered = HeartbeatAnswer(
@@ -84,6 +87,13 @@ def _take(request: Request, body: bytes) -> Response:
             commands=known.commands,
         )
     return answer(request, answered)
+
+
+def _release_calls(kiosk: int, beat: Heartbeat, before: Before, now: datetime) -> list[Call]:
+    """Return what keeps how far a zuil is with a release, when that is not what it said before."""
+    if beat.release is None or msgspec.to_builtins(beat.release) == before.release:
+        return []
+    return [keep_report(kiosk, beat.release, now)]
 
 
 def _read(bulk: Bulk, versions: ConfigVersions, kiosk: int, now: datetime) -> _Known:

@@ -10,7 +10,18 @@ from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from server.jobs import alerts, cards, event_import, outbox, purge, rotation, snapshots, thinning, waiting
+from server.jobs import (
+    alerts,
+    cards,
+    event_import,
+    outbox,
+    purge,
+    rollouts,
+    rotation,
+    snapshots,
+    thinning,
+    waiting,
+)
 from server.jobs.claims import claim
 from server.kernel.database import Database
 from server.settings import Settings
@@ -38,6 +49,7 @@ JOBS: Final[Sequence[Job]] = (
     Job("forget unknown chips", 86_400, waiting.forget),
     Job("build snapshots", 900, snapshots.build),
     Job("escalate alerts", 30, alerts.escalate_alerts),
+    Job("judge roll-outs", 5, rollouts.judge_rollouts),
     Job("mail alerts", 10, alerts.mail_alerts),
     Job("send mails", 5, outbox.send),
     Job("post alerts", 5, alerts.post_alerts),

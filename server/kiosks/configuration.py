@@ -18,6 +18,7 @@ from server.events.models import Event
 from server.kernel.database import vault_of
 from server.kiosks.models import Kiosk, KioskCounter
 from server.kiosks.setup import number_of
+from server.releases.offers import offer_to
 from server.settings import Settings
 from shared.domain.calendars import CalendarKind
 from shared.domain.periods import Limit, Period, default_checkin_limit
@@ -78,9 +79,9 @@ def compose(session: Session, kiosk: Kiosk, host: str, now: datetime) -> KioskCo
     host: see `code_host`.
     """
     vault = vault_of(session)
-    systems = session.exec(
-        select(CardSystem).where(col(CardSystem.id).in_(systems_of(session, number_of(kiosk))))
-    )
+    own_systems = systems_of(session, number_of(kiosk))
+    systems = session.exec(select(CardSystem).where(col(CardSystem.id).in_(own_systems)))
+    releases = offer_to(session, number_of(kiosk), own_systems)
     config = KioskConfig(
         version="",
         kiosk=number_of(kiosk),
@@ -104,6 +105,8 @@ def compose(session: Session, kiosk: Kiosk, host: str, now: datetime) -> KioskCo
             for system in sorted(systems, key=lambda system: system.id)
         ],
         events=[event_message(event) for event in events_of(session, kiosk, now)],
+        release=releases.release,
+        withdrawn=releases.withdrawn,
     )
     digest = hashlib.blake2b(msgspec.json.encode(config, order="deterministic"), digest_size=8)
     return msgspec.structs.replace(config, version=digest.hexdigest())

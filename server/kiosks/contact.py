@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import update
@@ -39,6 +39,7 @@ class Before(NamedTuple):
 
     lease_days: int
     last_seq: int | None
+    release: dict[str, Any] | None = None
 
 
 def ask_before(kiosk: int) -> Call:
@@ -51,7 +52,8 @@ def read_before(rows: list[tuple[int | None, str]]) -> Before:
     if not rows:
         return Before(0, None)
     lease_days, text = rows[0]
-    return Before(lease_days or 0, msgspec.json.decode(text).get("last_seq", 0))
+    told = msgspec.json.decode(text)
+    return Before(lease_days or 0, told.get("last_seq", 0), told.get("release"))
 
 
 def keep_heartbeat(kiosk: int, beat: Heartbeat, now: datetime, *, lease_days: int, address: str) -> Call:

@@ -24,6 +24,7 @@ from server.kiosks.enrolment import LIFE, make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.overview import KioskView, kiosks_of_system
 from server.kiosks.setup import assign_counters, block_kiosk, create_kiosk, number_of, unblock_kiosk
+from server.releases.view import program_of, step_words, track_words
 from server.settings import Settings
 from server.staff.access import Requires
 from server.staff.roles import Permission
@@ -233,6 +234,10 @@ def shown_of(request: Request, session: Session, acting: Acting, view: KioskView
         "chosen_counters": [counter.id for counter in view.counters],
         "orders": _orders(request, session, acting, view),
         "is_confirmed": _is_confirmed(request, session, view),
+        "program": program_of(session, view.number),
+        "program_steps": step_words(speak(request)),
+        "program_tracks": list(track_words(speak(request)).items()),
+        "may_release": acting.may(Permission.MANAGE_RELEASES),
         "may_manage": acting.may(Permission.MANAGE_KIOSKS),
         "may_enrol": acting.may(Permission.ENROL_KIOSKS),
     }

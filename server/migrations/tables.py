@@ -22,6 +22,7 @@ import server.kiosks.models
 import server.monitor.models
 import server.passholders.models
 import server.posters.models
+import server.releases.models
 import server.staff.models  # noqa: F401 - each import registers its tables
 
 

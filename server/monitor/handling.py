@@ -144,5 +144,6 @@ def _in_reach(reach: int | None) -> Sequence[ColumnElement[bool]]:
 
 def _did(session: Session, incident: Incident, deed: str, *, now: int, staff_id: int, text: str = "") -> None:
     session.add(IncidentNote(incident_id=incident.id or 0, at=now, deed=deed, staff_id=staff_id, text=text))
-    kind = {Scope.KIOSK: "kiosk", Scope.COUNTER: "counter"}.get(Scope(incident.scope), "everything")
+    kinds = {Scope.KIOSK: "kiosk", Scope.COUNTER: "counter", Scope.ROLLOUT: "rollout"}
+    kind = kinds.get(Scope(incident.scope), "everything")
     record(session, f"alert-{deed}", kind, incident.key, staff_id=staff_id)

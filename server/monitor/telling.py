@@ -11,16 +11,21 @@ from server.counters.models import Counter
 from server.kiosks.models import Kiosk
 from server.monitor.board import counter_names
 from server.monitor.models import Incident
+from server.releases.models import Release, Rollout
 from server.web.i18n import Translator
 from shared.domain.rootcause import Scope
 
 
 class Names(NamedTuple):
-    """What zuilen and counters are called: number -> name, id -> name, number -> names of its counters."""
+    """What zuilen and counters are called: number -> name, id -> name, number -> names of its counters.
+
+    rollouts: id -> version.
+    """
 
     kiosks: Mapping[int, str]
     counters: Mapping[int, str]
     stands: Mapping[int, tuple[str, ...]]
+    rollouts: Mapping[int, str]
 
 
 def read_names(session: Session, incidents: Sequence[Incident]) -> Names:
@@ -41,7 +46,14 @@ def read_names(session: Session, incidents: Sequence[Incident]) -> Names:
             )
         },
         counter_names(session, kiosks),
+        _versions(session, [int(one.key) for one in incidents if one.scope == Scope.ROLLOUT]),
     )
+
+
+def _versions(session: Session, rollouts: Sequence[int]) -> Mapping[int, str]:
+    """Return roll-out -> version."""
+    query = select(Rollout.id, Release.version).join(Release, col(Release.id) == col(Rollout.release_id))
+    return {id_ or 0: version for id_, version in session.exec(query.where(col(Rollout.id).in_(rollouts)))}
 
 
 def incident_title(_: Translator, incident: Incident, names: Names) -> str:
@@ -56,6 +68,9 @@ def incident_title(_: Translator, incident: Incident, names: Names) -> str:
         return _("Alle {n} zuilen van {counter}", n=incident.kiosks, counter=counter)
     if incident.scope == Scope.ADDRESS:
         return _("Alle {n} zuilen achter netwerk {address}", n=incident.kiosks, address=incident.key)
+    if incident.scope == Scope.ROLLOUT:
+        version = names.rollouts.get(int(incident.key), incident.key)
+        return _("De uitrol van versie {version}", version=version)
     return _("{n} zuilen tegelijk", n=incident.kiosks)
 
 

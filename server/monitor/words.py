@@ -46,6 +46,7 @@ def cause_word(_: Translator, cause: Cause) -> str:
         Cause.SILENT: _("Laat niets van zich horen"),
         Cause.STORAGE: _("Kan niet meer schrijven"),
         Cause.READER: _("De kaartlezer werkt niet"),
+        Cause.RELEASE: _("Een nieuwe versie loopt slecht"),
         Cause.LEASE: _("Te lang zonder server"),
         Cause.ENROLMENT: _("Niet aangemeld"),
         Cause.FULL: _("De SD-kaart is vol"),
@@ -81,6 +82,10 @@ def advice(_: Translator, cause: Cause) -> str:
             "De zuil neemt geen kaarten meer aan. Start ze opnieuw; helpt dat niet, vervang de SD-kaart."
         ),
         Cause.READER: _("Kijk of de kabel van de lezer vastzit en start de zuil opnieuw."),
+        Cause.RELEASE: _(
+            "De uitrol is vanzelf gestopt: geen enkele andere zuil krijgt deze versie. Kijk bij Versies wat"
+            " er misging."
+        ),
         Cause.LEASE: _("De zuil hoorde de server te lang niet en stopte. Herstel haar netwerk."),
         Cause.ENROLMENT: _("Maak een nieuwe code en meld het toestel aan."),
         Cause.FULL: _("Vraag de technieker om plaats te maken of de SD-kaart te vervangen."),

@@ -39,6 +39,7 @@ class Permission(StrEnum):
     READ_LOGBOOK = "read-logbook"
     HANDLE_ALERTS = "handle-alerts"
     SET_WATCH_RULES = "set-watch-rules"
+    MANAGE_RELEASES = "manage-releases"
 
 
 AT_A_COUNTER: Final = frozenset(
@@ -65,6 +66,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.READ_LOGBOOK,
                 Permission.HANDLE_ALERTS,
                 Permission.SET_WATCH_RULES,
+                Permission.MANAGE_RELEASES,
             }
         ),
         Role.TECHNICIAN: frozenset(
@@ -73,6 +75,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.ENROL_KIOSKS,
                 Permission.COMMAND_KIOSKS,
                 Permission.HANDLE_ALERTS,
+                Permission.MANAGE_RELEASES,
             }
         ),
         Role.ADMIN: frozenset(Permission) - AT_A_COUNTER,

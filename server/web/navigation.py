@@ -29,6 +29,7 @@ def links(request: Request, _: Translator) -> list[Link]:
         (Permission.KEEP_STOCK, Link("/balie/kaarten", _("Mijn kaarten"))),
         (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),
         (Permission.FOLLOW_KIOSKS, Link("/monitor", _("Monitor"))),
+        (Permission.MANAGE_RELEASES, Link("/dashboard/versies", _("Versies"))),
         (Permission.READ_DIFFERENCES, Link("/dashboard/verschillen", _("Verschillen"))),
         (Permission.MANAGE_CARDS, Link("/dashboard/kaarten", _("Kaarten"))),
         (Permission.MANAGE_COUNTERS, Link("/dashboard/instellingen", _("Instellingen"))),

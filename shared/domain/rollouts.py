@@ -8,10 +8,13 @@ there are counts.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
-from typing import Final
+from typing import Final, NamedTuple
+
+from shared.domain.releases import Track
 
 _BUCKETS: Final = 10_000
 WHOLE: Final = 100
@@ -71,6 +74,55 @@ def bucket(kiosk: int, version: str) -> int:
 def is_within(kiosk: int, version: str, percent: int) -> bool:
     """Tell whether a zuil is among the first `percent` of a roll-out: who is at 10 is at 20 too."""
     return bucket(kiosk, version) * WHOLE < percent * _BUCKETS
+
+
+class Plan(NamedTuple):
+    """A roll-out, as far as it decides what a zuil is offered. systems: card systems, none for all."""
+
+    id: int
+    version: str
+    track: Track
+    percent: int
+    systems: frozenset[int]
+    state: RolloutState
+
+
+class Taker(NamedTuple):
+    """A zuil that may take a release. systems: of its counters. running: the version it last spoke of."""
+
+    kiosk: int
+    track: Track
+    systems: frozenset[int]
+    running: str
+
+
+def concerns(plan: Plan, taker: Taker) -> bool:
+    """Tell whether a zuil is of the track and the card systems of a roll-out."""
+    on_track = plan.track is Track.STABLE or taker.track is Track.BETA
+    return on_track and (not plan.systems or bool(plan.systems & taker.systems))
+
+
+def offered(plans: Sequence[Plan], taker: Taker) -> Plan | None:
+    """Return the roll-out whose release a zuil should run, None when it may stay as it is.
+
+    plans: the newest first. Who has a release keeps it, unless its roll-out was stopped.
+    """
+    for plan in plans:
+        if plan.state is RolloutState.STOPPED:
+            continue
+        if plan.version == taker.running:
+            return plan
+        is_open = plan.state is RolloutState.RUNNING and is_within(taker.kiosk, plan.version, plan.percent)
+        if is_open and concerns(plan, taker):
+            return plan
+    return None
+
+
+def withdrawn(plans: Sequence[Plan], taker: Taker) -> list[str]:
+    """Return the versions that a zuil should leave: their roll-outs were stopped, and no other has them."""
+    here = [plan for plan in plans if not plan.systems or plan.systems & taker.systems]
+    kept = {plan.version for plan in here if plan.state is not RolloutState.STOPPED}
+    return sorted({plan.version for plan in here} - kept)
 
 
 def judge_rollout(tried: int, failed: int, updated: Health, others: Health) -> Verdict:

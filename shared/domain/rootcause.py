@@ -20,6 +20,8 @@ class Scope(StrEnum):
     ADDRESS = "address"
     COUNTER = "counter"
     KIOSK = "kiosk"
+    ROLLOUT = "rollout"
+    """Nothing silent: a roll-out that halted; `key` is its id."""
 
 
 class Root(NamedTuple):

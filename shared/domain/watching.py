@@ -45,6 +45,8 @@ class Cause(StrEnum):
     SILENT = "silent"
     STORAGE = "storage"
     READER = "reader"
+    RELEASE = "release"
+    """Of a roll-out, never of a zuil."""
     LEASE = "lease"
     ENROLMENT = "enrolment"
     FULL = "full"

@@ -51,6 +51,8 @@ class EnrolmentCheck(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     kiosk: int
     name: str
     expires: int
+    release_keys: list[str] = []
+    """Ed25519 public keys in hexadecimal that releases of the zuil's program are signed with."""
 
 
 # --- what a zuil gets ---------------------------------------------------------------------

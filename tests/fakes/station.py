@@ -151,7 +151,8 @@ class Station:
         }
 
     def heartbeat(self, **fields):
-        beat = messages.Heartbeat(clock=clock(), version="1", queue=fields.pop("queue", 0), **fields)
+        fields = {"version": "1", "queue": 0} | fields
+        beat = messages.Heartbeat(clock=clock(), **fields)
         return self._read(self.post("/device/v1/heartbeat", beat), messages.HeartbeatAnswer)
 
     def lookup(self, chip_number, event=None):

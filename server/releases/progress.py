@@ -1,0 +1,152 @@
+"""How far zuilen are with a release: what they say of it, and what that adds up to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from sqlmodel import Session
+
+from server.kernel.bulk import Bulk, Call, Statement
+from server.releases.models import Rollout
+from shared.domain.releases import Step
+from shared.domain.rollouts import Health
+from shared.domain.zones import to_millis
+from shared.wire.messages import ReleaseReport
+
+LOST_MILLIS: Final = 15 * 60_000
+"""A zuil that switched and was not heard for so long is lost: a trial takes five minutes."""
+MOST_SHOWN: Final = 50
+_MOST_TEXT: Final = 64
+_MOST_SENTENCE: Final = 300
+
+_KEEP: Final = Statement(
+    "INSERT INTO kiosk_release (kiosk, track, offer, version, step, sentence, began, at)"
+    " VALUES (:kiosk, 'stable', :offer, :version, :step, :sentence, :began, :now)"
+    " ON CONFLICT (kiosk) DO UPDATE SET offer = excluded.offer, version = excluded.version,"
+    " step = excluded.step, sentence = excluded.sentence, at = excluded.at, began = COALESCE(excluded.began,"
+    "  CASE WHEN kiosk_release.offer = excluded.offer THEN kiosk_release.began END)"
+)
+_SCOPE: Final = (
+    " FROM kiosk k LEFT JOIN kiosk_release r ON r.kiosk = k.number"
+    " LEFT JOIN kiosk_watch w ON w.kiosk = k.number WHERE k.state = 'active'"
+    " AND (CAST(:track AS text) = 'stable' OR r.track = 'beta')"
+    " AND (CAST(:everywhere AS bigint) = 1 OR EXISTS (SELECT 1 FROM kiosk_counter c"
+    "  JOIN counter_card_system s ON s.counter_id = c.counter_id"
+    "  JOIN {rows} ON rows.system = s.card_system_id WHERE c.kiosk = k.number))"
+)
+_MINE: Final = "r.offer = CAST(:offer AS text)"
+_DONE: Final = "(r.offer IS NOT NULL AND r.offer = CAST(:offer AS text) AND r.step = 'done')"
+_GONE: Final = (
+    "(r.step IN ('switching', 'proving') AND r.began < CAST(:lost AS bigint)"
+    " AND COALESCE(w.heard, 0) < CAST(:lost AS bigint))"
+)
+_BAD: Final = "w.state IN ('error', 'offline') AND w.excuse = ''"
+
+
+_SWITCHED: Final = f"{_MINE} AND r.step IN ('done', 'failed', 'switching', 'proving')"
+_LEFT: Final = f"{_MINE} AND (r.step = 'failed' OR {_GONE})"
+_WORSENED: Final = f"{_DONE} AND {_BAD} AND w.since >= r.at"
+_BAD_ANYWAY: Final = f"NOT {_DONE} AND {_BAD} AND w.since >= :since"
+_REFUSED: Final = f"{_MINE} AND r.step = 'refused'"
+
+
+def _count(condition: str) -> str:
+    return f"COALESCE(SUM(CASE WHEN {condition} THEN 1 ELSE 0 END), 0)"
+
+
+_COUNTS: Final = Statement(
+    f"SELECT COUNT(*), {_count(_SWITCHED)}, {_count(_LEFT)}, {_count(_DONE)}, {_count(_WORSENED)},"
+    f" {_count(_BAD_ANYWAY)}, {_count(_REFUSED)}{_SCOPE}",
+    system="bigint",
+)
+_TROUBLED: Final = Statement(
+    f"SELECT k.number, k.name, r.step, r.sentence, r.at{_SCOPE} AND {_MINE}"
+    f" AND (r.step IN ('failed', 'refused') OR {_GONE}) ORDER BY r.at DESC, k.number LIMIT :most",
+    system="bigint",
+)
+_WORSE: Final = Statement(
+    f"SELECT k.number{_SCOPE} AND {_DONE} AND {_BAD} AND w.since >= r.at ORDER BY k.number LIMIT :most",
+    system="bigint",
+)
+_MEMBERS: Final = Statement(f"SELECT k.number{_SCOPE} ORDER BY k.number", system="bigint")
+
+
+class Progress(NamedTuple):
+    """A roll-out in figures.
+
+    scope: zuilen it is for, whatever the percentage. tried: those that switched; failed: those of them that
+    went back or are lost. updated, others: how those are that run it, and those that do not.
+    """
+
+    scope: int
+    tried: int
+    failed: int
+    refused: int
+    updated: Health
+    others: Health
+
+
+class Troubled(NamedTuple):
+    """A zuil that did not get there, and why."""
+
+    kiosk: int
+    name: str
+    step: str
+    sentence: str
+    at: int
+
+
+def keep_report(kiosk: int, report: ReleaseReport, now: datetime) -> Call:
+    """Return the call that keeps what a zuil says of a release."""
+    at = to_millis(now)
+    scalars = {
+        "kiosk": kiosk,
+        "offer": _plain(report.offer, _MOST_TEXT),
+        "version": _plain(report.version, _MOST_TEXT),
+        "step": _plain(report.step, _MOST_TEXT),
+        "sentence": _plain(report.sentence, _MOST_SENTENCE),
+        "began": at if report.step == Step.SWITCHING else None,
+        "now": at,
+    }
+    return Call(_KEEP, scalars)
+
+
+def progress_of(session: Session, rollout: Rollout, now: int) -> Progress:
+    """Return how a roll-out goes at `now` (ms UTC)."""
+    asked = {**_scope(rollout), "since": rollout.since, "lost": now - LOST_MILLIS}
+    ((scope, tried, failed, done, worse, others, refused),) = Bulk(session).run(
+        _COUNTS, asked, _systems(rollout)
+    )
+    return Progress(scope, tried, failed, refused, Health(done, worse), Health(scope - done, others))
+
+
+def troubled(session: Session, rollout: Rollout, now: int) -> list[Troubled]:
+    """Return the zuilen that failed, refused or were lost, the latest first, a page of them."""
+    asked = {**_scope(rollout), "lost": now - LOST_MILLIS, "most": MOST_SHOWN}
+    return [Troubled(*row) for row in Bulk(session).run(_TROUBLED, asked, _systems(rollout))]
+
+
+def worse_off(session: Session, rollout: Rollout) -> list[int]:
+    """Return zuilen that run the release and broke or fell silent since, a page of them."""
+    asked = {**_scope(rollout), "most": MOST_SHOWN}
+    return [kiosk for (kiosk,) in Bulk(session).run(_WORSE, asked, _systems(rollout))]
+
+
+def members(session: Session, rollout: Rollout) -> list[int]:
+    """Return the zuilen that a roll-out is for, whatever the percentage."""
+    asked = {name: value for name, value in _scope(rollout).items() if name != "offer"}
+    return [kiosk for (kiosk,) in Bulk(session).run(_MEMBERS, asked, _systems(rollout))]
+
+
+def _scope(rollout: Rollout) -> dict[str, object]:
+    return {"track": rollout.track, "everywhere": int(not rollout.systems), "offer": rollout.offer}
+
+
+def _systems(rollout: Rollout) -> Sequence[tuple[int]]:
+    return [(system,) for system in rollout.systems]
+
+
+def _plain(text: str, most: int) -> str:
+    return "".join(filter(str.isprintable, text))[:most]

@@ -1,0 +1,162 @@
+"""Releases and roll-outs as the pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
+
+from server.cardsystems.models import CardSystem
+from server.counters.models import CounterCardSystem
+from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
+from server.releases.models import KioskRelease, Release, Rollout
+from server.releases.offers import plan_of
+from server.releases.progress import Progress, progress_of
+from server.staff.sessions import Acting
+from server.web.i18n import Translator
+from shared.domain.releases import Step, Track
+from shared.domain.rollouts import RolloutState, Verdict, is_within
+
+PAGE: Final = 20
+STAGES: Final = (1, 5, 10, 25, 50, 100)
+TONES: Final = {
+    RolloutState.RUNNING: "good",
+    RolloutState.PAUSED: "calm",
+    RolloutState.HALTED: "bad",
+    RolloutState.STOPPED: "info",
+}
+
+
+class RolloutView(NamedTuple):
+    """A roll-out on a page. places: names of its card systems, none for everywhere."""
+
+    one: Rollout
+    version: str
+    progress: Progress
+    places: Sequence[str]
+    may_change: bool
+
+    @property
+    def wider(self) -> list[int]:
+        """Return the percentages it can grow to."""
+        return [stage for stage in STAGES if stage > self.one.percent]
+
+
+def newest_releases(session: Session) -> Sequence[Release]:
+    """Return the latest releases."""
+    return session.exec(select(Release).order_by(col(Release.id).desc()).limit(PAGE)).all()
+
+
+def newest_rollouts(session: Session, acting: Acting, now: int) -> list[RolloutView]:
+    """Return the latest roll-outs that concern this person's card system."""
+    query = select(Rollout, Release).join(Release, col(Release.id) == col(Rollout.release_id))
+    found = session.exec(query.order_by(col(Rollout.id).desc()).limit(PAGE)).all()
+    return [
+        rollout_view(session, rollout, release, acting, now)
+        for rollout, release in found
+        if is_in_reach(rollout, acting)
+    ]
+
+
+def rollout_view(
+    session: Session, rollout: Rollout, release: Release, acting: Acting, now: int
+) -> RolloutView:
+    """Return one roll-out as this person sees it."""
+    systems = select(CardSystem.name).where(col(CardSystem.id).in_(rollout.systems))
+    return RolloutView(
+        rollout,
+        release.version,
+        progress_of(session, rollout, now),
+        session.exec(systems.order_by(col(CardSystem.name))).all() if rollout.systems else [],
+        may_change(rollout.systems, acting),
+    )
+
+
+def is_in_reach(rollout: Rollout, acting: Acting) -> bool:
+    """Tell whether a roll-out concerns this person's card system."""
+    own = acting.card_system_id
+    return own is None or not rollout.systems or own in rollout.systems
+
+
+def may_change(systems: Collection[int], acting: Acting) -> bool:
+    """Tell whether this person decides for all of these card systems; of none given: for everyone."""
+    own = acting.card_system_id
+    return own is None or set(systems) == {own}
+
+
+def running_versions(session: Session, system: int | None) -> list[tuple[str, int]]:
+    """Return version -> number of zuilen in use that last spoke of it, the most first."""
+    count = func.count()
+    query = (
+        select(KioskLive.version, count)
+        .join(Kiosk, col(Kiosk.number) == col(KioskLive.kiosk))
+        .where(Kiosk.state == KioskState.ACTIVE)
+        .group_by(col(KioskLive.version))
+        .order_by(count.desc(), col(KioskLive.version))
+    )
+    if system is not None:
+        inside = (
+            select(KioskCounter.kiosk)
+            .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(KioskCounter.counter_id))
+            .where(CounterCardSystem.card_system_id == system)
+        )
+        query = query.where(col(KioskLive.kiosk).in_(inside))
+    return [(version, number) for version, number in session.exec(query)]
+
+
+def chosen_count(rollout: Rollout, release: Release, zuilen: Sequence[int]) -> int:
+    """Return how many of these zuilen are within the percentage of a roll-out."""
+    plan = plan_of(rollout, release)
+    return sum(is_within(kiosk, plan.version, plan.percent) for kiosk in zuilen)
+
+
+class KioskProgram(NamedTuple):
+    """The program of one zuil: what it said of it last, and which releases it takes part in."""
+
+    told: KioskRelease | None
+    track: str
+
+
+def program_of(session: Session, kiosk: int) -> KioskProgram:
+    """Return what is known of the program of a zuil."""
+    told = session.get(KioskRelease, kiosk)
+    return KioskProgram(told if told and told.step else None, told.track if told else Track.STABLE.value)
+
+
+def state_words(_: Translator) -> dict[str, str]:
+    """Return what the states of a roll-out are called."""
+    return {
+        RolloutState.RUNNING: _("loopt"),
+        RolloutState.PAUSED: _("gepauzeerd"),
+        RolloutState.HALTED: _("vanzelf gestopt"),
+        RolloutState.STOPPED: _("stopgezet"),
+    }
+
+
+def reason_words(_: Translator) -> dict[str, str]:
+    """Return why a roll-out halted."""
+    return {
+        Verdict.FINE: "",
+        Verdict.FAILED: _("Te veel zuilen keerden terug naar wat ze ervoor draaiden."),
+        Verdict.WORSE: _("Zuilen met deze versie vallen vaker uit dan de andere."),
+    }
+
+
+def step_words(_: Translator) -> dict[str, str]:
+    """Return how far a zuil can be."""
+    return {
+        Step.FETCHING: _("haalt de versie op"),
+        Step.READY: _("wacht tot het rustig is"),
+        Step.SWITCHING: _("stapt over"),
+        Step.PROVING: _("moet zich nog bewijzen"),
+        Step.DONE: _("draait goed"),
+        Step.REFUSED: _("nam ze niet"),
+        Step.FAILED: _("keerde terug"),
+    }
+
+
+def track_words(_: Translator) -> dict[str, str]:
+    """Return what the tracks are called."""
+    return {Track.STABLE: _("stabiel"), Track.BETA: _("bèta")}
