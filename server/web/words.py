@@ -68,6 +68,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.READ_LOGBOOK: _("het logboek lezen"),
         Permission.HANDLE_ALERTS: _("meldingen over zuilen opvolgen"),
         Permission.SET_WATCH_RULES: _("kiezen wanneer iets een melding is"),
+        Permission.MANAGE_RELEASES: _("nieuwe versies van het programma uitrollen"),
     }
     return [word for permission, word in words.items() if permission in ROLES[role]]
 

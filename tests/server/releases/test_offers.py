@@ -1,6 +1,7 @@
 """What a zuil is offered, how it gets it, and what it says of it."""
 
 import pytest
+from sqlmodel import select
 
 from fakes.releases import OTHER_SECRET, PUBLIC, tiny_bundle
 from fakes.station import RefusalError
@@ -164,4 +165,4 @@ def test_only_what_a_trusted_key_signed_is_kept_and_once(database, bundles, tmp_
             with pytest.raises(ReleaseRefusedError, match=why):
                 add_release(session, content, keys, now)
     with database.reading() as session:
-        assert [one.version for one in session.query(Release)] == ["1.4.0"]
+        assert [one.version for one in session.exec(select(Release))] == ["1.4.0"]
