@@ -23,6 +23,7 @@ from server.kiosks.dashboard import (
     kiosk_page,
     plain,
 )
+from server.kiosks.enrolment import LIFE, make_enrolment_code
 from server.kiosks.preferences import (
     LONGEST_LEASE,
     LONGEST_RESULT,
@@ -33,6 +34,7 @@ from server.kiosks.preferences import (
     put_preferences,
 )
 from server.kiosks.renewal import renew_code_key
+from server.kiosks.replacing import replace_device
 from server.web.i18n import Translator, speak
 from shared.domain.messages import LANGUAGES
 
@@ -75,6 +77,7 @@ def set_preferences(
 @router.get("/modus")
 @router.get("/code")
 @router.get("/naam")
+@router.get("/vervangen")
 def show_again(_acting: Follower, number: int) -> Response:
     """Bring who reloads a page that refused a form, or keeps its address, back to the zuil."""
     return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
@@ -98,6 +101,25 @@ def set_name(
         return kiosk_page(request, session, acting, view, form=typed, errors=wrong, status=NEEDS_INPUT)
     changed = put_name(session, view.kiosk, name, place, staff_id=acting.staff_id)
     return _back(number, "zuilen" if changed else "hetzelfde")
+
+
+@router.post("/vervangen")
+def replace(
+    request: Request,
+    session: RequestSession,
+    acting: Owner,
+    number: int,
+    sure: Annotated[str, Form()] = "",
+) -> Response:
+    """Void the keys of the device and show a code for another one, when the box that says so is ticked."""
+    view = kiosk_in_reach(session, acting, number)
+    if sure != "yes":
+        return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
+    now = datetime.now(UTC)
+    replace_device(session, view.kiosk, now, staff_id=acting.staff_id)
+    code = make_enrolment_code(session, view.kiosk, now, staff_id=acting.staff_id)
+    view = kiosk_in_reach(session, acting, number)
+    return kiosk_page(request, session, acting, view, code=code, expires=now + LIFE)
 
 
 @router.post("/verwijderen")

@@ -23,6 +23,7 @@ from server.kiosks.configuration import code_host, is_confirmed
 from server.kiosks.enrolment import LIFE, make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.overview import KioskView, kiosks_of_system
+from server.kiosks.replacing import former_devices
 from server.kiosks.setup import assign_counters, block_kiosk, create_kiosk, number_of, unblock_kiosk
 from server.releases.view import program_of, step_words, track_words
 from server.settings import Settings
@@ -233,6 +234,7 @@ def shown_of(request: Request, session: Session, acting: Acting, view: KioskView
         "counters": counters_in_reach(session, acting),
         "chosen_counters": [counter.id for counter in view.counters],
         "orders": _orders(request, session, acting, view),
+        "former": former_devices(session, view.number),
         "is_confirmed": _is_confirmed(request, session, view),
         "program": program_of(session, view.number),
         "program_steps": step_words(speak(request)),

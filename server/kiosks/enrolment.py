@@ -18,6 +18,7 @@ from server.kernel.errors import ProblemError
 from server.kernel.keys import sealing_key, signing_key
 from server.kiosks.closing import close_commands
 from server.kiosks.models import Kiosk, KioskEnrolment, KioskState
+from server.kiosks.replacing import is_another_device, set_aside
 from server.kiosks.setup import number_of
 from shared.wire import problems
 from shared.wire.messages import Enrolment, EnrolmentRequest
@@ -58,6 +59,8 @@ def find_code(session: Session, code: str, now: datetime) -> tuple[KioskEnrolmen
 def enrol(session: Session, request: EnrolmentRequest, now: datetime) -> Enrolment:
     """Exchange a code for credentials. Those of a device that was this zuil before stop working.
 
+    When its journal shows that it is another one, the device before may still hand in what it has.
+
     The same attempt gets fresh ones for a code that it used up itself a few minutes ago, as long as nobody
     used the first: their answer was lost, and they are void from now on.
 
@@ -66,8 +69,10 @@ def enrol(session: Session, request: EnrolmentRequest, now: datetime) -> Enrolme
     """
     enrolment = _repeated(session, request, now)
     if enrolment is None:
-        enrolment, _ = find_code(session, request.code, now)
+        enrolment, kiosk = find_code(session, request.code, now)
         use_up(session, enrolment, now)
+        if is_another_device(session, kiosk, request.last_seq):
+            set_aside(session, kiosk, now)
     kiosk = _wanted_kiosk(session, enrolment)
     key, secret = new_credentials(kiosk)
     enrolment.attempt_hash = _hash_attempt(request.attempt) if request.attempt else None

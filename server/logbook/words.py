@@ -86,6 +86,7 @@ def deed_word(_: Translator, action: str) -> str:
         "alert-snoozed": _("vroeg stilte over een melding"),
         "alert-assigned": _("gaf een melding door"),
         "alert-commented": _("schreef iets bij een melding"),
+        "replace-device": _("verving het toestel"),
         "grant": _("koos de rechten"),
         "renew-secret": _("maakte een nieuw geheim"),
         "revoke": _("trok in"),

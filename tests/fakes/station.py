@@ -32,10 +32,10 @@ def clock(wall=None, *, offset=0):
 class Station:
     """A zuil with its journal and its cards in memory. `client` is httpx-like, with a base_url."""
 
-    def __init__(self, client, code=None, enrolment=None):
+    def __init__(self, client, code=None, enrolment=None, *, last_seq=0):
         self.client = client
         if enrolment is None:
-            body = msgspec.json.encode(messages.EnrolmentRequest(code=code))
+            body = msgspec.json.encode(messages.EnrolmentRequest(code=code, last_seq=last_seq))
             response = client.post("/device/v1/enrolments", content=body)
             enrolment = self._read(response, messages.Enrolment)
         self.enrolment = enrolment
