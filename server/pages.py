@@ -23,7 +23,9 @@ from server.monitor import pages as monitor
 from server.organisation import dashboard as organisation
 from server.partners import dashboard as partners
 from server.posters import pages as posters
+from server.prices import dashboard as prices
 from server.releases import dashboard as releases
+from server.vouchers import dashboard as vouchers
 from server.web.shell import install_shell
 
 
@@ -45,6 +47,8 @@ def install(app: FastAPI) -> None:
     app.include_router(differences.router)
     app.include_router(lists.router)
     app.include_router(shipping.router)
+    app.include_router(prices.router)
+    app.include_router(vouchers.router)
     for settings in (organisation, partners, cards, groups, card_systems, counters, events, logbook):
         app.include_router(settings.router)
     if app.state.settings.demo:

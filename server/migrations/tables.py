@@ -22,8 +22,10 @@ import server.kiosks.models
 import server.monitor.models
 import server.passholders.models
 import server.posters.models
+import server.prices.models
 import server.releases.models
-import server.staff.models  # noqa: F401 - each import registers its tables
+import server.staff.models
+import server.vouchers.models  # noqa: F401 - each import registers its tables
 
 
 def metadata() -> MetaData:

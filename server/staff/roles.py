@@ -32,6 +32,7 @@ class Permission(StrEnum):
     MANAGE_CARD_SYSTEMS = "manage-card-systems"
     MANAGE_COUNTERS = "manage-counters"
     MANAGE_CARDS = "manage-cards"
+    MANAGE_PRICES = "manage-prices"
     SET_COUNTER_GROUPS = "set-counter-groups"
     MANAGE_MEMBERS = "manage-members"
     MANAGE_PARTNERS = "manage-partners"
@@ -60,6 +61,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.MANAGE_CARD_SYSTEMS,
                 Permission.MANAGE_COUNTERS,
                 Permission.MANAGE_CARDS,
+                Permission.MANAGE_PRICES,
                 Permission.MANAGE_MEMBERS,
                 Permission.MANAGE_PARTNERS,
                 Permission.SET_EVENTS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from babel.dates import format_date, format_time
 
@@ -31,6 +31,10 @@ class Moments:
         day, today = local_day(at), local_day(self.now)
         near = {-1: self.speak("gisteren"), 0: self.speak("vandaag"), 1: self.speak("morgen")}
         return near.get((day - today).days) or format_date(day, "EEE d MMM y", locale=self.speak.language)
+
+    def date(self, day: date) -> str:
+        """Return a day with its month and year: `1 december 2026`."""
+        return format_date(day, "d MMMM y", locale=self.speak.language)
 
     def short_day(self, at: datetime, *, month: bool = False) -> str:
         """Return the day as it stands under a chart: `ma 23/11`, or the month."""

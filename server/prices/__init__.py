@@ -1,0 +1,1 @@
+"""Prices of cards: a table for each card system and voucher type, from a day on."""

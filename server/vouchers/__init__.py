@@ -1,0 +1,1 @@
+"""Vouchers: single-use numbers that change the price of a card."""
