@@ -18,6 +18,8 @@ KSB = [
     "/dashboard/kaarten/5/lijsten",
     "/dashboard/kaarten/5/pakken",
     "/dashboard/kaarten/5/balies",
+    "/dashboard/kaarten/5/prijzen",
+    "/dashboard/kaarten/5/vouchers",
 ]
 BALIE = ["/balie", "/balie/zuilen/1", "/balie/kaarten"]
 PAGES = (

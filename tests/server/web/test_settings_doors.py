@@ -29,6 +29,8 @@ PAGES = {
     "/dashboard/kaarten/5/lijsten": Permission.MANAGE_CARDS,
     "/dashboard/kaarten/5/pakken": Permission.MANAGE_CARDS,
     "/dashboard/kaarten/5/balies": Permission.MANAGE_CARDS,
+    "/dashboard/kaarten/5/prijzen": Permission.MANAGE_PRICES,
+    "/dashboard/kaarten/5/vouchers": Permission.MANAGE_PRICES,
     "/balie/kaarten": Permission.KEEP_STOCK,
     "/dashboard/instellingen/kaartsystemen/5/groepen": Permission.MANAGE_COUNTERS,
     "/dashboard/instellingen/kaartsystemen/5/groepen/nieuw": Permission.SET_COUNTER_GROUPS,
