@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -28,6 +28,9 @@ CABLE: Final = "# The network: cable and DHCP."
 _READ_WRITE_OWNER: Final = 0o600
 
 
+_KEY_HELP: Final = "a public key that releases must be signed with; else those that the server tells"
+
+
 class ProvisionError(Exception):
     """The files were not made; the text is one clear sentence."""
 
@@ -39,8 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
         return _trouble(f"There is no folder {options.out}: is the card mounted? Else make it first.", _WRONG)
     try:
         network = connection(options)
-        files = {FILE_NAME: _settings(options, cable=not network), NETWORK_FILE: network}
+        _settings(options, (), cable=not network)
         checked = _check(options)
+        keys = options.release_key or checked.release_keys
+        files = {FILE_NAME: _settings(options, keys, cable=not network), NETWORK_FILE: network}
         written = _write(options.out, files)
     except (SettingsError, ProvisionError) as error:
         return _trouble(str(error), _WRONG)
@@ -67,13 +72,14 @@ def _parser() -> argparse.ArgumentParser:
     enrol.add_argument("--out", required=True, type=Path, help="the mounted boot partition, or a folder")
     enrol.add_argument("--reader", help="the card reader, as in zuil.toml")
     enrol.add_argument("--panel", choices=PANELS, help="the display")
+    enrol.add_argument("--release-key", action="append", metavar="HEX", help=_KEY_HELP)
     add_options(enrol)
     enrol.add_argument("--proxy", metavar="URL", help="the proxy to the server, http://host:port")
     return parser
 
 
-def _settings(options: argparse.Namespace, *, cable: bool) -> str:
-    """Return zuil.toml, read back as the zuil will.
+def _settings(options: argparse.Namespace, keys: Sequence[str], *, cable: bool) -> str:
+    """Return zuil.toml, read back as the zuil will. keys: what releases must be signed with.
 
     Raises:
         SettingsError: a value is no good.
@@ -91,6 +97,8 @@ def _settings(options: argparse.Namespace, *, cable: bool) -> str:
         lines += ["", "[reader]", f"device = {_quoted(options.reader)}"]
     if options.panel:
         lines += ["", "[display]", f"panel = {_quoted(options.panel)}"]
+    if keys:
+        lines += ["", "[release]", f"keys = {_quoted(' '.join(keys))}"]
     text = "\n".join([*lines, ""])
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / FILE_NAME).write_text(text, encoding="utf-8")

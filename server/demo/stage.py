@@ -158,7 +158,17 @@ class ZuilProgram:
 
     def _arguments(self) -> list[str]:
         boot, state = str(self.folder / "boot"), str(self.folder / "state")
-        return ["device", "run", "--virtual", "--boot", boot, "--state", state, "--control", str(self._port)]
+        return [
+            "device.launcher",
+            "run",
+            "--virtual",
+            "--boot",
+            boot,
+            "--state",
+            state,
+            "--control",
+            str(self._port),
+        ]
 
     @property
     def enrolled(self) -> bool:
