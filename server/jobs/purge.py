@@ -12,8 +12,10 @@ from server.kernel.database import Database
 from server.kernel.oauth1 import purge_nonces
 from server.kiosks.closing import expire_commands, forget_commands
 from server.kiosks.models import KioskEnrolment
+from server.releases.progress import forget_reports
 from server.settings import Settings
 from server.staff.models import StaffSession
+from shared.domain.zones import to_millis
 
 
 def purge_requests(database: Database, _: Settings) -> None:
@@ -24,10 +26,11 @@ def purge_requests(database: Database, _: Settings) -> None:
 
 
 def purge_expired(database: Database, _: Settings) -> None:
-    """Forget sessions, enrolment codes and commands that are over."""
+    """Forget sessions, enrolment codes and commands that are over, and old reports on releases."""
     now = datetime.now(UTC)
     with database.writing() as session:
         session.execute(delete(StaffSession).where(col(StaffSession.expires) < now))
         session.execute(delete(KioskEnrolment).where(col(KioskEnrolment.expires) < now))
         expire_commands(session, now)
         forget_commands(session, now)
+        forget_reports(session, to_millis(now))

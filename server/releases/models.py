@@ -73,19 +73,26 @@ class Rollout(SQLModel, table=True):
         return f"{self.id}.{self.tries}"
 
 
-class KioskRelease(SQLModel, table=True):
-    """How far a zuil is with a release, as it last said (`shared.wire.messages.ReleaseReport`).
+class KioskTrack(SQLModel, table=True):
+    """Which releases a zuil takes part in; one without a row is on stable."""
 
-    track: which releases it takes part in. began: when it switched; at: when it last said something new;
-    ms UTC.
-    """
-
-    __tablename__ = "kiosk_release"
-    __table_args__ = (Index("ix_kiosk_release_offer", "offer", "step"),)
+    __tablename__ = "kiosk_track"
 
     kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
     track: str = Track.STABLE
-    offer: str = ""
+
+
+class KioskRelease(SQLModel, table=True):
+    """How far a zuil came with an offer, as it last said (`shared.wire.messages.ReleaseReport`).
+
+    began: when it switched; at: when it last said something new; ms UTC.
+    """
+
+    __tablename__ = "kiosk_release"
+    __table_args__ = (Index("ix_kiosk_release_at", "at"),)
+
+    kiosk: int = Field(primary_key=True, foreign_key="kiosk.number", ondelete="CASCADE")
+    offer: str = Field(primary_key=True)
     version: str = ""
     step: str = ""
     sentence: str = ""

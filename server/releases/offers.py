@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from sqlmodel import Session, col, select
 
 from server.kiosks.models import KioskLive
-from server.releases.models import KioskRelease, Release, Rollout
+from server.releases.models import KioskTrack, Release, Rollout
 from server.releases.store import file_name
 from shared.domain.releases import Track
 from shared.domain.rollouts import Plan, RolloutState, Taker, offered, withdrawn
@@ -54,8 +54,8 @@ def offer_to(session: Session, kiosk: int, systems: Collection[int]) -> Offered:
 
 
 def _taker(session: Session, kiosk: int, systems: Collection[int]) -> Taker:
-    live, told = session.get(KioskLive, kiosk), session.get(KioskRelease, kiosk)
-    track = Track(told.track) if told else Track.STABLE
+    live, chosen = session.get(KioskLive, kiosk), session.get(KioskTrack, kiosk)
+    track = Track(chosen.track) if chosen else Track.STABLE
     return Taker(kiosk, track, frozenset(systems), live.version if live else "")
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from sqlmodel import Session
+from sqlalchemy import delete
+from sqlmodel import Session, col
 
 from server.kernel.bulk import Bulk, Call, Statement
-from server.releases.models import Rollout
+from server.releases.models import KioskRelease, Rollout
 from shared.domain.releases import Step
 from shared.domain.rollouts import Health
 from shared.domain.zones import to_millis
@@ -18,38 +19,37 @@ from shared.wire.messages import ReleaseReport
 LOST_MILLIS: Final = 15 * 60_000
 """A zuil that switched and was not heard for so long is lost: a trial takes five minutes."""
 MOST_SHOWN: Final = 50
+_KEPT_MILLIS: Final = 400 * 86_400_000
 _MOST_TEXT: Final = 64
 _MOST_SENTENCE: Final = 300
 
 _KEEP: Final = Statement(
-    "INSERT INTO kiosk_release (kiosk, track, offer, version, step, sentence, began, at)"
-    " VALUES (:kiosk, 'stable', :offer, :version, :step, :sentence, :began, :now)"
-    " ON CONFLICT (kiosk) DO UPDATE SET offer = excluded.offer, version = excluded.version,"
-    " step = excluded.step, sentence = excluded.sentence, at = excluded.at, began = COALESCE(excluded.began,"
-    "  CASE WHEN kiosk_release.offer = excluded.offer THEN kiosk_release.began END)"
+    "INSERT INTO kiosk_release (kiosk, offer, version, step, sentence, began, at)"
+    " VALUES (:kiosk, :offer, :version, :step, :sentence, :began, :now)"
+    " ON CONFLICT (kiosk, offer) DO UPDATE SET version = excluded.version, step = excluded.step,"
+    " sentence = excluded.sentence, at = excluded.at, began = COALESCE(excluded.began, kiosk_release.began)"
 )
 _SCOPE: Final = (
-    " FROM kiosk k LEFT JOIN kiosk_release r ON r.kiosk = k.number"
-    " LEFT JOIN kiosk_watch w ON w.kiosk = k.number WHERE k.state = 'active'"
-    " AND (CAST(:track AS text) = 'stable' OR r.track = 'beta')"
+    " FROM kiosk k LEFT JOIN kiosk_release r ON r.kiosk = k.number AND r.offer = CAST(:offer AS text)"
+    " LEFT JOIN kiosk_live l ON l.kiosk = k.number LEFT JOIN kiosk_track t ON t.kiosk = k.number"
+    " LEFT JOIN kiosk_watch w ON w.kiosk = k.number"
+    " WHERE k.state = 'active' AND (CAST(:track AS text) = 'stable' OR t.track = 'beta')"
     " AND (CAST(:everywhere AS bigint) = 1 OR EXISTS (SELECT 1 FROM kiosk_counter c"
     "  JOIN counter_card_system s ON s.counter_id = c.counter_id"
     "  JOIN {rows} ON rows.system = s.card_system_id WHERE c.kiosk = k.number))"
 )
-_MINE: Final = "r.offer = CAST(:offer AS text)"
-_DONE: Final = "(r.offer IS NOT NULL AND r.offer = CAST(:offer AS text) AND r.step = 'done')"
+_DONE: Final = "(COALESCE(r.step, '') = 'done' AND COALESCE(l.version, '') = r.version)"
+"""It proved itself there, and still runs."""
 _GONE: Final = (
     "(r.step IN ('switching', 'proving') AND r.began < CAST(:lost AS bigint)"
     " AND COALESCE(w.heard, 0) < CAST(:lost AS bigint))"
 )
 _BAD: Final = "w.state IN ('error', 'offline') AND w.excuse = ''"
-
-
-_SWITCHED: Final = f"{_MINE} AND r.step IN ('done', 'failed', 'switching', 'proving')"
-_LEFT: Final = f"{_MINE} AND (r.step = 'failed' OR {_GONE})"
+_REFUSED: Final = "r.step = 'refused'"
+_SWITCHED: Final = "r.step IN ('done', 'failed', 'switching', 'proving')"
+_LEFT: Final = f"(r.step = 'failed' OR {_GONE})"
 _WORSENED: Final = f"{_DONE} AND {_BAD} AND w.since >= r.at"
 _BAD_ANYWAY: Final = f"NOT {_DONE} AND {_BAD} AND w.since >= :since"
-_REFUSED: Final = f"{_MINE} AND r.step = 'refused'"
 
 
 def _count(condition: str) -> str:
@@ -62,13 +62,12 @@ _COUNTS: Final = Statement(
     system="bigint",
 )
 _TROUBLED: Final = Statement(
-    f"SELECT k.number, k.name, r.step, r.sentence, r.at{_SCOPE} AND {_MINE}"
-    f" AND (r.step IN ('failed', 'refused') OR {_GONE}) ORDER BY r.at DESC, k.number LIMIT :most",
+    f"SELECT k.number, k.name, r.step, r.sentence, r.at{_SCOPE} AND ({_REFUSED} OR {_LEFT})"
+    " ORDER BY r.at DESC, k.number LIMIT :most",
     system="bigint",
 )
 _WORSE: Final = Statement(
-    f"SELECT k.number{_SCOPE} AND {_DONE} AND {_BAD} AND w.since >= r.at ORDER BY k.number LIMIT :most",
-    system="bigint",
+    f"SELECT k.number{_SCOPE} AND {_WORSENED} ORDER BY k.number LIMIT :most", system="bigint"
 )
 _MEMBERS: Final = Statement(f"SELECT k.number{_SCOPE} ORDER BY k.number", system="bigint")
 
@@ -136,8 +135,12 @@ def worse_off(session: Session, rollout: Rollout) -> list[int]:
 
 def members(session: Session, rollout: Rollout) -> list[int]:
     """Return the zuilen that a roll-out is for, whatever the percentage."""
-    asked = {name: value for name, value in _scope(rollout).items() if name != "offer"}
-    return [kiosk for (kiosk,) in Bulk(session).run(_MEMBERS, asked, _systems(rollout))]
+    return [kiosk for (kiosk,) in Bulk(session).run(_MEMBERS, _scope(rollout), _systems(rollout))]
+
+
+def forget_reports(session: Session, now: int) -> None:
+    """Forget what zuilen said of releases more than a year ago."""
+    session.execute(delete(KioskRelease).where(col(KioskRelease.at) < now - _KEPT_MILLIS))
 
 
 def _scope(rollout: Rollout) -> dict[str, object]:

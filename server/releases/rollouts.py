@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from server.feed.changes import kiosks_changed
 from server.kernel.audit import record
 from server.kernel.errors import ProblemError
-from server.releases.models import KioskRelease, Release, Rollout
+from server.releases.models import KioskTrack, Release, Rollout
 from server.releases.progress import members, progress_of
 from shared.domain.releases import Track
 from shared.domain.rollouts import WHOLE, RolloutState, Verdict, judge_rollout
@@ -108,14 +108,11 @@ def running_rollouts(session: Session) -> Sequence[Rollout]:
 
 def choose_track(session: Session, kiosk: int, track: Track, *, staff_id: int | None = None) -> bool:
     """Say which releases a zuil takes part in; return whether that changed."""
-    known = session.get(KioskRelease, kiosk)
+    known = session.get(KioskTrack, kiosk)
     before = known.track if known else Track.STABLE.value
     if before == track:
         return False
-    if known is None:
-        session.add(KioskRelease(kiosk=kiosk, track=track.value, at=to_millis(datetime.now(UTC))))
-    else:
-        known.track = track.value
+    session.merge(KioskTrack(kiosk=kiosk, track=track.value))
     kiosks_changed(session, [kiosk])
     detail = {"before": {"track": before}, "after": {"track": track.value}}
     record(session, "choose-track", "kiosk", kiosk, staff_id=staff_id, detail=detail)

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from server.cardsystems.models import CardSystem
 from server.counters.models import CounterCardSystem
 from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
-from server.releases.models import KioskRelease, Release, Rollout
+from server.releases.models import KioskRelease, KioskTrack, Release, Rollout
 from server.releases.offers import plan_of
 from server.releases.progress import Progress, progress_of
 from server.staff.sessions import Acting
@@ -121,8 +121,10 @@ class KioskProgram(NamedTuple):
 
 def program_of(session: Session, kiosk: int) -> KioskProgram:
     """Return what is known of the program of a zuil."""
-    told = session.get(KioskRelease, kiosk)
-    return KioskProgram(told if told and told.step else None, told.track if told else Track.STABLE.value)
+    latest = select(KioskRelease).where(KioskRelease.kiosk == kiosk).order_by(col(KioskRelease.at).desc())
+    chosen = session.get(KioskTrack, kiosk)
+    track = chosen.track if chosen else Track.STABLE.value
+    return KioskProgram(session.exec(latest.limit(1)).first(), track)
 
 
 def state_words(_: Translator) -> dict[str, str]:

@@ -17,7 +17,7 @@ DOES_NOT_START = ("device/__main__.py", "import argparse\n", "import argparse, n
 READER_FAILS = (
     "device/adapters/virtual.py",
     "    def look(self) -> Sight:\n",
-    "    def look(self) -> Sight:\n        raise ReaderError('This release cannot read.')\n",
+    "    def look(self) -> Sight:\n        raise RuntimeError('This release cannot read.')\n",
 )
 IMPATIENT = ("device/core/updating.py", "offer.version, offer.quiet_seconds)", "offer.version, 1.0)")
 """Not broken: it does not wait two minutes after a tap before it takes the next one."""

@@ -56,7 +56,6 @@ def upgrade() -> None:
     op.create_table(
         "kiosk_release",
         sa.Column("kiosk", sa.Integer(), nullable=False),
-        sa.Column("track", sa.String(), nullable=False),
         sa.Column("offer", sa.String(), nullable=False),
         sa.Column("version", sa.String(), nullable=False),
         sa.Column("step", sa.String(), nullable=False),
@@ -64,13 +63,20 @@ def upgrade() -> None:
         sa.Column("began", sa.BigInteger(), nullable=True),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["kiosk"], ["kiosk.number"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("kiosk", "offer"),
+    )
+    op.create_index("ix_kiosk_release_at", "kiosk_release", ["at"])
+    op.create_table(
+        "kiosk_track",
+        sa.Column("kiosk", sa.Integer(), nullable=False),
+        sa.Column("track", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["kiosk"], ["kiosk.number"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("kiosk"),
     )
-    op.create_index("ix_kiosk_release_offer", "kiosk_release", ["offer", "step"])
 
 
 def downgrade() -> None:
-    for table in ("kiosk_release", "rollout", "release_part", "release"):
+    for table in ("kiosk_track", "kiosk_release", "rollout", "release_part", "release"):
         op.drop_table(table)
     # What was about a roll-out is nothing that the version before can tell.
     op.execute("DELETE FROM notice WHERE incident_id IN (SELECT id FROM incident WHERE scope = 'rollout')")

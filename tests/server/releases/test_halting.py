@@ -13,7 +13,7 @@ from fakes.scene import add_region
 from server.__main__ import main
 from server.jobs.rollouts import judge_rollouts
 from server.kernel.audit import AuditEntry
-from server.kiosks.models import Kiosk
+from server.kiosks.models import Kiosk, KioskLive
 from server.monitor.models import AlertWish, Incident, IncidentKiosk, KioskWatch, Notice
 from server.monitor.runner import look
 from server.releases.models import KioskRelease, Rollout
@@ -41,6 +41,7 @@ def say(database, kiosks, rollout, step, *, at=None, tries=1):
     with database.writing() as session:
         for kiosk in kiosks:
             session.merge(KioskRelease(kiosk=kiosk, **told))
+            session.get_one(KioskLive, kiosk).version = "1.4.0" if step == "done" else "1"
 
 
 def be(database, kiosks, state):

@@ -110,7 +110,7 @@ def test_a_zuil_says_how_far_it_is_and_only_what_is_new_is_written(database, sta
 
     def known():
         with database.reading() as session:
-            return session.get(KioskRelease, station.enrolment.kiosk)
+            return session.get(KioskRelease, (station.enrolment.kiosk, f"{rollout}.1"))
 
     def say(step, sentence=""):
         station.heartbeat(
