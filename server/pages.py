@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from server.batches import dashboard as batches
 from server.cards import dashboard as cards
 from server.cards import lists, shipping
 from server.cards import pages as own_cards
@@ -35,6 +36,7 @@ def install(app: FastAPI) -> None:
     app.include_router(scan.router)
     app.include_router(balie.router)
     app.include_router(own_cards.router)
+    app.include_router(batches.router)  # its addresses look like numbers of zuilen to the next one
     app.include_router(dashboard.router)
     app.include_router(care.router)
     app.include_router(following.router)

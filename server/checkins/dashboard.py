@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
@@ -12,7 +11,8 @@ from starlette.responses import Response
 from server.checkins.differences import differences, gaps, refused_taps
 from server.kernel.audit import record
 from server.kernel.database import RequestSession, WritingSession
-from server.kiosks.overview import kiosks_of_system
+from server.kiosks.overview import kiosks_found
+from server.kiosks.setup import number_of
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
@@ -28,8 +28,7 @@ def show_differences(
     request: Request, session: RequestSession, trail: WritingSession, acting: Reader
 ) -> Response:
     """Show where zuil and server differ. Card numbers are personal data, so that the look is recorded."""
-    views = kiosks_of_system(session, acting.card_system_id, datetime.now(UTC))
-    numbers = [view.number for view in views]
+    numbers = [number_of(kiosk) for kiosk in session.exec(kiosks_found(acting.card_system_id, ""))]
     found = differences(session, numbers)
     seen = sorted({difference.uitpas_number for difference in found if difference.uitpas_number})
     if seen:

@@ -15,7 +15,7 @@ from server.checkins.models import Checkin, Verdict
 from server.demo.cards import CARDS, DemoCard
 from server.events.models import Event
 from server.kiosks.models import Kiosk
-from server.kiosks.overview import KioskView, kiosks_of_system
+from server.kiosks.overview import KioskView, kiosks_named
 from server.passholders.models import Passholder
 from shared.domain.outcomes import Outcome, Tone
 from shared.domain.zones import from_millis
@@ -85,8 +85,7 @@ def latest(session: Session) -> list[Arrival]:
 
 def known_zuilen(session: Session, names: Sequence[str]) -> Mapping[str, KioskView]:
     """Return each demo zuil as the server knows it, by name."""
-    views = kiosks_of_system(session, None, datetime.now(UTC))
-    return {view.kiosk.name: view for view in views if view.kiosk.name in names}
+    return {view.kiosk.name: view for view in kiosks_named(session, names, datetime.now(UTC))}
 
 
 def _tray_card(card: DemoCard, system: str, holder: Passholder | None) -> TrayCard:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Query
 from pydantic import BaseModel
 from sqlmodel import Session
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from server.kiosks.commands import RULES, CommandView, latest_commands
 from server.kiosks.configuration import code_host, is_confirmed
 from server.kiosks.enrolment import LIFE, make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
-from server.kiosks.overview import KioskView, kiosks_of_system
+from server.kiosks.overview import Found, KioskView, find_kiosk, find_kiosks
 from server.kiosks.replacing import former_devices
 from server.kiosks.setup import assign_counters, block_kiosk, create_kiosk, number_of, unblock_kiosk
 from server.releases.view import program_of, step_words, track_words
@@ -37,6 +38,7 @@ from server.web.words import command_button, command_purpose, command_word, mode
 from shared.domain.modes import Mode
 
 LOOK_SECONDS: Final = 1.0
+MOST_PAGES: Final = 1_000_000
 NEEDS_INPUT: Final = 422
 LONGEST_NAME: Final = 40
 LONGEST_PLACE: Final = 80
@@ -58,21 +60,43 @@ class KioskForm(BaseModel):
     counter: list[int] = []
 
 
+class AskedList(BaseModel):
+    """Which zuilen the list shows."""
+
+    zoek: str = ""
+    blad: str = ""
+
+    def find(self, session: Session, acting: Acting) -> Found:
+        """Return the page that is asked for."""
+        asked = int(self.blad) if self.blad.isascii() and self.blad.isdecimal() else 1
+        return find_kiosks(
+            session, acting.card_system_id, self.zoek, min(asked, MOST_PAGES), datetime.now(UTC)
+        )
+
+    def link(self, page: int = 1) -> str:
+        """Return the query of the same list at another page."""
+        fields = {"zoek": self.zoek, "blad": "" if page == 1 else page}
+        return urlencode({name: value for name, value in fields.items() if value})
+
+
+Listed = Annotated[AskedList, Query()]
+
+
 @router.get("")
-def show_kiosks(request: Request, session: RequestSession, acting: Follower) -> Response:
-    """Show every zuil of the card system."""
-    views = kiosks_of_system(session, acting.card_system_id, datetime.now(UTC))
+def show_kiosks(request: Request, session: RequestSession, acting: Follower, asked: Listed) -> Response:
+    """Show a page of the zuilen of the card system."""
     may_manage = acting.may(Permission.MANAGE_KIOSKS)
-    return page(request, "kiosks/dashboard.html", views=views, may_manage=may_manage)
+    found = asked.find(session, acting)
+    return page(request, "kiosks/dashboard.html", found=found, asked=asked, may_manage=may_manage)
 
 
 @router.get("/stroom")
-def follow_kiosks(request: Request, acting: Follower) -> Response:
+def follow_kiosks(request: Request, acting: Follower, asked: Listed) -> Response:
     """Stream the list, whenever something in it changed."""
 
     def render(session: Session) -> dict[str, str]:
-        views = kiosks_of_system(session, acting.card_system_id, datetime.now(UTC))
-        return {"zuilen": fragment(request, "kiosks/_table.html", views=views)}
+        found = asked.find(session, acting)
+        return {"zuilen": fragment(request, "kiosks/_table.html", found=found, asked=asked)}
 
     return stream(request, render, seconds=LOOK_SECONDS)
 
@@ -288,9 +312,9 @@ def kiosk_in_reach(session: Session, acting: Acting, number: int) -> KioskView:
     Raises:
         ProblemError: 404, it is not there.
     """
-    for view in kiosks_of_system(session, acting.card_system_id, datetime.now(UTC)):
-        if view.number == number:
-            return view
+    view = find_kiosk(session, acting.card_system_id, number, datetime.now(UTC))
+    if view is not None:
+        return view
     raise ProblemError(404, "This zuil is not in your card system.", type="zuil:kiosk")
 
 

@@ -9,18 +9,20 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import column, table
+from sqlalchemy import column, func, table
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from server.counters.models import Counter, CounterCardSystem
+from server.counters.models import Counter
 from server.events.models import Event
 from server.kiosks.choices import window_now_or_next
+from server.kiosks.finding import in_reach, mentioning
 from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
 from shared.domain.zones import to_millis
 
 # How far each journal is: a check-in's own table, of which only this one number is wanted here.
 _JOURNAL: Final = table("kiosk_journal", column("kiosk"), column("top_seq"))
+PAGE: Final = 50
 LATE_AFTER_HEARTBEATS: Final = 2
 SILENT_AFTER: Final = timedelta(minutes=15)
 CLOCK_TOLERANCE_MS: Final = 60_000
@@ -157,26 +159,49 @@ def faults_of(live: KioskLive | None) -> tuple[str, ...]:
 def kiosks_of_counter(session: Session, counter_id: int, now: datetime) -> list[KioskView]:
     """Return the zuilen a counter manages (rules 8.1), removed ones left out."""
     numbers = select(KioskCounter.kiosk).where(KioskCounter.counter_id == counter_id)
-    return _views(session, select(Kiosk).where(col(Kiosk.number).in_(numbers)), now)
+    return _views(session, kiosks_found(None, "").where(col(Kiosk.number).in_(numbers)), now)
 
 
-def kiosks_of_system(session: Session, card_system_id: int | None, now: datetime) -> list[KioskView]:
-    """Return the zuilen of a card system's counters and those of no counter yet; None: every zuil."""
-    query = select(Kiosk)
-    if card_system_id is not None:
-        inside = (
-            select(KioskCounter.kiosk)
-            .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(KioskCounter.counter_id))
-            .where(CounterCardSystem.card_system_id == card_system_id)
-        )
-        assigned = select(KioskCounter.kiosk)
-        query = query.where(col(Kiosk.number).in_(inside) | col(Kiosk.number).not_in(assigned))
-    return _views(session, query, now)
+class Found(NamedTuple):
+    """A page of the zuilen that were looked for, and how many there are in all."""
+
+    views: list[KioskView]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return max(1, -(-self.total // PAGE))
+
+
+def find_kiosks(session: Session, reach: int | None, search: str, page: int, now: datetime) -> Found:
+    """Return a page of the zuilen within reach (`server.kiosks.finding`) in which every word occurs."""
+    found = kiosks_found(reach, search)
+    total = session.exec(select(func.count()).select_from(found.subquery())).one()
+    page = max(1, min(page, -(-total // PAGE)))
+    return Found(_views(session, found.limit(PAGE).offset((page - 1) * PAGE), now), total, page)
+
+
+def kiosks_found(reach: int | None, search: str) -> SelectOfScalar[Kiosk]:
+    """Return the query of the zuilen within reach in which every word occurs, by number."""
+    query = select(Kiosk).where(Kiosk.state != KioskState.REMOVED, *in_reach(reach), *mentioning(search))
+    return query.order_by(col(Kiosk.number))
+
+
+def find_kiosk(session: Session, reach: int | None, number: int, now: datetime) -> KioskView | None:
+    """Return one zuil within reach, None when it is not there."""
+    found = _views(session, kiosks_found(reach, "").where(Kiosk.number == number), now)
+    return found[0] if found else None
+
+
+def kiosks_named(session: Session, names: Sequence[str], now: datetime) -> list[KioskView]:
+    """Return the zuilen with these names."""
+    return _views(session, kiosks_found(None, "").where(col(Kiosk.name).in_(names)), now)
 
 
 def _views(session: Session, query: SelectOfScalar[Kiosk], now: datetime) -> list[KioskView]:
-    found = session.exec(query.where(Kiosk.state != KioskState.REMOVED).order_by(col(Kiosk.number)))
-    kiosks = found.all()
+    kiosks = session.exec(query).all()
     numbers = [kiosk.number or 0 for kiosk in kiosks]
     lives = {
         live.kiosk: live for live in session.exec(select(KioskLive).where(col(KioskLive.kiosk).in_(numbers)))
@@ -188,7 +213,9 @@ def _views(session: Session, query: SelectOfScalar[Kiosk], now: datetime) -> lis
         counters=_counters(session, numbers),
         arrived={
             int(kiosk): int(top)
-            for kiosk, top in session.execute(select(_JOURNAL.c.kiosk, _JOURNAL.c.top_seq))
+            for kiosk, top in session.execute(
+                select(_JOURNAL.c.kiosk, _JOURNAL.c.top_seq).where(_JOURNAL.c.kiosk.in_(numbers))
+            )
         },
     )
     return [_view(kiosk, beside, now) for kiosk in kiosks]

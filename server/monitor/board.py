@@ -9,17 +9,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlmodel import Session, col
 
-from server.counters.models import Counter, CounterCardSystem
+from server.counters.models import Counter
+from server.kiosks.finding import in_reach, mentioning, of_system
 from server.kiosks.models import Kiosk, KioskCounter, KioskLive
 from server.monitor.models import KioskTransition, KioskWatch
 from shared.domain.watching import Cause, Excuse, State
 
 PAGE: Final = 50
 GRAVITY: Final = (State.ERROR, State.OFFLINE, State.BLOCKED, State.WARNING, State.OK)
-LONGEST_SEARCH: Final = 60
 
 
 class Sort(StrEnum):
@@ -108,14 +108,6 @@ def newest_change(session: Session) -> int:
     return session.scalar(select(func.max(col(KioskTransition.id)))) or 0
 
 
-def in_reach(reach: int | None) -> Sequence[ColumnElement[bool]]:
-    """Return the condition on `Kiosk.number` for the zuilen of a card system and those of no counter yet."""
-    if reach is None:
-        return ()
-    assigned = select(col(KioskCounter.kiosk))
-    return (or_(_of_system(reach), col(Kiosk.number).not_in(assigned)),)
-
-
 def counter_names(session: Session, kiosks: Sequence[int]) -> dict[int, tuple[str, ...]]:
     """Return the names of the counters of each zuil."""
     query = (
@@ -166,35 +158,12 @@ def _rows() -> _Query:
 def _filters(wanted: Wanted) -> Sequence[ColumnElement[bool]]:
     found = [*in_reach(wanted.reach)]
     if wanted.system is not None:
-        found.append(_of_system(wanted.system))
+        found.append(of_system(wanted.system))
     if wanted.counter is not None:
         at = select(col(KioskCounter.kiosk)).where(col(KioskCounter.counter_id) == wanted.counter)
         found.append(col(Kiosk.number).in_(at))
-    found.extend(map(_mentions, wanted.search[:LONGEST_SEARCH].split()))
+    found.extend(mentioning(wanted.search))
     return found
-
-
-def _mentions(word: str) -> ColumnElement[bool]:
-    at = (
-        select(col(KioskCounter.kiosk))
-        .join(Counter, col(Counter.id) == col(KioskCounter.counter_id))
-        .where(col(Counter.name).icontains(word, autoescape=True))
-    )
-    return or_(
-        col(Kiosk.name).icontains(word, autoescape=True),
-        col(Kiosk.place).icontains(word, autoescape=True),
-        cast(col(Kiosk.number), String) == word,
-        col(Kiosk.number).in_(at),
-    )
-
-
-def _of_system(system: int) -> ColumnElement[bool]:
-    inside = (
-        select(col(KioskCounter.kiosk))
-        .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(KioskCounter.counter_id))
-        .where(col(CounterCardSystem.card_system_id) == system)
-    )
-    return col(Kiosk.number).in_(inside)
 
 
 def _state(wanted: Wanted) -> Sequence[ColumnElement[bool]]:

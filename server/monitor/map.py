@@ -15,8 +15,9 @@ from sqlmodel import Session, col
 
 from server.counters.models import Counter
 from server.events.models import PlaceLocation
+from server.kiosks.finding import in_reach
 from server.kiosks.models import Kiosk, KioskCounter
-from server.monitor.board import EXCUSED, GRAVITY, in_reach
+from server.monitor.board import EXCUSED, GRAVITY
 from server.monitor.models import KioskWatch
 from shared.domain.watching import State
 

@@ -1,0 +1,204 @@
+"""Many zuilen at once, on screen: tick them and choose what happens; a list out, a list in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, File, Form, UploadFile
+from pydantic import BaseModel
+from sqlmodel import Session, col
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from server.batches.deeds import MOST, Batch, Deed, do_together, permission_for
+from server.batches.listing import do_wishes, known_to, rows_of
+from server.batches.table import APART, Column, Line, TableError, read_lines, read_table, write_table
+from server.batches.words import became_words, deed_word, fault_words
+from server.counters.reach import counters_in_reach
+from server.kernel.database import RequestSession
+from server.kernel.errors import ProblemError
+from server.kiosks.dashboard import AskedList, Listed
+from server.kiosks.models import Kiosk
+from server.kiosks.overview import kiosks_found
+from server.monitor.dashboard import HOURS_OF_WORK
+from server.staff.access import Requires
+from server.staff.roles import Permission
+from server.staff.sessions import Acting
+from server.web.i18n import speak
+from server.web.templating import page
+from server.web.words import mode_word
+from shared.domain.messages import LANGUAGES
+from shared.domain.modes import Mode, known_mode
+
+HERE: Final = "/dashboard/zuilen"
+NEEDS_INPUT: Final = 422
+MOST_BYTES: Final = 2_000_000
+_FINE: Final[Mapping[str, str]] = MappingProxyType({})
+
+router = APIRouter(prefix=HERE, include_in_schema=False)
+
+Commander = Annotated[Acting, Depends(Requires(Permission.COMMAND_KIOSKS))]
+Owner = Annotated[Acting, Depends(Requires(Permission.MANAGE_KIOSKS))]
+
+
+class BatchForm(BaseModel):
+    """What was ticked and chosen. every: all that were found, not only those on this page."""
+
+    kiosk: list[int] = []
+    every: str = ""
+    zoek: str = ""
+    deed: str = ""
+    language: list[str] = []
+    mode: str = ""
+    hours: int = 1
+    reason: str = ""
+
+
+@router.get("/samen")
+def show_together(request: Request, session: RequestSession, acting: Commander, asked: Listed) -> Response:
+    """Show a page of zuilen to tick, and what can be done with them."""
+    return _page(request, session, acting, BatchForm(zoek=asked.zoek), asked=asked)
+
+
+@router.post("/samen")
+def do(
+    request: Request, session: RequestSession, acting: Commander, form: Annotated[BatchForm, Form()]
+) -> Response:
+    """Do it, and show what became of it at each."""
+    asked = AskedList(zoek=form.zoek)
+    batch, errors = _read(request, form)
+    kiosks = _chosen(session, acting, form)
+    _ = speak(request)
+    if not kiosks:
+        errors["kiosk"] = _("Vink minstens één zuil aan.")
+    elif len(kiosks) > MOST:
+        errors["kiosk"] = _("Kies hoogstens {n} zuilen tegelijk; zoek er minder.", n=MOST)
+    if errors or batch is None:
+        return _page(request, session, acting, form, asked=asked, errors=errors)
+    if not acting.may(permission_for(batch.deed)):
+        raise ProblemError(403, "You may not do this.", type="zuil:permission")
+    results = do_together(session, kiosks, batch, datetime.now(UTC), staff_id=acting.staff_id)
+    return page(
+        request,
+        "batches/done.html",
+        results=results,
+        words=became_words(_),
+        deed=deed_word(_, batch.deed),
+        asked=asked,
+    )
+
+
+@router.get("/lijst.csv")
+def download_list(session: RequestSession, acting: Owner, asked: Listed) -> Response:
+    """Send the zuilen that were found as a table for a spreadsheet."""
+    rows = rows_of(session, acting.card_system_id, asked.zoek)
+    headers = {"content-disposition": 'attachment; filename="zuilen.csv"', "cache-control": "no-store"}
+    return StreamingResponse(write_table(rows), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/inlezen")
+def show_intake(request: Request, _acting: Owner) -> Response:
+    """Show the form to take a table in."""
+    return _intake_page(request)
+
+
+@router.post("/inlezen")
+def take_in(
+    request: Request,
+    session: RequestSession,
+    acting: Owner,
+    file: Annotated[UploadFile | None, File()] = None,
+    only_good: Annotated[str, Form()] = "",
+) -> Response:
+    """Take a table in: all of it or nothing, or its good lines; a report for each line that is not."""
+    _ = speak(request)
+    content = file.file.read(MOST_BYTES + 1) if file else b""
+    try:
+        lines = read_table(content)
+    except TableError:
+        return _intake_page(
+            request, error=_("Dit is geen lijst van zuilen: kijk na wat op de eerste lijn staat.")
+        )
+    if len(content) > MOST_BYTES or not lines:
+        return _intake_page(request, error=_("Kies een lijst van 1 tot 5000 zuilen."))
+    known = known_to(session, acting.card_system_id, counters_in_reach(session, acting))
+    read = read_lines(lines, known)
+    is_kept = not read.faults or only_good == "yes"
+    counts = do_wishes(session, read.wishes, known, staff_id=acting.staff_id) if is_kept else None
+    return _intake_page(
+        request, faults=[(line, fault_words(_)[fault]) for line, fault in read.faults], counts=counts
+    )
+
+
+def _chosen(session: Session, acting: Acting, form: BatchForm) -> Sequence[Kiosk]:
+    """Return the zuilen that were meant, one more than allowed at most."""
+    found = kiosks_found(acting.card_system_id, form.zoek if form.every == "yes" else "")
+    if form.every != "yes":
+        found = found.where(col(Kiosk.number).in_(form.kiosk[: MOST + 1]))
+    return session.exec(found.limit(MOST + 1)).all()
+
+
+def _read(request: Request, form: BatchForm) -> tuple[Batch | None, dict[str, str]]:
+    _ = speak(request)
+    if form.deed not in set(Deed):
+        return None, {"deed": _("Kies wat er moet gebeuren.")}
+    deed, languages = Deed(form.deed), tuple(one for one in LANGUAGES if one in form.language)
+    errors = {}
+    if deed is Deed.LANGUAGES and not languages:
+        errors["language"] = _("Kies minstens één taal.")
+    if deed is Deed.MODE and known_mode(form.mode) is None:
+        errors["deed"] = _("Kies wat er moet gebeuren.")
+    hours = form.hours if form.hours in HOURS_OF_WORK else HOURS_OF_WORK[0]
+    return Batch(deed, languages, form.mode, hours, form.reason), errors
+
+
+def _page(
+    request: Request,
+    session: Session,
+    acting: Acting,
+    form: BatchForm,
+    *,
+    asked: AskedList,
+    errors: Mapping[str, str] = _FINE,
+) -> Response:
+    _ = speak(request)
+    modes = [(mode.value, mode_word(_, mode)) for mode in Mode]
+    deeds = [
+        (deed.value, deed_word(_, deed))
+        for deed in Deed
+        if acting.may(permission_for(deed)) and (deed is not Deed.MODE or len(modes) > 1)
+    ]
+    return page(
+        request,
+        "batches/together.html",
+        status=NEEDS_INPUT if errors else 200,
+        found=asked.find(session, acting),
+        asked=asked,
+        form=form,
+        errors=errors,
+        deeds=deeds,
+        modes=modes,
+        hours=HOURS_OF_WORK,
+        may_manage=acting.may(Permission.MANAGE_KIOSKS),
+    )
+
+
+def _intake_page(
+    request: Request,
+    *,
+    error: str = "",
+    faults: Sequence[tuple[Line, str]] = (),
+    counts: tuple[int, int] | None = None,
+) -> Response:
+    return page(
+        request,
+        "batches/intake.html",
+        status=NEEDS_INPUT if error or (faults and counts is None) else 200,
+        errors={"file": error} if error else {},
+        faults=[(line.number, APART.join(line.cells.values()), sentence) for line, sentence in faults],
+        counts=counts,
+        columns=[column.value for column in Column],
+    )

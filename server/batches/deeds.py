@@ -1,0 +1,129 @@
+"""One deed for many zuilen: done where it can be done, with what became of it at each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from sqlmodel import Session
+
+from server.kernel.errors import ProblemError
+from server.kiosks.commands import RULES, ask_command
+from server.kiosks.models import Kiosk
+from server.kiosks.preferences import preferences_of, put_mode, put_preferences
+from server.kiosks.setup import number_of
+from server.monitor.care import begin_maintenance
+from server.staff.roles import Permission
+from shared.domain.commands import CommandKind
+from shared.domain.zones import to_millis
+
+MOST: Final = 1_000
+"""Zuilen in one batch: each is a handful of statements."""
+
+
+class Deed(StrEnum):
+    """What can be done with many zuilen at once; the value stands in the form."""
+
+    QR_ON = "qr-on"
+    QR_OFF = "qr-off"
+    LANGUAGES = "languages"
+    MODE = "mode"
+    MAINTENANCE = "maintenance"
+    SELF_TEST = "self-test"
+    RESYNC = "resync"
+    RESTART = "restart"
+    REBOOT = "reboot"
+    ROTATE_KEY = "rotate-key"
+
+
+_COMMANDS: Final[Mapping[Deed, CommandKind]] = MappingProxyType(
+    {
+        Deed.SELF_TEST: CommandKind.SELF_TEST,
+        Deed.RESYNC: CommandKind.RESYNC,
+        Deed.RESTART: CommandKind.RESTART,
+        Deed.REBOOT: CommandKind.REBOOT,
+        Deed.ROTATE_KEY: CommandKind.ROTATE_KEY,
+    }
+)
+
+
+class Became(StrEnum):
+    """What became of a deed at one zuil."""
+
+    DONE = "done"
+    SAME = "same"
+    NOT_IN_USE = "not-in-use"
+    ORDERED = "ordered"
+
+
+class Result(NamedTuple):
+    """One zuil and what became of the deed there."""
+
+    kiosk: Kiosk
+    became: Became
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A deed and what belongs to it: languages, a mode, hours of work and their reason."""
+
+    deed: Deed
+    languages: tuple[str, ...] = ()
+    mode: str = ""
+    hours: int = 1
+    reason: str = ""
+
+
+def command_of(deed: Deed) -> CommandKind | None:
+    """Return the command that a deed is, None when it is decided at the server."""
+    return _COMMANDS.get(deed)
+
+
+def permission_for(deed: Deed) -> Permission:
+    """Return what a deed needs."""
+    if deed in _COMMANDS:
+        return RULES[_COMMANDS[deed]].permission
+    return Permission.HANDLE_ALERTS if deed is Deed.MAINTENANCE else Permission.MANAGE_KIOSKS
+
+
+def do_together(
+    session: Session, kiosks: Iterable[Kiosk], batch: Batch, now: datetime, *, staff_id: int
+) -> list[Result]:
+    """Do a deed with each zuil; where it cannot be done, nothing happens there."""
+    return [Result(kiosk, _do(session, kiosk, batch, now, staff_id)) for kiosk in kiosks]
+
+
+def _do(session: Session, kiosk: Kiosk, batch: Batch, now: datetime, staff_id: int) -> Became:
+    kind = _COMMANDS.get(batch.deed)
+    if kind is not None:
+        return _order(session, kiosk, kind, now, staff_id)
+    if batch.deed is Deed.MAINTENANCE:
+        begin_maintenance(
+            session, number_of(kiosk), to_millis(now), batch.hours, batch.reason, staff_id=staff_id
+        )
+        return Became.DONE
+    if batch.deed is Deed.MODE:
+        if kiosk.mode == batch.mode:
+            return Became.SAME
+        put_mode(session, kiosk, batch.mode, staff_id=staff_id)
+        return Became.DONE
+    present = preferences_of(kiosk)
+    if batch.deed is Deed.LANGUAGES:
+        wanted = replace(present, languages=batch.languages)
+    else:
+        wanted = replace(present, qr=batch.deed is Deed.QR_ON)
+    return Became.DONE if put_preferences(session, kiosk, wanted, staff_id=staff_id) else Became.SAME
+
+
+def _order(session: Session, kiosk: Kiosk, kind: CommandKind, now: datetime, staff_id: int) -> Became:
+    try:
+        # What the database refuses for one zuil leaves the others as they are.
+        with session.begin_nested():
+            ask_command(session, kiosk, kind, now, staff_id=staff_id)
+    except ProblemError as problem:
+        return Became.ORDERED if problem.type == "zuil:ordered" else Became.NOT_IN_USE
+    return Became.DONE

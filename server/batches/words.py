@@ -1,0 +1,53 @@
+"""Deeds, what became of them, and faults in a table, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from server.batches.deeds import Became, Deed, command_of
+from server.batches.table import Fault
+from server.web.i18n import Translator
+from server.web.words import command_word
+
+
+def deed_word(_: Translator, deed: Deed) -> str:
+    """Return a deed as it stands beside its box."""
+    kind = command_of(deed)
+    if kind is not None:
+        return command_word(_, kind)
+    words = {
+        Deed.QR_ON: _("QR-code tonen"),
+        Deed.QR_OFF: _("Geen QR-code tonen"),
+        Deed.LANGUAGES: _("Talen op het scherm kiezen"),
+        Deed.MODE: _("Modus kiezen"),
+        Deed.MAINTENANCE: _("Onderhoud melden"),
+    }
+    return words[deed]
+
+
+def became_words(_: Translator) -> Mapping[Became, str]:
+    """Return what became of a deed at a zuil."""
+    return {
+        Became.DONE: _("gedaan"),
+        Became.SAME: _("was al zo"),
+        Became.NOT_IN_USE: _("niet in gebruik"),
+        Became.ORDERED: _("was al gevraagd en nog niet gedaan"),
+    }
+
+
+def fault_words(_: Translator) -> Mapping[Fault, str]:
+    """Return why a line of a table cannot be used."""
+    return {
+        Fault.NUMBER: _("Je hebt geen zuil met dit nummer."),
+        Fault.TWICE: _("Deze zuil stond al op een vorige lijn."),
+        Fault.NAME: _("Een zuil heeft een naam van hoogstens 40 tekens."),
+        Fault.PLACE: _("De plaats is langer dan 80 tekens."),
+        Fault.COUNTER: _("Je hebt geen balie met deze naam."),
+        Fault.NO_COUNTER: _("Een nieuwe zuil heeft minstens één balie nodig."),
+        Fault.MODE: _("Deze modus bestaat niet."),
+        Fault.QR: _("Vul bij qr ja of nee in."),
+        Fault.LANGUAGE: _("Talen zijn nl, fr en en, met een komma ertussen."),
+        Fault.RESULT: _("Een antwoord blijft 1 tot 10 seconden staan."),
+        Fault.LEASE: _("Zonder server werkt een zuil 1 tot 365 dagen."),
+        Fault.HOURS: _("Deze openingsuren begrijpen we niet. Zet | tussen de regels."),
+    }
