@@ -15,6 +15,8 @@ from server.counters import dashboard as counters
 from server.counters import pages as groups
 from server.demo import pages as demo
 from server.events import dashboard as events
+from server.grouppasses import dashboard as group_passes
+from server.grouppasses import pages as groups_at_counter
 from server.kiosks import care, dashboard, following, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
@@ -51,6 +53,8 @@ def install(app: FastAPI) -> None:
     app.include_router(shipping.router)
     app.include_router(prices.router)
     app.include_router(vouchers.router)
+    app.include_router(group_passes.router)
+    app.include_router(groups_at_counter.router)
     for settings in (organisation, partners, cards, groups, card_systems, counters, events, logbook):
         app.include_router(settings.router)
     if app.state.settings.demo:

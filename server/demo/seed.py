@@ -26,6 +26,7 @@ from server.demo.documents import HALL, LIBRARY, TEST_ORGANISER, THEATRE, Site, 
 from server.events.importing import EventImport
 from server.events.sources import Document, read_path
 from server.feed.changes import cards_changed
+from server.grouppasses.models import GroupPass
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.kiosks.enrolment import make_enrolment_code
@@ -35,9 +36,12 @@ from server.passholders.models import Membership, Passholder
 from server.settings import Settings
 from server.staff.models import Staff, StaffRole
 from server.staff.roles import Role
+from shared.domain.numbers import parse_uitpas_number
 from shared.domain.zones import local_day, to_millis
 
 START_POINTS: Final = 10
+GROUP_TICKETS: Final = 50
+"""A year, for the group pass with kansentarief."""
 PREFIXES: Final = {GENT: ("09000",)}
 """So that cards can be ordered in the demo too."""
 EXPIRED_FOR: Final = timedelta(days=200)
@@ -162,7 +166,23 @@ def _card(session: Session, card: DemoCard, now: datetime) -> None:
             group_pass=card.group_pass,
         )
     )
+    if card.group_pass:
+        session.flush()
+        session.add(_group_pass(card, now))
     cards_changed(session, [card.number])
+
+
+def _group_pass(card: DemoCard, now: datetime) -> GroupPass:
+    has_tariff = parse_uitpas_number(card.number).social_tariff
+    return GroupPass(
+        uitpas_number=card.number,
+        card_system_id=card.system,
+        name="Jeugdhuis De Kaai" if has_tariff else "Buurtwerk Brugse Poort",
+        postcode="9000",
+        city="Gent",
+        made_at=now,
+        tickets_per_year=GROUP_TICKETS if has_tariff else None,
+    )
 
 
 def _passholder(session: Session, card: DemoCard, person: Person, now: datetime) -> int:

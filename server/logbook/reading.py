@@ -13,6 +13,7 @@ from sqlmodel import Session, col
 from server.api.models import ApiClient
 from server.counters.models import Counter, CounterCardSystem
 from server.events.models import EventCardSystem
+from server.grouppasses.models import GroupPass
 from server.kernel.audit import AuditEntry
 from server.kiosks.models import KioskCounter
 from server.staff.models import Staff, StaffRole
@@ -106,6 +107,7 @@ def _concerns(card_system_id: int) -> ColumnElement[bool]:
         "counter": _text(counters),
         "kiosk": kiosks,
         "event": events,
+        "group_pass": _text(select(col(GroupPass.id)).where(col(GroupPass.card_system_id) == card_system_id)),
         "staff": _text(staff),
         "api_client": select(col(ApiClient.id)).where(col(ApiClient.card_system_id) == card_system_id),
     }

@@ -12,6 +12,7 @@ import server.checkins.models
 import server.counters.models
 import server.events.models
 import server.feed.models
+import server.grouppasses.models
 import server.jobs.claims
 import server.kernel.attempts
 import server.kernel.audit

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     FOLLOW_OWN_KIOSKS = "follow-own-kiosks"
     CHOOSE_EVENT = "choose-event"
     KEEP_STOCK = "keep-stock"
+    SELL_TO_GROUPS = "sell-to-groups"
     FOLLOW_KIOSKS = "follow-kiosks"
     MANAGE_KIOSKS = "manage-kiosks"
     ENROL_KIOSKS = "enrol-kiosks"
@@ -33,6 +34,7 @@ class Permission(StrEnum):
     MANAGE_COUNTERS = "manage-counters"
     MANAGE_CARDS = "manage-cards"
     MANAGE_PRICES = "manage-prices"
+    MANAGE_GROUP_PASSES = "manage-group-passes"
     SET_COUNTER_GROUPS = "set-counter-groups"
     MANAGE_MEMBERS = "manage-members"
     MANAGE_PARTNERS = "manage-partners"
@@ -44,7 +46,7 @@ class Permission(StrEnum):
 
 
 AT_A_COUNTER: Final = frozenset(
-    {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT, Permission.KEEP_STOCK}
+    {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT, Permission.KEEP_STOCK, Permission.SELL_TO_GROUPS}
 )
 """What people do for the counter that they chose."""
 
@@ -62,6 +64,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.MANAGE_COUNTERS,
                 Permission.MANAGE_CARDS,
                 Permission.MANAGE_PRICES,
+                Permission.MANAGE_GROUP_PASSES,
                 Permission.MANAGE_MEMBERS,
                 Permission.MANAGE_PARTNERS,
                 Permission.SET_EVENTS,

@@ -27,6 +27,7 @@ def links(request: Request, _: Translator) -> list[Link]:
     menu = (
         (Permission.FOLLOW_OWN_KIOSKS, Link("/balie", _("Mijn zuilen"))),
         (Permission.KEEP_STOCK, Link("/balie/kaarten", _("Mijn kaarten"))),
+        (Permission.SELL_TO_GROUPS, Link("/balie/groepspas", _("Groepspas"))),
         (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),
         (Permission.FOLLOW_KIOSKS, Link("/monitor", _("Monitor"))),
         (Permission.MANAGE_RELEASES, Link("/dashboard/versies", _("Versies"))),

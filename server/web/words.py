@@ -61,6 +61,8 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MANAGE_CARD_SYSTEMS: _("een kaartsysteem beheren"),
         Permission.MANAGE_COUNTERS: _("balies toevoegen en beheren"),
         Permission.MANAGE_CARDS: _("kaarten laten drukken, in voorraad nemen en naar balies sturen"),
+        Permission.SELL_TO_GROUPS: _("tickets aan groepen met een groepspas aanrekenen"),
+        Permission.MANAGE_GROUP_PASSES: _("groepspassen beheren"),
         Permission.MANAGE_PRICES: _("prijzen van kaarten en vouchers beheren"),
         Permission.SET_COUNTER_GROUPS: _("groepen van balies maken en hun rechten kiezen"),
         Permission.MANAGE_MEMBERS: _("mensen uitnodigen en verwijderen"),

@@ -20,8 +20,10 @@ KSB = [
     "/dashboard/kaarten/5/balies",
     "/dashboard/kaarten/5/prijzen",
     "/dashboard/kaarten/5/vouchers",
+    "/dashboard/kaarten/5/groepspassen",
+    "/dashboard/kaarten/5/groepspassen/nieuw",
 ]
-BALIE = ["/balie", "/balie/zuilen/1", "/balie/kaarten"]
+BALIE = ["/balie", "/balie/zuilen/1", "/balie/kaarten", "/balie/groepspas?nummer=0900000045410"]
 PAGES = (
     [(path, "") for path in OPEN] + [(path, "Karima") for path in KSB] + [(path, "Bram") for path in BALIE]
 )

@@ -1,0 +1,1 @@
+"""Group passes: tickets at the kansentarief for groups; they save no points."""
