@@ -50,8 +50,8 @@ def test_each_page_opens_for_who_the_table_lets_in(site, role):
 @pytest.mark.parametrize("role", [Role.BALIE, Role.TECHNICIAN])
 def test_nothing_is_changed_by_who_may_not_look(site, role):
     site.log_in(PEOPLE[role])
-    for path in PAGES:
-        if path != "/dashboard/logboek":
+    for path, permission in PAGES.items():
+        if path != "/dashboard/logboek" and not may(role, permission):
             assert site.client.post(path, data={"name": "Weg"}).status_code in {403, 405}, path
 
 
