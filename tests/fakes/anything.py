@@ -154,9 +154,7 @@ class Anything(WatchedZuil):
         file, (cards, told, saved, noted), self.place, self.waiting = self.backup
         self.server.restore(file)
         connect(self.server, self.proxy)
-        self.model.cards.append(cards)
-        self.model.told.append(told)
-        self.model.saved.append(saved)
+        self.model.goes_back(cards, told, saved)
         self.model.noted, self.backup = noted, None
 
     # --- what rarely falls together by itself ------------------------------------------------

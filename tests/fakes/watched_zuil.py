@@ -162,7 +162,7 @@ class WatchedZuil(RuleBasedStateMachine):
         """The balance that is shown: the server's, and what is on its way there."""
         model = self.model
         is_plain = len(model.saved) == len(model.told) == len(model.cards) == 1 and not self.lost_cards
-        if result.outcome != "ok" or not is_plain or not model.knows(who):
+        if result.outcome != "ok" or not is_plain or model.forgotten or not model.knows(who):
             return
         seq = result.seq
         own = model.own(model.saved[-1], self.moment.boot_id, knows_time=True)

@@ -97,7 +97,7 @@ class Model:
     """The truth at the server as a history, and from where on the zuil may still be behind.
 
     taps: by number, what this zuil wrote down. undone: those that gave no point at the server, and of
-    which the zuil heard so.
+    which the zuil heard so. forgotten: those that a restored server had and lost.
     """
 
     cards: list[Cards]
@@ -106,6 +106,7 @@ class Model:
     taps: dict[int, Tap] = field(default_factory=dict)
     undone: set[int] = field(default_factory=set)
     noted: set[int] = field(default_factory=set)
+    forgotten: set[int] = field(default_factory=set)
 
     def in_step(self):
         """The zuil proved to have what the server has."""
@@ -119,6 +120,15 @@ class Model:
 
     def arrives(self, one):
         self.saved.append((*self.saved[-1], one))
+        self.forgotten.discard(one.seq)
+
+    def goes_back(self, cards, told, saved):
+        """The server is as it was, until the zuil hears so and sends again what is missing."""
+        kept = {one.seq for one in saved}
+        self.forgotten |= {one.seq for one in self.saved[-1] if one.seq is not None and one.seq not in kept}
+        self.cards.append(cards)
+        self.told.append(told)
+        self.saved.append(saved)
 
     def truth(self, who, event, at):
         """What the server should make of a check-in that arrives now: the first arrival takes the point."""

@@ -61,6 +61,15 @@ ONCE = {
         zuil.the_power_fails(1970),
         zuil.hold_for_long(CEM),
     ),
+    "a server that forgot a tap sent new cards before it heard of it again": lambda zuil: (
+        zuil.choose_event(FILM),
+        zuil.go_on(400),
+        zuil.tap_after_the_backup_that_is_put_back(AN),
+        zuil.time_goes_by(3_600),
+        zuil.the_cards_are_damaged(at=0),
+        zuil.the_cards_are_damaged(at=16),
+        zuil.hand_in_a_tap_over_a_bad_line(AN, "taps", "401"),
+    ),
     "somebody else was first": lambda zuil: (
         zuil.set_limit("DAY", 2),
         zuil.go_on(400),
