@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 
 from nacl.exceptions import CryptoError
@@ -17,12 +18,17 @@ class Vault:
 
     def __init__(self, key: bytes) -> None:
         self._box = SecretBox(key)
+        self._pepper = hashlib.blake2b(b"zuil fingerprints", key=key, digest_size=32).digest()
         # A zuil's secret is opened at each of its requests; the memory is a pure function of the bytes.
         self.open = lru_cache(maxsize=16_384)(self._open)
 
     def seal(self, plain: bytes) -> bytes:
         """Return `plain` encrypted, with a random nonce in front."""
         return bytes(self._box.encrypt(plain))
+
+    def fingerprint(self, purpose: bytes, plain: bytes) -> bytes:
+        """Return 32 bytes that are always the same for `plain`, and tell nothing of it without the key."""
+        return hashlib.blake2b(plain, key=self._pepper, person=purpose, digest_size=32).digest()
 
     def _open(self, sealed: bytes) -> bytes:
         """Return what `seal` was given.

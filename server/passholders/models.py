@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Column, ForeignKey
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey
 from sqlmodel import Field, SQLModel
 
-from server.kernel.types import BigKey
+from server.kernel.types import BigKey, UtcDateTime
 
 
 class MembershipStatus(StrEnum):
@@ -19,8 +19,19 @@ class MembershipStatus(StrEnum):
     DELETED = "deleted"
 
 
+class Gender(StrEnum):
+    """As an identity card and the JSON API say it; nobody has to (rules 4.5)."""
+
+    MALE = "MALE"
+    FEMALE = "FEMALE"
+    X = "X"
+
+
 class Passholder(SQLModel, table=True):
-    """A person with a UiTPAS. `points` is the running sum of the ledger, never set by hand."""
+    """A person with a UiTPAS. `points` is the running sum of the ledger, never set by hand.
+
+    Every check-in writes this row: what only registration needs is in `PassholderDetails`.
+    """
 
     __tablename__ = "passholder"
 
@@ -33,8 +44,75 @@ class Passholder(SQLModel, table=True):
     language: str = "nl"
 
 
+class PassholderDetails(SQLModel, table=True):
+    """What a counter writes down of a pashouder (rules 4.3-4.10).
+
+    insz_digest: keyed hash of the national number (`server.passholders.insz`); None: not known.
+    municipality: the main one, whatever place was given (rules 4.10); `ABROAD` of `.places` elsewhere.
+    email: None when it was deliberately left out (rules 4.7). opt_ins: the values of `OptIn` that were given.
+    counter_id, made_at: where and when this person was registered.
+    """
+
+    __tablename__ = "passholder_details"
+
+    passholder_ref: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("passholder.ref", ondelete="CASCADE"), primary_key=True)
+    )
+    insz_digest: bytes | None = Field(default=None, unique=True)
+    gender: str | None = None
+    nationality: str = ""
+    street: str = ""
+    house_number: str = ""
+    box: str = ""
+    municipality: str = ""
+    country: str = "BE"
+    email: str | None = Field(default=None, index=True)
+    phone: str = ""
+    opt_ins: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    parental_consent: bool = False
+    note: str = ""
+    counter_id: int | None = Field(default=None, foreign_key="counter.id", ondelete="SET NULL")
+    made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
+
+
+class OptIn(StrEnum):
+    """What a pashouder wants to receive; nothing below the age of 16 (rules 4.9)."""
+
+    SERVICE_MAILS = "serviceMails"
+    MILESTONE_MAILS = "milestoneMails"
+    INFO_MAILS = "infoMails"
+    SMS = "sms"
+    POST = "post"
+
+
+class NameWord(SQLModel, table=True):
+    """A word of a pashouder's name, folded: how people are found by the beginning of any of their names."""
+
+    __tablename__ = "name_word"
+
+    word: str = Field(primary_key=True)
+    passholder_ref: int = Field(
+        sa_column=Column(
+            BigInteger, ForeignKey("passholder.ref", ondelete="CASCADE"), primary_key=True, index=True
+        )
+    )
+
+
+class Place(SQLModel, table=True):
+    """A place with a postcode, and the municipality it is part of (rules 4.10)."""
+
+    __tablename__ = "place"
+
+    postcode: str = Field(primary_key=True, max_length=4)
+    name: str = Field(primary_key=True)
+    municipality: str = Field(index=True)
+
+
 class Membership(SQLModel, table=True):
-    """A pashouder in a card system; expired after `social_tariff_end` plus `grace_days` (rules 5.4, 5.5)."""
+    """A pashouder in a card system; expired after `social_tariff_end` plus `grace_days` (rules 5.4, 5.5).
+
+    suspended_until: the last day on which a valid kansenstatuut gives no kansentarief (rules 5.10).
+    """
 
     __tablename__ = "membership"
 
@@ -46,3 +124,21 @@ class Membership(SQLModel, table=True):
     social_tariff: bool = False
     social_tariff_end: date | None = None
     grace_days: int = 0
+    suspended_until: date | None = None
+    made_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+
+
+class RegistrationRules(SQLModel, table=True):
+    """How a card system registers (rules 4.11, 5.4, 6.9e); without a row the defaults hold.
+
+    municipalities: its own; none: everyone's. is_strict: also who pays the full price
+    must live there, not only who has the kansenstatuut (rules 16.2).
+    """
+
+    __tablename__ = "registration_rules"
+
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+    grace_days: int = 0
+    welcome_points: int = 0
+    municipalities: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    is_strict: bool = False

@@ -1,0 +1,116 @@
+"""Change what is written down of somebody (rules 4.5-4.10, 4.17)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import Session
+
+from server.kernel.audit import record
+from server.passholders.models import Gender, Membership, OptIn, Passholder, PassholderDetails
+from server.passholders.names import index_name
+from server.passholders.standing import is_active
+from server.registration.checks import Checked, check_person
+from server.registration.facts import Desk, Fault, Person, RefusedError
+from shared.domain.zones import local_day
+
+_OF_HOLDER: Final = ("first_name", "last_name", "birth_date", "postcode", "language")
+_OF_DETAILS: Final = (
+    *("gender", "nationality", "street", "house_number", "box", "country"),
+    *("email", "phone", "parental_consent", "note"),
+)
+
+
+def change_person(session: Session, holder: Passholder, person: Person, desk: Desk, now: datetime) -> bool:
+    """Write down what changed of somebody; False when nothing is different.
+
+    A national number can be filled in later, never changed. The audit trail says which fields changed,
+    not what they were: it is kept for ever.
+
+    Raises:
+        RefusedError: says all that is wrong; nothing was changed.
+    """
+    ref = holder.ref or 0
+    details = session.get(PassholderDetails, ref) or PassholderDetails(passholder_ref=ref, made_at=now)
+    checked = _check(session, details, person, desk, now)
+    changed = {
+        **_different(holder, {field: getattr(person, field) for field in _OF_HOLDER}),
+        **_different(details, {field: getattr(person, field) for field in _OF_DETAILS}),
+        **_different(
+            details, {"municipality": checked.municipality, "opt_ins": sorted(map(str, person.opt_ins))}
+        ),
+        **_different(details, {"insz_digest": details.insz_digest or checked.digest}),
+    }
+    if not changed:
+        return False
+    session.add_all([holder, details])
+    session.flush()
+    index_name(session, holder)
+    fields = sorted(field.removesuffix("_digest") for field in changed)
+    record(
+        session,
+        "change",
+        "passholder",
+        ref,
+        staff_id=desk.staff_id,
+        counter_id=desk.counter_id,
+        detail={"fields": fields},
+    )
+    return True
+
+
+def person_of(holder: Passholder, details: PassholderDetails | None) -> Person:
+    """Return somebody as he is written down, without his national number, which nobody can read back."""
+    names = Person(
+        first_name=holder.first_name,
+        last_name=holder.last_name,
+        birth_date=holder.birth_date,
+        postcode=holder.postcode,
+        language=holder.language,
+    )
+    if details is None:
+        return names
+    return replace(
+        names,
+        place=details.municipality,
+        country=details.country,
+        street=details.street,
+        house_number=details.house_number,
+        box=details.box,
+        gender=Gender(details.gender) if details.gender else None,
+        nationality=details.nationality,
+        email=details.email,
+        phone=details.phone,
+        opt_ins=frozenset(map(OptIn, details.opt_ins)),
+        parental_consent=details.parental_consent,
+        note=details.note,
+    )
+
+
+def _check(
+    session: Session, details: PassholderDetails, person: Person, desk: Desk, now: datetime
+) -> Checked:
+    ref, today = details.passholder_ref, local_day(now)
+    membership = session.get(Membership, (ref, desk.system))
+    if membership is None:
+        raise RefusedError({"system": Fault.NOT_A_MEMBER})
+    tariff = membership.social_tariff and is_active(membership, today)
+    checked, faults = check_person(session, person, desk, today, tariff=tariff, ref=ref)
+    if checked.digest and details.insz_digest not in (None, checked.digest):
+        faults["insz"] = Fault.INSZ_KNOWN
+    # Who lived elsewhere when he came may go on doing so; to move there, the counter needs the right.
+    if checked.municipality and checked.municipality == details.municipality:
+        faults.pop("place", None)
+    if faults:
+        raise RefusedError(faults)
+    return checked
+
+
+def _different(row: Passholder | PassholderDetails, wanted: dict[str, object]) -> dict[str, object]:
+    """Put values in a row; return those that were not there."""
+    changed = {field: value for field, value in wanted.items() if getattr(row, field) != value}
+    for field, value in changed.items():
+        setattr(row, field, value)
+    return changed

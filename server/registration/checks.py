@@ -1,0 +1,131 @@
+"""Is this a person the counter may register? All faults at once (rules 4.4-4.10, 5.2, 6.9e)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Final, NamedTuple
+
+from sqlmodel import Session, select
+
+from server.cardsystems.rights import CounterRight
+from server.kernel.database import vault_of
+from server.passholders.insz import InvalidInszError, birth_date_of, insz_digest, parse_insz
+from server.passholders.models import OptIn, PassholderDetails, RegistrationRules
+from server.passholders.names import words_of
+from server.passholders.places import ABROAD, find_place
+from server.passholders.standing import ADULT_AGE, age_on, latest_end
+from server.registration.facts import Desk, Fault, Joining, Person
+
+HOME: Final = "BE"
+LONGEST_NAME: Final = 80
+OLDEST: Final = 130
+"""Years; nobody was older."""
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+class Checked(NamedTuple):
+    """What is kept of a person beside what was typed. `digest`: of the national number, None without."""
+
+    digest: bytes | None
+    municipality: str
+
+
+def check_person(
+    session: Session, person: Person, desk: Desk, today: date, *, tariff: bool, ref: int | None = None
+) -> tuple[Checked, dict[str, Fault]]:
+    """Return what to keep, and a fault for each field that has one.
+
+    tariff: the kansenstatuut is, or is to be, his. ref: who it is, when he is a pashouder already.
+    """
+    digest, insz_fault = _check_insz(session, person, desk, ref, tariff=tariff)
+    municipality, place_fault = _check_place(session, person, desk, tariff=tariff)
+    faults = {
+        "first_name": _check_name(person.first_name),
+        "last_name": _check_name(person.last_name),
+        "birth_date": None if 0 <= age_on(person.birth_date, today) <= OLDEST else Fault.BIRTH_DATE,
+        "insz": insz_fault,
+        "place": place_fault,
+        "email": _check_email(person.email),
+        "opt_ins": _check_opt_ins(person.opt_ins, age_on(person.birth_date, today)),
+    }
+    return Checked(digest, municipality), {field: fault for field, fault in faults.items() if fault}
+
+
+def check_joining(joining: Joining, desk: Desk, today: date) -> dict[str, Fault]:
+    """Return what is wrong with what was asked for, before the card itself is looked at."""
+    if CounterRight.REGISTER not in desk.rights:
+        return {"system": Fault.NOT_ALLOWED}
+    return check_tariff(joining.tariff_until, desk, today)
+
+
+def check_tariff(until: date | None, desk: Desk, today: date) -> dict[str, Fault]:
+    """Return what is wrong with a kansenstatuut until that day; None: there is none (rules 5.1, 5.2)."""
+    if until is None:
+        return {}
+    if CounterRight.GRANT_SOCIAL_TARIFF not in desk.rights:
+        return {"tariff_until": Fault.TARIFF_NOT_ALLOWED}
+    return {} if today <= until <= latest_end(today) else {"tariff_until": Fault.TARIFF_DATE}
+
+
+def rules_of(session: Session, system: int) -> RegistrationRules:
+    """Return how a card system registers."""
+    found = session.get(RegistrationRules, system)
+    return found or RegistrationRules(card_system_id=system, municipalities=[])
+
+
+def _check_name(name: str) -> Fault | None:
+    return None if 0 < len(name) <= LONGEST_NAME and words_of(name) else Fault.NAME
+
+
+def _check_insz(
+    session: Session, person: Person, desk: Desk, ref: int | None, *, tariff: bool
+) -> tuple[bytes | None, Fault | None]:
+    if not person.insz.strip():
+        return None, None if ref or _may_leave_out(person, desk, tariff=tariff) else Fault.INSZ_NEEDED
+    try:
+        insz = parse_insz(person.insz)
+    except InvalidInszError:
+        return None, Fault.INSZ_INVALID
+    if birth_date_of(insz) not in (None, person.birth_date):
+        return None, Fault.INSZ_OTHER_DATE
+    digest = insz_digest(vault_of(session), insz)
+    holder = session.exec(
+        select(PassholderDetails.passholder_ref).where(PassholderDetails.insz_digest == digest)
+    ).first()
+    return digest, None if holder in (None, ref) else Fault.INSZ_USED
+
+
+def _may_leave_out(person: Person, desk: Desk, *, tariff: bool) -> bool:
+    """Tell whether this counter may register somebody without a national number (rules 4.4)."""
+    if CounterRight.REGISTER_WITHOUT_INSZ in desk.rights:
+        return True
+    if person.country != HOME:
+        return CounterRight.REGISTER_ABROAD in desk.rights
+    return tariff and CounterRight.GRANT_SOCIAL_TARIFF in desk.rights
+
+
+def _check_place(session: Session, person: Person, desk: Desk, *, tariff: bool) -> tuple[str, Fault | None]:
+    if person.country != HOME:
+        return ABROAD, None if CounterRight.REGISTER_ABROAD in desk.rights else Fault.ABROAD
+    place = find_place(session, person.postcode, person.place)
+    if place is None:
+        return "", Fault.PLACE_UNKNOWN
+    fits = _lives_here(place.municipality, rules_of(session, desk.system), desk, tariff=tariff)
+    return place.municipality, None if fits else Fault.ELSEWHERE
+
+
+def _lives_here(municipality: str, rules: RegistrationRules, desk: Desk, *, tariff: bool) -> bool:
+    """Tell whether somebody of that municipality may join here (rules 6.9e-7, 16.2)."""
+    if not rules.municipalities or CounterRight.REGISTER_ELSEWHERE in desk.rights:
+        return True
+    return municipality in rules.municipalities or not (tariff or rules.is_strict)
+
+
+def _check_email(email: str | None) -> Fault | None:
+    return None if email is None or _EMAIL.fullmatch(email) else Fault.EMAIL
+
+
+def _check_opt_ins(chosen: Iterable[OptIn], age: int) -> Fault | None:
+    return Fault.TOO_YOUNG if age < ADULT_AGE and any(chosen) else None

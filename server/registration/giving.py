@@ -1,0 +1,115 @@
+"""Hand over, block and let in cards (rules 6.8, 6.9e, 6.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlmodel import Session, col, select
+
+from server.cards.models import Card
+from server.feed.changes import cards_changed
+from server.kernel.audit import record
+from server.passholders.models import Membership, MembershipStatus
+from server.registration.facts import Desk, Fault, RefusedError
+from shared.domain.checkin import CardState
+from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
+
+LIVE = (CardState.ACTIVE.name, CardState.BLOCKED.name)
+"""States of a card that somebody has, or had until it was blocked."""
+
+
+def find_card_to_give(session: Session, typed: str, desk: Desk, *, tariff: bool) -> Card:
+    """Return the card with this number, locked: it lies here, and fits who gets it.
+
+    Raises:
+        RefusedError: it cannot be handed over at this counter to this person.
+    """
+    try:
+        number = parse_uitpas_number(typed)
+    except InvalidNumberError as error:
+        raise RefusedError({"card": Fault.CARD_NUMBER}) from error
+    query = select(Card).where(Card.uitpas_number == number.value).with_for_update()
+    card = session.exec(query.execution_options(populate_existing=True)).first()
+    fault = _why_not(card, desk, tariff=tariff)
+    if card is None or fault is not None:
+        raise RefusedError({"card": fault or Fault.CARD_UNKNOWN})
+    return card
+
+
+def give_card(session: Session, card: Card, ref: int, desk: Desk) -> None:
+    """Hand a card over; the zuilen hear of it."""
+    card.state, card.passholder_ref, card.counter_id = CardState.ACTIVE.name, ref, desk.counter_id
+    cards_changed(session, [card.uitpas_number])
+
+
+def cards_of(session: Session, ref: int) -> list[Card]:
+    """Return the cards that somebody has or had, by number."""
+    query = select(Card).where(Card.passholder_ref == ref).order_by(col(Card.uitpas_number))
+    return list(session.exec(query))
+
+
+def block_card(session: Session, card: Card, desk: Desk) -> None:
+    """Block a card, at a counter of any card system its holder is a member of (rules 6.12a).
+
+    Raises:
+        RefusedError: it is not in use, or its holder is no member here.
+    """
+    if card.state != CardState.ACTIVE.name or card.passholder_ref is None:
+        raise RefusedError({"card": Fault.CARD_STATE})
+    if session.get(Membership, (card.passholder_ref, desk.system)) is None:
+        raise RefusedError({"system": Fault.NOT_A_MEMBER})
+    card.state = CardState.BLOCKED.name
+    cards_changed(session, [card.uitpas_number])
+    _note(session, "block-card", card, desk)
+
+
+def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
+    """Let a blocked card work again; only the KSB of its card system does (rules 6.8).
+
+    Raises:
+        RefusedError: it is not blocked, or nobody's.
+    """
+    if card.state != CardState.BLOCKED.name or card.passholder_ref is None:
+        raise RefusedError({"card": Fault.CARD_STATE})
+    card.state = CardState.ACTIVE.name
+    cards_changed(session, [card.uitpas_number])
+    record(session, "unblock-card", "passholder", card.passholder_ref, staff_id=staff_id, detail=_said(card))
+
+
+def holder_changed(session: Session, ref: int) -> None:
+    """Have the zuilen hear that a pashouder or his memberships changed."""
+    cards_changed(session, [card.uitpas_number for card in cards_of(session, ref)])
+
+
+def active_systems(memberships: Iterable[Membership]) -> list[int]:
+    """Return the card systems of memberships that are not blocked or deleted."""
+    return [one.card_system_id for one in memberships if one.status == MembershipStatus.ACTIVE]
+
+
+def _why_not(card: Card | None, desk: Desk, *, tariff: bool) -> Fault | None:
+    if card is None:
+        return Fault.CARD_UNKNOWN
+    if card.card_system_id != desk.system or card.group_pass:
+        return Fault.CARD_OTHER_SYSTEM
+    if card.state != CardState.LOCAL_STOCK.name or card.counter_id != desk.counter_id:
+        return Fault.CARD_NOT_HERE
+    is_for_tariff = parse_uitpas_number(card.uitpas_number).social_tariff
+    if is_for_tariff and not tariff:
+        return Fault.CARD_FOR_TARIFF
+    return Fault.CARD_WITHOUT_TARIFF if tariff and not is_for_tariff else None
+
+
+def _note(session: Session, action: str, card: Card, desk: Desk) -> None:
+    record(
+        session,
+        action,
+        "passholder",
+        card.passholder_ref,
+        staff_id=desk.staff_id,
+        counter_id=desk.counter_id,
+        detail=_said(card),
+    )
+
+
+def _said(card: Card) -> dict[str, object]:
+    return {"card": card.uitpas_number, "card_system": card.card_system_id}

@@ -1,0 +1,95 @@
+"""Give a member another card: lost, broken, or because the kansenstatuut came or went (rules 6.12d)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from server.cards.models import Card
+from server.cardsystems.rights import CounterRight
+from server.passholders.models import Membership
+from server.registration.checks import check_tariff, rules_of
+from server.registration.facts import REPLACING, Desk, Fault, Joining, Reason, RefusedError
+from server.registration.giving import cards_of, find_card_to_give, give_card
+from server.registration.tariff import day_text, note_of_member
+from shared.domain.checkin import CardState
+from shared.domain.zones import local_day
+
+
+def replace_card(
+    session: Session,
+    membership: Membership,
+    reason: Reason,
+    joining: Joining,
+    *,
+    desk: Desk,
+    now: datetime,
+) -> Card:
+    """Hand a member another card of the desk's card system; the one he had here is blocked.
+
+    With OBTAIN_KANSENSTATUUT he has it from now on until `joining.tariff_until`, with
+    LOSS_KANSENSTATUUT no longer; points and history stay.
+
+    Raises:
+        RefusedError: says all that is wrong; nothing was changed.
+    """
+    had = cards_here(session, membership)
+    faults = _check(membership, reason, joining, had, desk=desk, today=local_day(now))
+    if faults:
+        raise RefusedError(faults)
+    tariff = reason == Reason.OBTAIN_KANSENSTATUUT or (
+        membership.social_tariff and reason != Reason.LOSS_KANSENSTATUUT
+    )
+    card = find_card_to_give(session, joining.card, desk, tariff=tariff)
+    old = [one for one in had if one.state == CardState.ACTIVE.name]
+    for one in old:
+        one.state = CardState.BLOCKED.name
+    give_card(session, card, membership.passholder_ref, desk)
+    if tariff != membership.social_tariff:
+        membership.social_tariff, membership.social_tariff_end = tariff, joining.tariff_until
+        membership.suspended_until = None
+        membership.grace_days = rules_of(session, desk.system).grace_days
+    detail = {
+        "reason": reason.value,
+        "card": card.uitpas_number,
+        "replaced": [one.uitpas_number for one in old],
+        "tariff_until": day_text(joining.tariff_until),
+    }
+    note_of_member(session, "replace-card", membership, desk.staff_id, detail, counter_id=desk.counter_id)
+    return card
+
+
+def cards_here(session: Session, membership: Membership) -> list[Card]:
+    """Return the cards of this card system that a member has or had."""
+    own = cards_of(session, membership.passholder_ref)
+    return [one for one in own if one.card_system_id == membership.card_system_id]
+
+
+def reasons_for(membership: Membership, cards: list[Card], desk: Desk) -> list[Reason]:
+    """Return why this counter could give a member a card; `cards` are those he has had here."""
+    if CounterRight.REGISTER not in desk.rights:
+        return []
+    found = sorted(REPLACING) if cards else [Reason.EXTRA_CARD]
+    if CounterRight.GRANT_SOCIAL_TARIFF in desk.rights:
+        found.append(Reason.LOSS_KANSENSTATUUT if membership.social_tariff else Reason.OBTAIN_KANSENSTATUUT)
+    return found
+
+
+def _check(
+    membership: Membership,
+    reason: Reason,
+    joining: Joining,
+    had: list[Card],
+    *,
+    desk: Desk,
+    today: date,
+) -> dict[str, Fault]:
+    if membership.card_system_id != desk.system:
+        return {"system": Fault.NOT_A_MEMBER}
+    if reason not in reasons_for(membership, had, desk):
+        return {"reason": Fault.REASON}
+    if reason == Reason.OBTAIN_KANSENSTATUUT:
+        missing = {"tariff_until": Fault.TARIFF_DATE} if joining.tariff_until is None else {}
+        return missing or check_tariff(joining.tariff_until, desk, today)
+    return {}
