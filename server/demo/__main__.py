@@ -32,6 +32,7 @@ class Demo:
 
     def __init__(self, folder: Path, port: int) -> None:
         self._codes: dict[str, str] = {}
+        self._folder = folder
         controls = [port + place for place in range(1, len(KIOSKS) + 1)]
         names = [kiosk.name for kiosk in KIOSKS]
         zuilen = ",".join(
@@ -64,6 +65,7 @@ class Demo:
 
     def start_server(self, running: ExitStack) -> None:
         """Migrate and fill the database, and start the server."""
+        self.server.environment.setdefault("ZUIL_RELEASE_KEYS", self._release_key())
         self.server.run("migrate")
         reference = ["--reference", str(REFERENCE)] if REFERENCE.is_dir() else []
         self._codes = json.loads(
@@ -71,6 +73,14 @@ class Demo:
         )
         running.callback(self.server.stop)
         self.server.start()
+
+    def _release_key(self) -> str:
+        """Return the public key of the demo's releases; `release.key` beside it signs them."""
+        public = self._folder / "release.pub"
+        if not public.exists():
+            self._folder.mkdir(parents=True, exist_ok=True)
+            public.write_text(run_module("server.bundling", "key", str(self._folder / "release.key")))
+        return public.read_text()
 
     def start_zuil(self, name: str, running: ExitStack) -> None:
         """Start a zuil; a new one gets its boot partition from the technician's tool first."""

@@ -23,6 +23,7 @@ PAGE: Final = 50
 SYSTEM: Final = "systeem"
 """Stands for the person when nobody logged in did it."""
 _OF_PERSONS: Final = ("card", "checkin", "passholder")
+_OF_PROGRAM: Final = ("release", "rollout")
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,11 @@ def _concerns(card_system_id: int) -> ColumnElement[bool]:
         for kind, ids in subjects.items()
     ]
     on_persons = and_(col(AuditEntry.subject_kind).in_(_OF_PERSONS), by_them)
-    return or_(*about, col(AuditEntry.counter_id).in_(counters), on_persons)
+    # What the server itself did with a roll-out is told to everyone: it may concern their zuilen.
+    on_program = and_(
+        col(AuditEntry.subject_kind).in_(_OF_PROGRAM), or_(by_them, col(AuditEntry.staff_id).is_(None))
+    )
+    return or_(*about, col(AuditEntry.counter_id).in_(counters), on_persons, on_program)
 
 
 def _counters_of(card_system_id: int) -> Any:  # noqa: ANN401 - a subquery, whose type SQLAlchemy keeps to itself

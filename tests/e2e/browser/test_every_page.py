@@ -9,6 +9,7 @@ KSB = [
     "/dashboard/zuilen/1",
     "/dashboard/zuilen/nieuw",
     "/dashboard/verschillen",
+    "/dashboard/versies",
     "/monitor",
     "/monitor/kaart",
     "/monitor/zuilen/1",

@@ -1,0 +1,141 @@
+"""The pages of releases: uploading one, rolling it out, and what each person may decide."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlmodel import col, select
+
+from fakes.releases import OTHER_SECRET, PUBLIC, tiny_bundle
+from server.kernel.audit import AuditEntry
+from server.releases.models import KioskRelease, KioskTrack, Release, Rollout
+from server.releases.rollouts import start_rollout
+from server.releases.store import add_release
+
+HERE = "/dashboard/versies"
+
+
+@pytest.fixture(scope="session")
+def bundle(tmp_path_factory):
+    return tiny_bundle(tmp_path_factory.mktemp("page") / "tree", "1.4.0", notes="Rustiger <scherm>.")
+
+
+@pytest.fixture
+def pages(site):
+    """The site with a key that it trusts, and a KSB of Gent before it."""
+    site.client.app.state.settings = replace(site.settings, release_keys=(PUBLIC,))
+    site.log_in("Karima El Idrissi")
+    return site
+
+
+def upload(pages, content):
+    return pages.client.post(HERE, files={"file": ("zuil-1.4.0.zuil", content)})
+
+
+def rollouts(pages):
+    with pages.database.reading() as session:
+        found = session.exec(select(Rollout).order_by(col(Rollout.id)))
+        return [(one.state, one.track, one.percent, one.systems) for one in found]
+
+
+def deeds(pages):
+    with pages.database.reading() as session:
+        query = select(AuditEntry).where(col(AuditEntry.subject_kind).in_(("release", "rollout")))
+        entries = session.exec(query.order_by(col(AuditEntry.at)))
+        return [entry.action for entry in entries if entry.staff_id]
+
+
+def test_a_release_is_uploaded_rolled_out_widened_paused_and_stopped(pages, bundle):
+    assert "Er is nog niets uitgerold." in pages.client.get(HERE).text
+    kept = upload(pages, bundle)
+    assert kept.headers["location"] == f"{HERE}/1?gelukt=bewaard"
+    page = pages.client.get(kept.headers["location"]).text
+    assert "Rustiger &lt;scherm&gt;." in page
+    begun = pages.client.post(f"{HERE}/1/uitrol", data={"track": "stable", "percent": 10, "system": [7]})
+    assert begun.headers["location"] == f"{HERE}/uitrol/1"
+    assert rollouts(pages) == [("running", "stable", 10, [5])], "a KSB decides for his own card system"
+    here = begun.headers["location"]
+    assert 'data-state="running"' in pages.client.get(here).text
+    assert pages.client.post(f"{here}/uitbreiden", data={"percent": 25}).status_code == 303
+    assert pages.client.post(f"{here}/uitbreiden", data={"percent": 10}).status_code == 422
+    assert pages.client.post(f"{here}/pauzeren").status_code == 303
+    assert pages.client.post(f"{here}/pauzeren").status_code == 409
+    assert pages.client.post(f"{here}/hervatten").status_code == 303
+    assert pages.client.post(f"{here}/stoppen").status_code == 303
+    assert rollouts(pages)[0][0] == "running", "the box was not ticked"
+    assert pages.client.post(f"{here}/stoppen", data={"sure": "yes"}).status_code == 303
+    assert rollouts(pages) == [("stopped", "stable", 25, [5])]
+    assert "keert terug naar wat er ervoor draaide" in pages.client.get(here).text
+    assert deeds(pages) == [
+        "add-release",
+        "start-rollout",
+        "widen-rollout",
+        "pause-rollout",
+        "resume-rollout",
+        "stop-rollout",
+    ]
+    logbook = pages.client.get("/dashboard/logboek").text
+    assert "begon een uitrol" in logbook
+
+
+def test_what_nobody_trusted_signed_is_not_kept_and_the_page_says_why(pages, tmp_path):
+    foreign = tiny_bundle(tmp_path / "tree", "1.6.0", secret=OTHER_SECRET)
+    for content in (foreign, b"nonsense"):
+        answer = upload(pages, content)
+        assert answer.status_code == 422
+        assert "Deze versie werd niet bewaard" in answer.text
+    assert "hoogstens 64 MB" in upload(pages, b"").text
+    with pages.database.reading() as session:
+        assert session.exec(select(Release)).all() == []
+
+
+def test_without_a_key_the_page_says_so_instead_of_asking_for_a_file(site):
+    site.log_in("Karima El Idrissi")
+    page = site.client.get(HERE).text
+    assert "ZUIL_RELEASE_KEYS" in page
+    assert 'type="file"' not in page
+
+
+def test_a_rollout_for_everyone_is_an_administrators_to_decide(pages, bundle):
+    with pages.database.writing() as session:
+        release = add_release(session, bundle, [PUBLIC], datetime.now(UTC))
+        everywhere = start_rollout(session, release, datetime.now(UTC)).id
+        elsewhere = start_rollout(session, release, datetime.now(UTC), systems=[7]).id
+    page = pages.client.get(f"{HERE}/uitrol/{everywhere}").text
+    assert "Zet de uitrol stop" not in page
+    assert pages.client.post(f"{HERE}/uitrol/{everywhere}/pauzeren").status_code == 403
+    assert pages.client.get(f"{HERE}/uitrol/{elsewhere}").status_code == 404
+    assert pages.client.post(f"{HERE}/uitrol/{elsewhere}/pauzeren").status_code == 404
+    assert f"/uitrol/{elsewhere}" not in pages.client.get(HERE).text
+
+
+def test_what_went_wrong_stands_on_the_page_of_the_rollout_and_of_the_zuil(pages, bundle):
+    kiosk = pages.kiosk("Zuil inkomhal").number
+    pages.report(kiosk)
+    with pages.database.writing() as session:
+        release = add_release(session, bundle, [PUBLIC], datetime.now(UTC))
+        rollout = start_rollout(session, release, datetime.now(UTC))
+        told = {"offer": rollout.offer, "version": "1.4.0", "step": "failed", "sentence": "BAD reader <b>"}
+        session.add(KioskRelease(kiosk=kiosk, at=1, **told))
+        number = rollout.id
+    for page in (f"{HERE}/uitrol/{number}", f"/dashboard/zuilen/{kiosk}"):
+        shown = pages.client.get(page).text
+        assert "keerde terug" in shown
+        assert "BAD reader &lt;b&gt;" in shown
+
+
+def test_a_zuil_is_put_on_a_track_on_its_own_page(pages):
+    kiosk = pages.kiosk("Zuil inkomhal").number
+    for track, done in (("beta", "bewaard"), ("beta", "hetzelfde"), ("stable", "bewaard")):
+        answer = pages.client.post(f"{HERE}/zuilen/{kiosk}", data={"track": track})
+        assert answer.headers["location"] == f"/dashboard/zuilen/{kiosk}?gelukt={done}"
+        with pages.database.reading() as session:
+            assert session.get_one(KioskTrack, kiosk).track == track
+    assert pages.client.post(f"{HERE}/zuilen/{kiosk}", data={"track": "x"}).status_code == 422
+    assert pages.client.post(f"{HERE}/zuilen/999", data={"track": "beta"}).status_code == 404
+
+
+def test_the_counter_has_nothing_to_do_with_releases(site):
+    site.log_in("Bram Wouters")
+    assert site.client.get(HERE).status_code == 403
+    assert site.client.post(f"{HERE}/1/uitrol", data={}).status_code == 403
