@@ -255,8 +255,13 @@ class Journal(Protocol):
     def check(self) -> None:
         """Write something durably, to see whether the journal can be written again after a fault."""
 
-    def prune(self, before: int) -> int:
-        """Delete acknowledged rows granted before `before` (ms UTC), parked ones and the last excepted."""
+    def prune(self, today: int, keep: int) -> int:
+        """Delete rows that were acknowledged `keep` days ago or longer, parked ones and the last excepted.
+
+        A server that is put back from a backup asks again for what it was handed since; when it was
+        tapped says nothing of that. today: a day's number; called every day, so that it is known what
+        was acknowledged by then.
+        """
 
     def state(self) -> JournalState:
         """Return the figures for heartbeat and status."""

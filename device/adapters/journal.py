@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +50,8 @@ SCHEMA: Final = (
 )
 REFUSED: Final = "refused"
 _GRANTED: Final = "granted"
+_ON_DAY: Final = "through."
+"""A mark for each day: up to where everything was acknowledged by then."""
 _PRUNE_ROWS: Final = 500
 _APPEND: Final = (
     "INSERT INTO tap (seq, id, payload, chain, passholder, event, at, points) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -144,14 +145,19 @@ class SqliteJournal:
     def send_again(self, first: int) -> None:
         with _translated(self._path), self._reading, self._writing, transaction(self._sync):
             self._move_mark(min(self._through, max(first, 1) - 1))
+            # What comes again is young again.
+            self._sync.execute(
+                "UPDATE mark SET value = min(value, ?) WHERE name LIKE ?", (self._through, f"{_ON_DAY}%")
+            )
 
     def check(self) -> None:
         with _translated(self._path), self._writing:
             self._tap.execute("UPDATE mark SET value = value + 1 WHERE name = 'checks'")
 
-    def prune(self, before: int) -> int:
-        deleted = 0
-        while rows := self._prunable(before):
+    def prune(self, today: int, keep: int) -> int:
+        self._note_acknowledged(today)
+        last, deleted = self._acknowledged_on(today - keep), 0
+        while rows := self._prunable(last):
             with _translated(self._path), self._reading, self._writing, transaction(self._sync):
                 self._set_mark("pruned", rows[-1][0])
                 self._set_mark("pruned_chain", rows[-1][1])
@@ -197,16 +203,41 @@ class SqliteJournal:
         seq, chain = row or (0, GENESIS)
         return max(seq, int(self._mark("sequence_from"))), chain
 
-    def _prunable(self, before: int) -> list[tuple[int, bytes]]:
-        """Return the first rows that may go: acknowledged and older than `before`; the newest one stays."""
+    def _note_acknowledged(self, today: int) -> None:
+        """Remember up to where everything was acknowledged today."""
         with _translated(self._path), self._reading:
-            rows = self._sync.execute(
-                "SELECT seq, chain, payload FROM tap WHERE seq < ? AND verdict IS NOT ? ORDER BY seq LIMIT ?",
-                (min(self._through, self._seq), REFUSED, _PRUNE_ROWS),
+            known = self._sync.execute("SELECT value FROM mark WHERE name = ?", (f"{_ON_DAY}{today}",))
+            if known.fetchone() == (self._through,):
+                return
+            with self._writing, transaction(self._sync):
+                self._sync.execute(
+                    "INSERT INTO mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    (f"{_ON_DAY}{today}", self._through),
+                )
+
+    def _acknowledged_on(self, day: int) -> int:
+        """Return the highest row that was acknowledged by the end of a day; forget days before it."""
+        with _translated(self._path), self._reading:
+            marks = self._sync.execute(
+                "SELECT name, value FROM mark WHERE name LIKE ?", (f"{_ON_DAY}%",)
             ).fetchall()
-        # Only from the front: after a clock that jumped, an old hour may stand behind young ones.
-        old = takewhile(lambda row: _wall(row[2]) < before, rows)
-        return [(seq, chain) for seq, chain, _ in old]
+            past = sorted((int(name.removeprefix(_ON_DAY)), value) for name, value in marks)
+            past = [(on, through) for on, through in past if on <= day]
+            if len(past) > 1:
+                with self._writing, transaction(self._sync):
+                    self._sync.executemany(
+                        "DELETE FROM mark WHERE name = ?", [(f"{_ON_DAY}{on}",) for on, _ in past[:-1]]
+                    )
+        return int(past[-1][1]) if past else 0
+
+    def _prunable(self, last: int) -> list[tuple[int, bytes]]:
+        """Return the first rows up to `last` that may go: neither parked nor the newest."""
+        with _translated(self._path), self._reading:
+            return self._sync.execute(
+                "SELECT seq, chain FROM tap WHERE seq <= ? AND seq < ? AND verdict IS NOT ?"
+                " ORDER BY seq LIMIT ?",
+                (last, min(self._through, self._seq), REFUSED, _PRUNE_ROWS),
+            ).fetchall()
 
     def _chain_before(self, seq: int) -> bytes:
         last, chain = self._sync.execute(

@@ -29,7 +29,7 @@ def housekeeping(
             return _QUIET_SECONDS
         config = cache.config()
         days = config.keep_acknowledged_days if config else _DEFAULT_KEEP_DAYS
-        journal.prune(to_millis(clock.read().now) - days * _DAY_MILLIS)
+        journal.prune(to_millis(clock.read().now) // _DAY_MILLIS, days)
         journal.tidy()
         cache.tidy()
         return _EVERY_SECONDS

@@ -71,7 +71,7 @@ def test_a_refused_row_is_parked_and_outlives_pruning(journal):
     fill(journal, 3)
     refused = VerdictMessage(seq=2, verdict="refused", detail="unreadable")
     journal.acknowledge([*granted(1), refused, *granted(3)], 3)
-    journal.prune(before=DAY)
+    journal.prune(today=9, keep=0)
     assert journal.state().parked == 1
     left = journal._sync.execute("SELECT seq FROM tap ORDER BY seq").fetchall()
     assert left == [(2,), (3,)]
@@ -81,9 +81,9 @@ def test_pruning_keeps_what_is_not_acknowledged_and_the_end_of_the_chain(tmp_pat
     journal = SqliteJournal(tmp_path / "j.db")
     fill(journal, 4)
     journal.acknowledge(granted(1, 2), 2)
-    assert journal.prune(before=DAY) == 1
+    assert journal.prune(today=9, keep=0) == 1
     journal.acknowledge(granted(3, 4), 4)
-    journal.prune(before=DAY)
+    journal.prune(today=9, keep=0)
     journal = reopened(journal, tmp_path / "j.db")
     assert journal.append("tap-5", tap(5), None) == 5
     batch = journal.pending(10)
@@ -94,16 +94,39 @@ def test_pruning_keeps_what_is_not_acknowledged_and_the_end_of_the_chain(tmp_pat
     journal.close()
 
 
-def test_young_rows_are_kept_for_a_server_that_lost_them(journal):
-    fill(journal, 3, wall=5 * DAY)
+def test_rows_are_kept_from_their_acknowledgement_on_for_a_server_that_loses_them(journal):
+    """However long ago they were tapped: a zuil may have been without a network for months."""
+    fill(journal, 3, wall=DAY)
+    assert journal.prune(today=400, keep=35) == 0
+    journal.acknowledge(granted(1, 2), 2)
+    for today in range(401, 436):
+        assert journal.prune(today=today, keep=35) == 0
+    journal.acknowledge(granted(3), 3)
+    assert journal.prune(today=436, keep=35) == 2
+    assert journal.prune(today=470, keep=35) == 0
+
+
+def test_what_the_server_asks_again_is_young_again(journal):
+    fill(journal, 3)
     journal.acknowledge(granted(1, 2, 3), 3)
-    assert journal.prune(before=4 * DAY) == 0
+    journal.prune(today=1, keep=35)
+    journal.send_again(1)
+    journal.acknowledge(granted(1, 2, 3), 3)
+    assert journal.prune(today=36, keep=35) == 0
+    assert journal.prune(today=71, keep=35) == 2
+
+
+def test_a_day_for_each_of_those_it_keeps_is_all_it_remembers(journal):
+    for today in range(1, 400):
+        journal.prune(today=today, keep=35)
+    (days,) = journal._sync.execute("SELECT count(*) FROM mark WHERE name LIKE 'through.%'").fetchone()
+    assert days == 36
 
 
 def test_the_chain_holds_across_pruned_rows_when_old_ones_are_asked_again(journal):
     fill(journal, 5)
     journal.acknowledge(granted(1, 2, 3, 4, 5), 5)
-    journal.prune(before=DAY)
+    journal.prune(today=9, keep=0)
     journal.send_again(1)
     batch = journal.pending(10)
     chain = GENESIS

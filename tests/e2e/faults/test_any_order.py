@@ -68,6 +68,12 @@ ONCE = {
         zuil.time_goes_by(3_600),
         zuil.hand_in_a_tap_over_a_bad_line(AN, "taps", "401"),
     ),
+    "taps of long ago, handed in at last, were forgotten by both": lambda zuil: (
+        zuil.tap_twice(AN),
+        zuil.block_the_zuil_while_it_cannot_hand_in("401"),
+        zuil.time_goes_by(40 * DAY),
+        zuil.tap_after_the_backup_that_is_put_back(AN),
+    ),
     "somebody else was first": lambda zuil: (
         zuil.set_limit("DAY", 2),
         zuil.go_on(400),

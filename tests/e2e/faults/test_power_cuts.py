@@ -30,7 +30,7 @@ for number in range(1, 25):
         journal.acknowledge([VerdictMessage(seq=number - 3, verdict="granted")], number - 3)
         journal.tidy()
     if number == 20:
-        journal.prune(10)
+        journal.prune(today=1, keep=0)
 journal.close()
 """
 
