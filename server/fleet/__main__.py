@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Final
 
 from server.fleet.stage import Credentials, make_fleet, remove_fleet
-from server.fleet.zuil import Figures, FleetZuil
+from server.fleet.zuil import Figures, FleetZuil, Releases
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.migrations.run import WrongDatabaseError, require_current
@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         database.dispose()
     with suppress(KeyboardInterrupt):
-        asyncio.run(sail(parsed.server, fleet, ramp=parsed.ramp, seconds=parsed.seconds))
+        releases = Releases(parsed.failing) if parsed.releases else None
+        asyncio.run(sail(parsed.server, fleet, ramp=parsed.ramp, seconds=parsed.seconds, releases=releases))
     return 0
 
 
@@ -59,12 +60,18 @@ async def sail(
     seconds: float | None = None,
     interval: float = 60.0,
     figures: Figures | None = None,
+    releases: Releases | None = None,
 ) -> Figures:
-    """Have the fleet live: all are there after `ramp` seconds; stop after `seconds`, None for never."""
+    """Have the fleet live: all are there after `ramp` seconds; stop after `seconds`, None for never.
+
+    releases: how they take what is offered; None: not at all.
+    """
     figures = figures or Figures()
     tasks = [
         asyncio.create_task(
-            FleetZuil(address, one, figures, interval=interval).live(ramp * place / len(fleet))
+            FleetZuil(address, one, figures, interval=interval, releases=releases).live(
+                ramp * place / len(fleet)
+            )
         )
         for place, one in enumerate(fleet)
     ]
@@ -98,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--server", default="http://127.0.0.1:8000", help="scheme and host of the server")
     parser.add_argument("--ramp", type=float, default=60.0, help="seconds until all are there (60)")
     parser.add_argument("--seconds", type=float, default=None, help="stop after so many seconds")
+    parser.add_argument("--releases", action="store_true", help="take the releases that are offered")
+    parser.add_argument("--failing", type=float, default=0.0, help="percent that goes back from them (0)")
     parser.add_argument("--remove", action="store_true", help="remove the zuilen of earlier fleets, and stop")
     return parser
 

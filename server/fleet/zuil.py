@@ -14,12 +14,22 @@ from urllib.parse import urlsplit
 import msgspec
 
 from server.fleet.stage import Credentials
+from shared.domain.releases import Step
 from shared.wire import signing
-from shared.wire.messages import PREFIX, Clock, Heartbeat, HeartbeatAnswer, Telemetry
+from shared.wire.messages import (
+    PREFIX,
+    Changes,
+    Clock,
+    Heartbeat,
+    HeartbeatAnswer,
+    ReleaseReport,
+    Telemetry,
+)
 
 _PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 120.0
 _OK: Final = 200
+FIRST_VERSION: Final = "0.1.0"
 _random = random.Random()  # noqa: S311 - spreads load, guards nothing
 
 
@@ -35,11 +45,25 @@ class Figures:
     events: dict[int, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Releases:
+    """How the fleet takes releases: `failing` percent of the zuilen go back; a switch takes `seconds`."""
+
+    failing: float = 0.0
+    seconds: float = 10.0
+
+
 class FleetZuil:
     """A zuil that is not there. `address` is the server's scheme and host."""
 
     def __init__(
-        self, address: str, credentials: Credentials, figures: Figures, *, interval: float = 60.0
+        self,
+        address: str,
+        credentials: Credentials,
+        figures: Figures,
+        *,
+        interval: float = 60.0,
+        releases: Releases | None = None,
     ) -> None:
         self._address = address
         self._credentials = credentials
@@ -47,6 +71,10 @@ class FleetZuil:
         self._interval = interval
         self._boot = uuid.uuid4().hex
         self._started = time.monotonic()
+        self._releases = releases
+        self._version = FIRST_VERSION
+        self._config = ""
+        self._report: ReleaseReport | None = None
         self._signal = _random.randint(-75, -45)
 
     async def live(self, wait: float) -> None:
@@ -61,7 +89,9 @@ class FleetZuil:
         while True:
             begin = time.perf_counter()
             try:
-                await self._tell()
+                answer = await self._tell()
+                if self._releases is not None and answer.config != self._config:
+                    await self._take_release(self._releases)
             except (OSError, ValueError, msgspec.DecodeError) as error:
                 self._figures.failures[f"heartbeat: {type(error).__name__}"] += 1
                 await asyncio.sleep(_jittered(pause))
@@ -95,6 +125,34 @@ class FleetZuil:
         finally:
             self._figures.streams -= 1
             writer.close()
+
+    async def _take_release(self, how: Releases) -> None:
+        """Read the configuration, and take or leave what it offers as a real zuil does, without the files."""
+        reader, writer = await self._ask("GET", f"{PREFIX}/changes?cursor=&config={self._config}")
+        try:
+            config = msgspec.json.decode(await reader.read(), type=Changes).config
+        finally:
+            writer.close()
+        if config is None:
+            return
+        self._config = config.version
+        offer = config.release
+        if offer is None or offer.version == self._version or self._has_tried(offer.id):
+            return
+        self._report = ReleaseReport(offer=offer.id, version=offer.version, step=Step.SWITCHING)
+        await self._tell()
+        await asyncio.sleep(_jittered(how.seconds))
+        if _random.uniform(0, 100) < how.failing:
+            self._report = msgspec.structs.replace(
+                self._report, step=Step.FAILED, sentence="It was not healthy: a simulated zuil."
+            )
+        else:
+            self._version = offer.version
+            self._report = msgspec.structs.replace(self._report, step=Step.DONE)
+        await self._tell()
+
+    def _has_tried(self, offer: str) -> bool:
+        return self._report is not None and self._report.offer == offer
 
     async def _tell(self) -> HeartbeatAnswer:
         reader, writer = await self._ask("POST", f"{PREFIX}/heartbeat", msgspec.json.encode(self._beat()))
@@ -145,7 +203,9 @@ class FleetZuil:
             clock=Clock(
                 wall=time.time_ns() // 1_000_000, monotonic=round(monotonic * 1000), boot=self._boot, offset=0
             ),
-            version="fleet",
+            version=self._version,
+            config=self._config,
+            release=self._report,
             queue=0,
             uptime=round(monotonic - self._started),
             screen="idle",

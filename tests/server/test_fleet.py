@@ -1,19 +1,25 @@
 """The fleet of simulated zuilen speaks the real protocol, and can be taken away again."""
 
 import asyncio
+import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 from sqlmodel import select
 
+from fakes.releases import PUBLIC, tiny_bundle
 from fakes.server_process import SECRET_KEY, running_server
 from server.fleet.__main__ import sail
 from server.fleet.stage import make_fleet, remove_fleet
-from server.fleet.zuil import Figures
+from server.fleet.zuil import Figures, Releases
 from server.kernel.database import Database
 from server.kernel.vault import Vault
-from server.kiosks.models import Kiosk, KioskCounter
+from server.kiosks.models import Kiosk, KioskCounter, KioskLive
 from server.kiosks.setup import create_kiosk
 from server.monitor.models import KioskSample, KioskWatch
+from server.releases.models import KioskRelease, Rollout
+from server.releases.rollouts import start_rollout
+from server.releases.store import add_release
 
 
 def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(sqlite_url, tmp_path):
@@ -39,6 +45,39 @@ def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(sqlite_url, tmp_pat
     with database.reading() as session:
         assert len(session.exec(select(KioskWatch)).all()) == 10
         assert len(session.exec(select(KioskSample)).all()) >= 30
+    database.dispose()
+
+
+def test_a_fleet_takes_releases_and_a_bad_one_is_halted(sqlite_url, tmp_path):
+    database = Database(sqlite_url, Vault(SECRET_KEY))
+    now = datetime.now(UTC)
+    with database.writing() as session:
+        fleet = make_fleet(session, 10)
+        content = tiny_bundle(tmp_path / "tree", "1.4.0")
+        start_rollout(session, add_release(session, content, [PUBLIC], now), now)
+
+    def state():
+        with database.reading() as session:
+            return session.exec(select(Rollout.state)).one()
+
+    async def until_it_is_halted(address):
+        how = Releases(failing=90.0, seconds=0.2)
+        sailing = asyncio.create_task(sail(address, fleet, ramp=0.5, interval=0.5, releases=how))
+        deadline = time.monotonic() + 60
+        while state() != "halted":
+            await asyncio.sleep(0.1)
+            assert not sailing.done()
+            assert time.monotonic() < deadline
+        sailing.cancel()
+        await asyncio.gather(sailing, return_exceptions=True)
+
+    with running_server(sqlite_url, tmp_path) as server, ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, until_it_is_halted(server.url)).result()
+    with database.reading() as session:
+        reports = session.exec(select(KioskRelease)).all()
+        took = {report.kiosk for report in reports if report.step == "done"}
+        for live in session.exec(select(KioskLive)):
+            assert live.version == ("1.4.0" if live.kiosk in took else "0.1.0")
     database.dispose()
 
 
