@@ -47,9 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the zuil's command line under the release that is to run."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    shelf = Shelf(_state(given) / "releases")
-    if "run" not in given:
-        _become(shelf, Start(_runnable(shelf, shelf.plan())), given)
+    state = _state(given)
+    shelf = Shelf(state / "releases")
+    if next((word for word in given if not word.startswith("-")), "") != "run":
+        version = FACTORY if _belongs_to_another(state) else _runnable(shelf, shelf.plan())
+        _become(shelf, Start(version), given)
     while True:
         start = _begin_safely(shelf)
         if not start.order:
@@ -225,6 +227,14 @@ def _environment(shelf: Shelf, start: Start) -> dict[str, str]:
         "ZUIL_RELEASES": str(shelf.place("")),
         "ZUIL_RELEASE": start.version,
     }
+
+
+def _belongs_to_another(state: Path) -> bool:
+    """Tell whether root is asked to run what the zuil's own user could have written."""
+    try:
+        return os.geteuid() == 0 and state.stat().st_uid != 0
+    except OSError:
+        return False
 
 
 def _state(arguments: Sequence[str]) -> Path:

@@ -11,7 +11,7 @@ import pytest
 
 from device.adapters.releases import ShelvedReleases
 from device.adapters.shelf import DRAFT, Failure, Plan, Shelf, Wanted
-from device.launcher import MOST_ATTEMPTS, Start, begin, fail, promote
+from device.launcher import MOST_ATTEMPTS, Start, begin, fail, main, promote
 from device.ports import ReleaseError
 from fakes.powercut import every_cut, record
 from fakes.releases import OTHER_PUBLIC, OTHER_SECRET, PUBLIC, tiny_bundle
@@ -363,6 +363,22 @@ def test_a_zuil_that_is_told_to_stop_in_the_middle_of_a_trial_stops_and_the_tria
     process.wait(SECONDS)
     assert shelf.plan().trial == BAD
     assert begin(shelf).version == BAD
+
+
+def test_root_runs_nothing_that_the_user_of_the_zuil_could_have_written(state, shelf, monkeypatch):
+    put(state, GOOD)
+    try_release(shelf, GOOD, "1.1")
+    prove(shelf, "1.1")
+    started = []
+    monkeypatch.setattr(os, "execve", lambda *call: started.append(call[2]["ZUIL_RELEASE"]) or sys.exit())
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    owner = [os.stat_result([0o40700, 0, 0, 0, 999, 0, 0, 0, 0, 0])]
+    monkeypatch.setattr(Path, "stat", lambda path, **_: owner[0])
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            main(["--verbose", "doctor", "--state", str(state)])
+        owner[0] = os.stat_result([0o40700, 0, 0, 0, 0, 0, 0, 0, 0, 0])
+    assert started == [FACTORY, GOOD]
 
 
 def test_other_commands_run_under_the_release_that_runs(state, shelf, running):
