@@ -10,14 +10,26 @@ from starlette.middleware.cors import CORSMiddleware
 from server.api import accounts
 from server.api.errors import install_api_errors
 from server.api.tokens import Tokens
+from server.cards import api as cards
 from server.cardsystems import api as card_systems
 from server.checkins import api as checkins
+from server.grouppasses import api as group_passes
 from server.kiosks import api as kiosks
 from server.partners import api as partners
 from server.settings import Settings
 from server.staff.oidc import Issuer
+from server.vouchers import api as prices
 
-ROUTERS: Final = (accounts.router, partners.router, card_systems.router, kiosks.router, checkins.router)
+ROUTERS: Final = (
+    accounts.router,
+    partners.router,
+    card_systems.router,
+    cards.router,
+    prices.router,
+    group_passes.router,
+    kiosks.router,
+    checkins.router,
+)
 
 
 def install_api(app: FastAPI) -> None:

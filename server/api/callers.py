@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -140,6 +140,17 @@ def _bearer(session: Session, claims: Claims) -> Caller:
 
 def _unauthorized(detail: str) -> ApiError:
     return ApiError(Prob.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+def require_granted(session: Session, caller: Caller, permission: ApiPermission) -> None:
+    """Go on only with a permission; a client that only says its id has those it was granted.
+
+    Raises:
+        ApiError: 403, says which is missing.
+    """
+    if caller.way is Way.IDENTIFICATION:
+        caller = replace(caller, grants=client_grants(session, caller.client))
+    caller.require(permission)
 
 
 def limited(name: str, *, most: int, seconds: int) -> Callable[[Request], None]:

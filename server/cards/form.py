@@ -83,7 +83,7 @@ def fault_words(_: Translator) -> Mapping[Fault, str]:
 
 
 def refusal_words(_: Translator) -> Mapping[Refusal | CardRefusal, str]:
-    """Return why a package does not move, or a card is not given."""
+    """Return why a package does not move."""
     return {
         Refusal.UNKNOWN_CARD: _("Er is geen kaart met dit nummer."),
         Refusal.NO_PACKAGE: _("Deze kaart zit in geen pak."),
@@ -95,8 +95,4 @@ def refusal_words(_: Translator) -> Mapping[Refusal | CardRefusal, str]:
         CardRefusal.NOT_AN_AUTHORISED_COUNTER: _(
             "Deze balie mag geen kansenstatuut toekennen en krijgt dus geen kaarten met kansentarief."
         ),
-        CardRefusal.ONLY_WITH_SOCIAL_TARIFF: _("Deze kaart is voor iemand met kansenstatuut."),
-        CardRefusal.ONLY_WITHOUT_SOCIAL_TARIFF: _("Deze kaart is voor iemand zonder kansenstatuut."),
-        CardRefusal.OTHER_MUNICIPALITY: _("Deze balie mag geen mensen uit een andere gemeente registreren."),
-        CardRefusal.NOT_IN_STOCK_HERE: _("Deze kaart is niet in voorraad bij deze balie."),
     }

@@ -65,7 +65,6 @@ def powers_of(session: Session, counter_id: int, system: int) -> CounterPowers:
     return CounterPowers(
         registers=CounterRight.REGISTER in rights,
         grants_social_tariff=CounterRight.GRANT_SOCIAL_TARIFF in rights,
-        registers_elsewhere=CounterRight.REGISTER_ELSEWHERE in rights,
     )
 
 

@@ -72,6 +72,7 @@ def deed_word(_: Translator, action: str) -> str:
         "renew-poster": _("maakte oude affiches ongeldig"),
         "check-in": _("registreerde een bezoek"),
         "read": _("bekeek gegevens van personen"),
+        "export": _("haalde een lijst op"),
         "import-cards": _("las kaarten in"),
         "order-cards": _("liet kaarten drukken"),
         "delete-cards": _("liet kaarten vervallen"),

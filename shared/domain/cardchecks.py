@@ -1,22 +1,16 @@
-"""Where a card may go, and to whom (rules 6.9e, 6.12e; contradiction 2)."""
+"""Where cards may go, and when there are too few (rules 6.9e, 6.9g)."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import NamedTuple
 
-from shared.domain.checkin import CardState
-
 
 class CardRefusal(StrEnum):
-    """Why a card does not go there; the numbers are those of rules 6.9e."""
+    """Why cards do not go to a counter; the numbers are those of rules 6.9e."""
 
     NOT_A_REGISTRATION_COUNTER = "not-a-registration-counter"  # 3
     NOT_AN_AUTHORISED_COUNTER = "not-an-authorised-counter"  # 4
-    ONLY_WITH_SOCIAL_TARIFF = "only-with-social-tariff"  # 5
-    ONLY_WITHOUT_SOCIAL_TARIFF = "only-without-social-tariff"  # 6
-    OTHER_MUNICIPALITY = "other-municipality"  # 7
-    NOT_IN_STOCK_HERE = "not-in-stock-here"  # rules 6.12e
 
 
 class CounterPowers(NamedTuple):
@@ -24,14 +18,6 @@ class CounterPowers(NamedTuple):
 
     registers: bool
     grants_social_tariff: bool
-    registers_elsewhere: bool = False
-
-
-class Candidate(NamedTuple):
-    """Who would get a card. lives_here: in the municipality of the counter."""
-
-    social_tariff: bool
-    lives_here: bool
 
 
 def shipping_refusal(counter: CounterPowers, *, social_tariff: bool) -> CardRefusal | None:
@@ -40,35 +26,6 @@ def shipping_refusal(counter: CounterPowers, *, social_tariff: bool) -> CardRefu
         return CardRefusal.NOT_A_REGISTRATION_COUNTER
     if social_tariff and not counter.grants_social_tariff:
         return CardRefusal.NOT_AN_AUTHORISED_COUNTER
-    return None
-
-
-def giving_refusal(
-    counter: CounterPowers,
-    candidate: Candidate,
-    state: CardState,
-    *,
-    is_here: bool,
-    social_tariff: bool,
-    is_strict: bool = False,
-) -> CardRefusal | None:
-    """Return why a counter does not give a card to someone.
-
-    is_here: the card was sent to this counter. social_tariff: its kansen digit. is_strict: people from
-    elsewhere are refused without the kansentarief too (the older rule, per card system).
-    """
-    refusal = shipping_refusal(counter, social_tariff=social_tariff)
-    if refusal is not None:
-        return refusal
-    if state is not CardState.LOCAL_STOCK or not is_here:
-        return CardRefusal.NOT_IN_STOCK_HERE
-    if social_tariff != candidate.social_tariff:
-        return (
-            CardRefusal.ONLY_WITH_SOCIAL_TARIFF if social_tariff else CardRefusal.ONLY_WITHOUT_SOCIAL_TARIFF
-        )
-    minds = candidate.social_tariff or is_strict
-    if minds and not candidate.lives_here and not counter.registers_elsewhere:
-        return CardRefusal.OTHER_MUNICIPALITY
     return None
 
 

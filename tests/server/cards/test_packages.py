@@ -34,14 +34,7 @@ from server.kernel.audit import AuditEntry
 from server.kernel.mail import Postbox
 from server.kernel.outbox import send_mails
 from server.staff.models import Staff, StaffRole
-from shared.domain.cardchecks import (
-    Candidate,
-    CardRefusal,
-    CounterPowers,
-    giving_refusal,
-    judge_stock,
-    shipping_refusal,
-)
+from shared.domain.cardchecks import CardRefusal, judge_stock
 from shared.domain.checkin import CardState
 from shared.domain.numbers import SERIALS, make_uitpas_number
 from shared.domain.packages import NEXT, PACKAGE_SIZE, before, package_of, place_of
@@ -270,25 +263,6 @@ def test_going_back_to_before_packages_and_up_again_keeps_cards_and_packs_what_i
     with region.database.engine.begin() as connection:
         connection.execute(text("UPDATE card SET state = 'BLOCKED' WHERE state = 'ACTIVE'"))
     assert region.counts()[CardState.BLOCKED, False] == 1
-
-
-@given(
-    some.builds(CounterPowers, some.booleans(), some.booleans(), some.booleans()),
-    some.builds(Candidate, some.booleans(), some.booleans()),
-    some.sampled_from(CardState),
-    some.booleans(),
-    some.booleans(),
-    some.booleans(),
-)
-def test_a_card_is_given_only_where_every_check_holds(powers, person, state, is_here, social, strict):  # noqa: PLR0917 - drawn
-    refusal = giving_refusal(powers, person, state, is_here=is_here, social_tariff=social, is_strict=strict)
-    if refusal is None:
-        assert powers.registers
-        assert powers.grants_social_tariff or not social
-        assert (state, is_here) == (CardState.LOCAL_STOCK, True)
-        assert social == person.social_tariff
-        assert person.lives_here or powers.registers_elsewhere or not (social or strict)
-        assert shipping_refusal(powers, social_tariff=social) is None
 
 
 @given(some.lists(some.integers(0, 60), max_size=30), some.integers(0, 50), some.integers(0, 50))
