@@ -20,7 +20,7 @@ from server.grouppasses import pages as groups_at_counter
 from server.kiosks import care, dashboard, following, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
-from server.monitor import alerts
+from server.monitor import alerts, webhooks
 from server.monitor import dashboard as watched
 from server.monitor import pages as monitor
 from server.organisation import dashboard as organisation
@@ -45,6 +45,7 @@ def install(app: FastAPI) -> None:
     app.include_router(monitor.router)
     app.include_router(watched.router)
     app.include_router(alerts.router)
+    app.include_router(webhooks.router)
     app.include_router(remote.router)
     app.include_router(posters.router)
     app.include_router(releases.router)

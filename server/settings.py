@@ -34,6 +34,7 @@ class Settings:
     demo_zuilen: name and control address of the virtual zuilen the demo console shows.
     smtp_url: where mail leaves, `smtp://user:password@host:587` or `smtps://…`; None: no mail. mail_from:
     its sender. webhook_url: where alerts are posted, signed with webhook_secret; None: nowhere.
+    webhook_inside: whether webhooks of card systems may lead into this network.
     release_keys: Ed25519 public keys, in hexadecimal, that releases of zuilen must be signed with.
     metrics_token: who reads /metrics says it; empty: only this very machine reads them. log_json: a JSON
     object for each log line.
@@ -59,6 +60,7 @@ class Settings:
     mail_from: str = ""
     webhook_url: str | None = None
     webhook_secret: str = ""
+    webhook_inside: bool = False
     metrics_token: str = ""
     log_json: bool = False
     release_keys: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ class Settings:
             mail_from=environment.get("ZUIL_MAIL_FROM") or "",
             webhook_url=_webhook(environment),
             webhook_secret=environment.get("ZUIL_WEBHOOK_SECRET") or "",
+            webhook_inside=_flag(environment, "ZUIL_WEBHOOK_INSIDE"),
             metrics_token=environment.get("ZUIL_METRICS_TOKEN") or "",
             log_json=_log_format(environment),
             release_keys=_release_keys(environment),

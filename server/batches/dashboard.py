@@ -198,7 +198,11 @@ def _intake_page(
         "batches/intake.html",
         status=NEEDS_INPUT if error or (faults and counts is None) else 200,
         errors={"file": error} if error else {},
-        faults=[(line.number, APART.join(line.cells.values()), sentence) for line, sentence in faults],
+        faults=[(line.number, _text(line), sentence) for line, sentence in faults],
         counts=counts,
         columns=[column.value for column in Column],
     )
+
+
+def _text(line: Line) -> str:
+    return APART.join(cell for cell in line.cells.values() if cell)

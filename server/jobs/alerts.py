@@ -7,7 +7,7 @@ import time
 from server.kernel.database import Database
 from server.monitor.mailing import forget_notices, write_mails
 from server.monitor.notices import escalate
-from server.monitor.webhook import forget_calls, post_calls
+from server.monitor.webhook import post_due
 from server.settings import Settings
 
 
@@ -28,11 +28,8 @@ def mail_alerts(database: Database, settings: Settings) -> None:
 
 
 def post_alerts(database: Database, settings: Settings) -> None:
-    """Post what happened to the operator's webhook, when there is one."""
-    if settings.webhook_url is None:
-        forget_calls(database, _now())
-    else:
-        post_calls(database, settings.webhook_url, settings.webhook_secret, _now())
+    """Post what happened to the webhooks of the operator and of card systems."""
+    post_due(database, settings, _now())
 
 
 def _now() -> int:

@@ -96,6 +96,7 @@ def deed_word(_: Translator, action: str) -> str:
         "alert-assigned": _("gaf een melding door"),
         "alert-commented": _("schreef iets bij een melding"),
         "replace-device": _("verving het toestel"),
+        "set-webhook": _("veranderde de webhook"),
         "grant": _("koos de rechten"),
         "renew-secret": _("maakte een nieuw geheim"),
         "revoke": _("trok in"),
@@ -186,6 +187,7 @@ def _fact(_: Translator, name: str) -> str:
         "added": _("erbij"),
         "removed": _("weg"),
         "client": _("programma"),
+        "address": _("adres"),
     }
     return words.get(name, name)
 

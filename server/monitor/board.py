@@ -7,18 +7,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlmodel import Session, col
 
 from server.counters.models import Counter
 from server.kiosks.finding import in_reach, mentioning, of_system
-from server.kiosks.models import Kiosk, KioskCounter, KioskLive
+from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
 from server.monitor.models import KioskTransition, KioskWatch
 from shared.domain.watching import Cause, Excuse, State
 
 PAGE: Final = 50
+MOST_UNUSED: Final = 10
 GRAVITY: Final = (State.ERROR, State.OFFLINE, State.BLOCKED, State.WARNING, State.OK)
 
 
@@ -71,14 +72,27 @@ class Row:
     counters: tuple[str, ...] = ()
 
 
+class Unused(NamedTuple):
+    """A zuil that waits for a device: it never called, or was wiped. Nobody watches it."""
+
+    kiosk: int
+    name: str
+    counters: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Board:
-    """A page of rows, and how many zuilen are how with the same filters but that on the state."""
+    """A page of rows, and how many zuilen are how with the same filters but that on the state.
+
+    unused: some of the zuilen that wait for a device; there are `unused_total`.
+    """
 
     rows: Sequence[Row]
     counts: Mapping[str, int] = field(default_factory=dict)
     total: int = 0
     page: int = 1
+    unused: Sequence[Unused] = ()
+    unused_total: int = 0
 
     @property
     def pages(self) -> int:
@@ -94,7 +108,8 @@ def read_board(session: Session, wanted: Wanted) -> Board:
     query = _ordered(_rows().where(*_filters(wanted), *_state(wanted)), wanted.sort)
     found = session.execute(query.limit(PAGE).offset((page - 1) * PAGE)).all()
     names = counter_names(session, [row.number for row in found])
-    return Board([_row(row, names) for row in found], counts, total, page)
+    unused, unused_total = _unused(session, wanted) if not wanted.state else ((), 0)
+    return Board([_row(row, names) for row in found], counts, total, page, unused, unused_total)
 
 
 def read_row(session: Session, reach: int | None, kiosk: int) -> Row | None:
@@ -134,6 +149,17 @@ def _counts(session: Session, wanted: Wanted) -> dict[str, int]:
         # What is wrong while a place is closed is nobody's alarm; what is right is just right.
         counts[EXCUSED if excuse and state != State.OK else str(state)] += count
     return dict(counts)
+
+
+def _unused(session: Session, wanted: Wanted) -> tuple[Sequence[Unused], int]:
+    """Return the first zuilen that wait for a device, and how many do."""
+    waiting = select(col(Kiosk.number), col(Kiosk.name)).where(
+        *_filters(wanted), col(Kiosk.state) == KioskState.NEW
+    )
+    total = session.scalar(select(func.count()).select_from(waiting.subquery())) or 0
+    found = session.execute(waiting.order_by(col(Kiosk.number)).limit(MOST_UNUSED)).all() if total else []
+    names = counter_names(session, [number for number, _ in found])
+    return [Unused(number, name, names.get(number, ())) for number, name in found], total
 
 
 def _rows() -> _Query:

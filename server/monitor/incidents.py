@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from sqlmodel import Session
 
 from server.kernel.bulk import Bulk, Statement
-from server.monitor.notices import Moment, tell
+from server.monitor.notices import Moment, tell, tell_joined
 from shared.domain.rootcause import Root, Scope, Stand, roots
 from shared.domain.watching import Cause, State
 
@@ -113,11 +113,13 @@ def follow_states(session: Session, now: int) -> None:
     bulk = Bulk(session)
     closed = _leave(bulk, now)
     worse = _turn(bulk)
-    opened = _join(bulk, now)
+    opened, grown = _join(bulk, now)
     for ids, moment in ((closed, Moment.CLOSED), (worse, Moment.WORSE), (opened, Moment.OPENED)):
         if ids:
             bulk.run(_NOTE, {"now": now}, [(one, str(moment)) for one in ids])
             tell(session, ids, moment, now)
+    if grown:
+        tell_joined(session, grown, now)
 
 
 def _leave(bulk: Bulk, now: int) -> list[int]:
@@ -138,11 +140,11 @@ def _turn(bulk: Bulk) -> list[int]:
     return [one for one, before, state, _ in turned if (before, state) == (State.WARNING, State.ERROR)]
 
 
-def _join(bulk: Bulk, now: int) -> list[int]:
-    """Put zuilen that are wrong into the incident of their root; return the incidents that began."""
+def _join(bulk: Bulk, now: int) -> tuple[list[int], list[int]]:
+    """Put zuilen that are wrong into the incident of their root; return what began and what grew."""
     lost = bulk.run(_LOST, {"gathered": now - GATHER_MILLIS})
     if not lost:
-        return []
+        return [], []
     wanted = _roots(bulk, lost)
     rows = [
         (str(new.root.scope), new.root.key, str(new.state), str(new.cause))
@@ -155,8 +157,9 @@ def _join(bulk: Bulk, now: int) -> list[int]:
     }
     members = [(found[str(new.root.scope), new.root.key], kiosk) for kiosk, new in wanted.items()]
     bulk.run(_ADD, {"now": now}, members)
-    bulk.run(_COUNT, rows=[(one,) for one in sorted({incident for incident, _ in members})])
-    return opened
+    touched = sorted({incident for incident, _ in members})
+    bulk.run(_COUNT, rows=[(one,) for one in touched])
+    return opened, [one for one in touched if one not in set(opened)]
 
 
 def _roots(bulk: Bulk, lost: Sequence[tuple[int, str, str]]) -> Mapping[int, _New]:

@@ -278,8 +278,22 @@ class Notice(SQLModel, table=True):
     mail_id: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
+class AlertWebhook(SQLModel, table=True):
+    """Where the alerts about zuilen of a card system are posted; `secret` signs them, sealed by the vault."""
+
+    __tablename__ = "alert_webhook"
+
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+    url: str
+    secret: bytes
+    is_on: bool = True
+
+
 class WebhookCall(SQLModel, table=True):
-    """A moment of an incident that is to be posted to the operator's webhook, or was."""
+    """A moment of an incident that is to be posted to a webhook, or was; of a test there is no incident.
+
+    card_system_id: whose webhook; None: the operator's.
+    """
 
     __tablename__ = "webhook_call"
     __table_args__ = (
@@ -289,9 +303,13 @@ class WebhookCall(SQLModel, table=True):
             sqlite_where=text("sent IS NULL"),
             postgresql_where=text("sent IS NULL"),
         ),
+        Index("ix_webhook_call_system", "card_system_id", "id"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    card_system_id: int | None = None
+    incident_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    moment: str = ""
     body: str = Field(sa_column=Column(Text, nullable=False))
     due: int = Field(sa_column=Column(BigInteger, nullable=False))
     attempts: int = 0

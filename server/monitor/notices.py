@@ -81,7 +81,22 @@ _SNOOZED: Final = Statement(
     incident="bigint",
 )
 _HOOK: Final = Statement(
-    "INSERT INTO webhook_call (body, due, attempts, error) SELECT body, :now, 0, '' FROM {rows}", body="text"
+    "INSERT INTO webhook_call (incident_id, moment, body, due, attempts, error)"
+    " SELECT incident, :moment, body, :now, 0, '' FROM {rows}",
+    incident="bigint",
+    body="text",
+)
+_HOOKS: Final = Statement(
+    "INSERT INTO webhook_call (card_system_id, incident_id, moment, body, due, attempts, error)"
+    " SELECT DISTINCT h.card_system_id, rows.incident, CAST(:moment AS text), rows.body,"
+    " CAST(:now AS bigint), 0, ''"
+    " FROM {rows} JOIN incident_kiosk m ON m.incident_id = rows.incident"
+    " JOIN kiosk_counter c ON c.kiosk = m.kiosk JOIN counter_card_system s ON s.counter_id = c.counter_id"
+    " JOIN alert_webhook h ON h.card_system_id = s.card_system_id WHERE h.is_on"
+    " AND NOT EXISTS (SELECT 1 FROM webhook_call w WHERE w.card_system_id = h.card_system_id"
+    "  AND w.incident_id = rows.incident AND w.moment = :moment)",
+    incident="bigint",
+    body="text",
 )
 _TELLING: Final = Statement(
     "SELECT i.id, i.scope, i.key, i.state, i.cause, i.kiosks, i.opened, i.closed FROM {rows}"
@@ -116,10 +131,13 @@ class _Target(NamedTuple):
 
 
 def tell(session: Session, incidents: Sequence[int], moment: Moment, now: int) -> None:
-    """Write down who is to be told of a moment of these incidents, and post it to the webhook."""
+    """Write down who is to be told of a moment of these incidents, and post it to the webhooks."""
     bulk = Bulk(session)
     rows = [(one,) for one in incidents]
-    bulk.run(_HOOK, {"now": now}, [(_body(row, moment, now),) for row in bulk.run(_TELLING, rows=rows)])
+    calls = _calls(bulk, incidents, moment, now)
+    scalars = {"now": now, "moment": str(moment)}
+    bulk.run(_HOOK, scalars, calls)
+    bulk.run(_HOOKS, scalars, calls)
     if moment is Moment.CLOSED:
         # Who was not told yet that it began need not hear that it is over.
         bulk.run(_UNTELL, rows=rows)
@@ -131,6 +149,28 @@ def tell(session: Session, incidents: Sequence[int], moment: Moment, now: int) -
         targets = [row for row in bulk.run(_WISHES, rows=rows) if row[0] not in quiet]
     if targets:
         _write(session, [_Target(*row) for row in targets], moment, now)
+
+
+def tell_joined(session: Session, incidents: Sequence[int], now: int) -> None:
+    """Tell of incidents that grew whoever was not told of them before: zuilen of his joined."""
+    bulk = Bulk(session)
+    bulk.run(
+        _HOOKS,
+        {"now": now, "moment": str(Moment.OPENED)},
+        _calls(bulk, incidents, Moment.OPENED, now),
+    )
+    rows = [(one,) for one in incidents]
+    quiet = {one for (one,) in bulk.run(_SNOOZED, {"now": now}, rows)}
+    targets = [_Target(*row) for row in bulk.run(_WISHES, rows=rows) if row[0] not in quiet]
+    if targets:
+        # A notice of one moment to one person stands once.
+        _write(session, targets, Moment.OPENED, now)
+
+
+def _calls(bulk: Bulk, incidents: Sequence[int], moment: Moment, now: int) -> list[tuple[int, str]]:
+    """Return each incident with what a webhook is told of it."""
+    found = bulk.run(_TELLING, rows=[(one,) for one in incidents])
+    return [(int(row[0]), _body(row, moment, now)) for row in found]
 
 
 def escalate(session: Session, now: int) -> None:

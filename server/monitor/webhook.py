@@ -1,18 +1,26 @@
-"""The operator's webhook: each moment of an incident is posted once, signed, until it is taken."""
+"""Webhooks: each moment of an incident is posted once to who asked for it, signed, until it is taken.
+
+The operator has one for everything (a setting), a card system one for its own zuilen (`AlertWebhook`).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import logging
-from typing import Final
+import socket
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 import httpx
-from sqlalchemy import delete, update
-from sqlmodel import col, select
+from sqlalchemy import delete, or_, update
+from sqlmodel import Session, col, select
 
-from server.kernel.database import Database
-from server.monitor.models import WebhookCall
+from server.kernel.database import Database, vault_of
+from server.monitor.models import AlertWebhook, WebhookCall
+from server.settings import Settings
 
 SIGNATURE: Final = "X-Zuil-Signature"
 SECONDS: Final = 10.0
@@ -20,8 +28,25 @@ CLAIM_MILLIS: Final = 60_000
 MOST_AT_ONCE: Final = 200
 MOST_ATTEMPTS: Final = 20
 LONGEST_PAUSE_MILLIS: Final = 3_600_000
-_NEVER: Final = 1 << 62
+NEVER: Final = 1 << 62
+TEST: Final = "test"
+"""The moment of a call that somebody asked for on screen."""
 _log = logging.getLogger(__name__)
+
+
+class Target(NamedTuple):
+    """Where calls go, and what they are signed with. may_be_inside: also to addresses of this network."""
+
+    url: str
+    secret: str
+    may_be_inside: bool = False
+
+
+INSIDE: Final = "inside"
+
+
+class InsideError(OSError):
+    """An address that a card system chose leads into our own network; str() is `INSIDE`."""
 
 
 def sign(secret: str, body: bytes) -> str:
@@ -29,23 +54,67 @@ def sign(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
-def post_calls(database: Database, url: str, secret: str, now: int) -> None:
-    """Post every call that is due, in order; what is not taken is tried again, ever more patiently."""
+def post_due(database: Database, settings: Settings, now: int) -> None:
+    """Post what is due to the webhooks that there are."""
+    with database.reading() as session:
+        targets = targets_of(session, settings)
+    forget_calls(database, targets, now)
+    post_calls(database, targets, now)
+
+
+def targets_of(session: Session, settings: Settings) -> dict[int | None, Target]:
+    """Return card system -> its webhook, with the operator's under None."""
+    vault, found = vault_of(session), dict[int | None, Target]()
+    if settings.webhook_url is not None:
+        found[None] = Target(settings.webhook_url, settings.webhook_secret, may_be_inside=True)
+    for hook in session.exec(select(AlertWebhook).where(col(AlertWebhook.is_on))):
+        secret = vault.open(hook.secret).decode()
+        found[hook.card_system_id] = Target(hook.url, secret, settings.webhook_inside)
+    return found
+
+
+def post_calls(database: Database, targets: Mapping[int | None, Target], now: int) -> None:
+    """Post every call that is due, in order; what is not taken is tried again, ever more patiently.
+
+    A webhook that does not answer holds nobody up: its other calls wait for the next turn.
+    """
     with database.reading() as session:
         waiting = select(WebhookCall).where(col(WebhookCall.sent).is_(None), col(WebhookCall.due) <= now)
         calls = session.exec(waiting.order_by(col(WebhookCall.id)).limit(MOST_AT_ONCE)).all()
     if not calls:
         return
+    failing: set[int | None] = set()
     with httpx.Client(timeout=SECONDS) as client:
         for call in calls:
-            if _claim(database, call, now):
-                _post(database, client, call, url=url, secret=secret, now=now)
+            target = targets.get(call.card_system_id)
+            if target is None or call.card_system_id in failing or not _claim(database, call, now):
+                continue
+            if not _post(database, client, call, target=target, now=now):
+                failing.add(call.card_system_id)
 
 
-def forget_calls(database: Database, now: int) -> None:
-    """Drop what is due: there is no webhook to post it to."""
+def forget_calls(database: Database, targets: Mapping[int | None, Target], now: int) -> None:
+    """Drop what is due for webhooks that are not there (any more)."""
+    systems = [one for one in targets if one is not None]
+    missing = [col(WebhookCall.card_system_id).not_in(systems)]
+    if None not in targets:
+        missing.append(col(WebhookCall.card_system_id).is_(None))
+    due = (col(WebhookCall.due) <= now) & col(WebhookCall.sent).is_(None)
     with database.writing() as session:
-        session.execute(delete(WebhookCall).where(col(WebhookCall.due) <= now))
+        session.execute(delete(WebhookCall).where(due, or_(*missing)))
+
+
+def require_outside(url: str) -> None:
+    """Refuse an address that leads to this machine or into its network.
+
+    Raises:
+        InsideError: it does. OSError: it leads nowhere.
+    """
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    for *_, address in socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM):
+        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
+            raise InsideError(INSIDE)
 
 
 def _claim(database: Database, call: WebhookCall, now: int) -> bool:
@@ -58,22 +127,32 @@ def _claim(database: Database, call: WebhookCall, now: int) -> bool:
         return session.execute(taken).rowcount == 1  # type: ignore[attr-defined, no-any-return]
 
 
-def _post(
-    database: Database, client: httpx.Client, call: WebhookCall, *, url: str, secret: str, now: int
-) -> None:
+def _post(database: Database, client: httpx.Client, call: WebhookCall, *, target: Target, now: int) -> bool:
+    """Post one call; False when it was not taken."""
     body = call.body.encode()
     headers = {
         "Content-Type": "application/json",
         "X-Zuil-Delivery": str(call.id),
-        SIGNATURE: sign(secret, body),
+        SIGNATURE: sign(target.secret, body),
     }
     values: dict[str, object] = {"sent": now, "error": ""}
     try:
-        client.post(url, content=body, headers=headers).raise_for_status()
-    except httpx.HTTPError as error:
+        if not target.may_be_inside:
+            require_outside(target.url)
+        client.post(target.url, content=body, headers=headers).raise_for_status()
+    except (httpx.HTTPError, OSError) as error:
         pause = min(30_000 << min(call.attempts, 10), LONGEST_PAUSE_MILLIS)
-        is_last = call.attempts + 1 >= MOST_ATTEMPTS
-        values = {"error": str(error)[:500], "due": _NEVER if is_last else now + pause}
+        # A test is not tried again: who asked for it looks now.
+        is_last = call.attempts + 1 >= MOST_ATTEMPTS or call.moment == TEST
+        values = {"error": _sentence(error), "due": NEVER if is_last else now + pause}
         _log.warning("webhook call %s: %s", call.id, error)
     with database.writing() as session:
         session.execute(update(WebhookCall).where(col(WebhookCall.id) == call.id).values(**values))
+    return "sent" in values
+
+
+def _sentence(error: Exception) -> str:
+    """Return what its owner is told: the status that was answered, `INSIDE`, or why there was no answer."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"HTTP {error.response.status_code}"
+    return (str(error) or type(error).__name__)[:200]

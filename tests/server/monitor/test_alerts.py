@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -13,10 +14,13 @@ from fakes.crowd import add_crowd
 from fakes.field import HOUR, MINUTE, SECOND, START, Field, add_counter, new_field
 from fakes.scene import SYSTEM, add_region
 from fakes.smtp import SmtpServer
+from server.cardsystems.setup import create_card_system
 from server.kernel.mail import Postbox
 from server.kernel.outbox import OutgoingMail, send_mails
+from server.kiosks.setup import create_kiosk
 from server.monitor.mailing import write_mails
 from server.monitor.models import (
+    AlertWebhook,
     AlertWish,
     Incident,
     KioskWatch,
@@ -26,7 +30,8 @@ from server.monitor.models import (
 )
 from server.monitor.notices import Rhythm, due_at, escalate
 from server.monitor.runner import look
-from server.monitor.webhook import SIGNATURE, post_calls, sign
+from server.monitor.webhook import INSIDE, SIGNATURE, Target, post_calls, post_due, sign
+from server.settings import Settings
 from server.staff.models import Staff, StaffRole
 from shared.domain.zones import from_millis, to_millis
 
@@ -302,20 +307,114 @@ class _Hook(http.server.BaseHTTPRequestHandler):
         """Quiet."""
 
 
-def test_the_webhook_is_posted_signed_until_it_takes_it(field):
-    field.wait(300, speaking=field.kiosks[3:])
+@pytest.fixture
+def hook():
+    """A webhook on this machine: `got` has what came, `answers` the statuses of its next answers."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Hook)
-    server.got, server.answers = [], [503]
+    server.got, server.answers = [], []
+    server.url = f"http://127.0.0.1:{server.server_port}/hook"
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        address = f"http://127.0.0.1:{server.server_port}/hook"
-        for minutes in (0, 0, 1, 2):
-            post_calls(field.database, address, "a secret of ours", field.now + minutes * MINUTE)
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert len(server.got) == 2, "refused once, taken once"
-    signature, body = server.got[1]
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def add_hook(field, system, url, secret="a secret of theirs"):
+    with field.database.writing() as session:
+        sealed = field.database.vault.seal(secret.encode())
+        session.add(AlertWebhook(card_system_id=system, url=url, secret=sealed))
+
+
+def settings(**changed):
+    return Settings("", b"", Path(), **changed)
+
+
+def moments(server):
+    return [json.loads(body)["moment"] for _, body in server.got]
+
+
+def test_a_card_system_hears_of_its_own_zuilen_on_its_own_webhook(field, hook):
+    with field.database.writing() as session:
+        create_card_system(session, 3, "Paspartoe")
+    add_hook(field, SYSTEM, hook.url)
+    add_hook(field, 3, hook.url)
+    field.wait(300, speaking=field.kiosks[3:])
+    inside = settings(webhook_inside=True)
+    post_due(field.database, inside, field.now)
+    field.wait(700, speaking=field.kiosks)
+    post_due(field.database, inside, field.now)
+    assert moments(hook) == ["opened", "closed"]
+    signature, body = hook.got[0]
+    assert signature == sign("a secret of theirs", body)
+
+
+def test_a_webhook_that_fails_holds_nobody_up(field, hook):
+    with field.database.writing() as session:
+        create_card_system(session, 3, "Paspartoe")
+        counter = add_counter(session, "Beurs", system=3)
+        create_kiosk(session, "Zuil beurs", "", [counter]).state = "active"
+    add_hook(field, SYSTEM, "http://127.0.0.1:9/nobody")
+    add_hook(field, 3, hook.url)
+    field.wait(600, speaking=field.kiosks[3:])
+    post_due(field.database, settings(webhook_inside=True), field.now)
+    assert moments(hook) == ["opened"]
+    with field.database.reading() as session:
+        calls = session.exec(select(WebhookCall).where(WebhookCall.card_system_id == SYSTEM)).all()
+    assert [bool(call.error) for call in calls] == [True]
+
+
+def test_what_a_card_system_chose_never_leads_into_our_own_network(field, hook):
+    add_hook(field, SYSTEM, hook.url)
+    field.wait(300, speaking=field.kiosks[3:])
+    post_due(field.database, settings(), field.now)
+    assert hook.got == []
+    with field.database.reading() as session:
+        assert session.exec(select(WebhookCall)).one().error == INSIDE
+
+
+def test_calls_for_a_webhook_that_is_gone_are_dropped(field):
+    add_hook(field, SYSTEM, "http://127.0.0.1:9/nobody")
+    field.wait(300, speaking=field.kiosks[3:])
+    with field.database.writing() as session:
+        session.get_one(AlertWebhook, SYSTEM).is_on = False
+    post_due(field.database, settings(), field.now)
+    with field.database.reading() as session:
+        assert session.exec(select(WebhookCall)).first() is None
+
+
+def test_who_looks_after_a_zuil_that_joins_later_is_told_then(database, inbox, hook):
+    """The provider is down: the zuilen of Gent fall silent first, the one of Paspartoe minutes later."""
+    with database.writing() as session:
+        counter = add_region(session)
+        create_card_system(session, 3, "Paspartoe")
+        other = add_counter(session, "Beurs", system=3)
+    field = new_field(database, [counter] * 20 + [other])
+    number = field.kiosks[-1]
+    add_person(field.database, "karima", wishes=[("offline", "now")])
+    add_person(field.database, "paula", system=3, wishes=[("offline", "now")])
+    add_hook(field, 3, hook.url)
+    field.wait(300, speaking=[number])
+    post(field.database, inbox, field.now + MINUTE)
+    assert [recipient for recipient, _ in inbox.letters] == ["karima@uitpas.test"]
+    before = incidents(field.database)
+    field.wait(300)
+    post(field.database, inbox, field.now + MINUTE)
+    after = incidents(field.database)
+    assert (len(before), len(after)) == (1, 1), "one incident, that grew"
+    assert after[0][4] == before[0][4] + 1
+    assert [recipient for recipient, _ in inbox.letters] == ["karima@uitpas.test", "paula@uitpas.test"]
+    post_due(field.database, settings(webhook_inside=True), field.now)
+    assert moments(hook) == ["opened"]
+
+
+def test_the_webhook_is_posted_signed_until_it_takes_it(field, hook):
+    field.wait(300, speaking=field.kiosks[3:])
+    hook.answers = [503]
+    targets = {None: Target(hook.url, "a secret of ours", may_be_inside=True)}
+    for minutes in (0, 0, 1, 2):
+        post_calls(field.database, targets, field.now + minutes * MINUTE)
+    assert len(hook.got) == 2, "refused once, taken once"
+    signature, body = hook.got[1]
     assert signature == sign("a secret of ours", body)
     told = json.loads(body)
     assert (told["moment"], told["incident"]["scope"], told["incident"]["kiosks"]) == ("opened", "counter", 3)

@@ -248,3 +248,13 @@ def test_each_function_sees_its_part_of_the_monitor(site):
 def test_an_empty_installation_has_an_empty_board(site):
     site.log_in("Karima El Idrissi")
     assert "Er is nog geen zuil in gebruik" in site.client.get("/monitor").text
+
+
+def test_a_zuil_that_waits_for_a_device_stands_below_the_board(site):
+    site.log_in("Karima El Idrissi")
+    site.report(site.kiosk("Zuil inkomhal").number)
+    page = site.client.get("/monitor").text
+    assert 'data-unused="1"' in page
+    assert "Zuil zijdeur" in page.partition("data-unused")[2]
+    assert "data-unused" not in site.client.get("/monitor", params={"zoek": "inkomhal"}).text
+    assert "data-unused" not in site.client.get("/monitor", params={"staat": "ok"}).text
