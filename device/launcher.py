@@ -6,7 +6,7 @@ whole: a power cut at any moment is a start that goes on from there.
 
 A release that proved itself takes this process over, so in daily life nothing is left of the launcher. One
 on trial is a child: when it ends three times, or does not say within five minutes that it is healthy, the
-release before it runs again.
+release before it runs again. Whatever ends here, systemd starts anew.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from types import FrameType
 from typing import Final, NamedTuple, NoReturn
 
 from device.adapters.shelf import Failure, Plan, Shelf
+from device.formats import FORMATS
 from shared.domain.releases import FACTORY
 
 STATE: Final = Path("/var/lib/zuil")
 MOST_ATTEMPTS: Final = 3
 TRIAL_SECONDS: Final = 300.0
-_PAUSE_SECONDS: Final = 1.0
+_AGAIN: Final = 1
+"""The exit code after which systemd starts us anew; 2, for a wrong setting, would leave the zuil dark."""
 _LOOK_SECONDS: Final = 0.2
 _STOP_SECONDS: Final = 3.0
 log = logging.getLogger("launcher")
@@ -52,14 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if next((word for word in given if not word.startswith("-")), "") != "run":
         version = FACTORY if _belongs_to_another(state) else _runnable(shelf, shelf.plan())
         _become(shelf, Start(version), given)
-    while True:
-        start = _begin_safely(shelf)
-        if not start.order:
-            _become(shelf, start, given)
-        code = Trial(shelf, start).run(_command(given), _environment(shelf, start))
-        if code is not None:
-            return code
-        time.sleep(_PAUSE_SECONDS)
+    start = _begin_safely(shelf)
+    if not start.order:
+        _become(shelf, start, given)
+    return Trial(shelf, start).run(_command(given), _environment(shelf, start))
 
 
 def begin(shelf: Shelf) -> Start:
@@ -108,8 +106,8 @@ class Trial:
         self._child: subprocess.Popen[bytes] | None = None
         self._told_to_stop = False
 
-    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int | None:
-        """Return the exit code once it proved itself or was told to stop; None when it did neither."""
+    def run(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+        """Return its exit code once it proved itself or was told to stop; else the one to start anew."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         log.info("Release %s has %.0f seconds to prove itself.", self._start.version, self._seconds)
@@ -124,17 +122,16 @@ class Trial:
                 proven = True
             if not proven and time.monotonic() > deadline:
                 self._end(child)
-                return self._late(child)
+                self._give_up()
+                return _AGAIN
             time.sleep(_LOOK_SECONDS)
-        return child.returncode if proven or self._told_to_stop else None
+        return child.returncode if proven or self._told_to_stop else _AGAIN
 
-    def _late(self, child: subprocess.Popen[bytes]) -> int | None:
-        """Give it up, unless it proved itself in its last moment."""
-        if self._shelf.healthy() == self._start.order:
-            promote(self._shelf)
-            return child.returncode
-        fail(self._shelf, f"It was not healthy within {self._seconds:g} seconds. {self._shelf.unproven()}")
-        return None
+    def _give_up(self) -> None:
+        """Leave it, unless it proved itself in its last moment: then the next start finds that."""
+        if self._shelf.healthy() != self._start.order:
+            reason = f"It was not healthy within {self._seconds:g} seconds. {self._shelf.unproven()}"
+            fail(self._shelf, reason.strip())
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self._told_to_stop = True
@@ -226,6 +223,7 @@ def _environment(shelf: Shelf, start: Start) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "ZUIL_RELEASES": str(shelf.place("")),
         "ZUIL_RELEASE": start.version,
+        "ZUIL_FACTORY_READS": " ".join(f"{name}={one.reads}" for name, one in FORMATS.items()),
     }
 
 

@@ -479,9 +479,11 @@ class FailedRelease(NamedTuple):
 class ReleaseStanding(NamedTuple):
     """How the zuil came to run what it runs.
 
-    order: what asked for it, empty when nothing did. before: the release to go back to.
+    running: its release, `factory` for the program of the SD card. order: what asked for it, empty when
+    nothing did. before: the release to go back to.
     """
 
+    running: str
     order: str
     before: str
     failed: FailedRelease | None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from importlib.util import cache_from_source
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from device import VERSION
@@ -19,7 +20,7 @@ from device.adapters.erasing import sync_folder
 from device.adapters.shelf import DRAFT, MANIFEST, Shelf, Wanted
 from device.formats import FORMATS
 from device.ports import FailedRelease, ReleaseError, ReleaseStanding
-from shared.domain.releases import FACTORY, Host, Needs, refusal
+from shared.domain.releases import FACTORY, Formats, Host, Needs, refusal
 from shared.wire.bundles import SIGNATURE, Bundle, BundleError, read_manifest, signer
 
 _FREE_BYTES: Final = 100_000_000
@@ -37,11 +38,19 @@ class ShelvedReleases:
     """The releases of the zuil whose files are in `state`, as its launcher set it up (`device.launcher`).
 
     keys: the Ed25519 public keys it was provisioned with, in hexadecimal. trial: what must be good before
-    this release proved itself, None when it need not.
+    this release proved itself, None when it need not. factory: the newest format of each file that the
+    program on the SD card reads.
     """
 
     def __init__(
-        self, state: Path, folder: Path, running: str, keys: tuple[str, ...], trial: tuple[str, ...] | None
+        self,
+        state: Path,
+        folder: Path,
+        running: str,
+        keys: tuple[str, ...],
+        trial: tuple[str, ...] | None,
+        *,
+        factory: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self._state = state
         self._folder = folder
@@ -49,6 +58,7 @@ class ShelvedReleases:
         self._running = running
         self._keys = keys
         self._trial = trial
+        self._factory = factory
 
     @property
     def trial(self) -> tuple[str, ...] | None:
@@ -57,6 +67,7 @@ class ShelvedReleases:
     def standing(self) -> ReleaseStanding:
         plan = self._shelf.plan()
         return ReleaseStanding(
+            running=self._running,
             order=plan.trial_order or plan.order,
             before=plan.previous,
             failed=FailedRelease(*plan.failed) if plan.failed else None,
@@ -96,8 +107,6 @@ class ShelvedReleases:
             raise ReleaseError(f"The release cannot be put down: {error}.") from error
 
     def check(self, version: str) -> None:
-        if version == FACTORY:
-            return
         try:
             found = refusal(self._needs(version), self._host())
         except (OSError, BundleError) as error:
@@ -137,6 +146,8 @@ class ShelvedReleases:
 
     def _needs(self, version: str) -> Needs:
         """Return what a release that is here asks, if a trusted key signed that."""
+        if version == FACTORY:
+            return Needs(formats={name: Formats(0, reads) for name, reads in self._factory.items()})
         place = self._shelf.place(version)
         raw = (place / MANIFEST).read_bytes()
         signer(raw, (place / SIGNATURE).read_bytes(), self._trusted())
@@ -179,7 +190,15 @@ def launched(
         return None
     asked = environment.get("ZUIL_TRIAL")
     trial = None if asked is None else tuple(asked.split(","))
-    return ShelvedReleases(state, Path(folder), environment.get("ZUIL_RELEASE", FACTORY), keys, trial)
+    reads = (pair.partition("=") for pair in environment.get("ZUIL_FACTORY_READS", "").split())
+    return ShelvedReleases(
+        state,
+        Path(folder),
+        environment.get("ZUIL_RELEASE", FACTORY),
+        keys,
+        trial,
+        factory={name: int(newest) for name, _, newest in reads},
+    )
 
 
 def _put(path: Path, content: bytes) -> None:

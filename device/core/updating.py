@@ -13,7 +13,7 @@ from device.core.loops import Loop, jittered
 from device.core.proving import ALWAYS, PROOF
 from device.core.selftest import SelfTest
 from device.ports import LinkError, ReleaseError, Releases, ServerLink
-from shared.domain.releases import Step
+from shared.domain.releases import FACTORY, Step
 from shared.wire.messages import ReleaseOffer, ReleaseReport
 
 _REST_SECONDS: Final = 3600.0
@@ -82,8 +82,8 @@ class Updating(Loop):
             return _REST_SECONDS
         if releases.trial is not None:
             return _REST_SECONDS
-        if VERSION in self._withdrawn and (offer is None or offer.version in self._withdrawn):
-            back = releases.standing().before
+        back = self._way_back(releases, offer)
+        if back:
             return self._switch(releases, f"back from {VERSION}", back, _BUSY_SECONDS)
         if offer is None:
             return _REST_SECONDS
@@ -92,6 +92,15 @@ class Updating(Loop):
             releases.tidy(offer.version)
             return _REST_SECONDS
         return self._take(releases, offer)
+
+    def _way_back(self, releases: Releases, offer: ReleaseOffer | None) -> str:
+        """Return what to go back to because what runs was withdrawn; empty when it may stay."""
+        standing = releases.standing()
+        has_other = offer is not None and offer.version not in self._withdrawn
+        if VERSION not in self._withdrawn or has_other or standing.running == FACTORY:
+            return ""
+        is_good = standing.before not in (standing.running, *self._withdrawn)
+        return standing.before if is_good else FACTORY
 
     def _take(self, releases: Releases, offer: ReleaseOffer) -> float:
         if self._refused is not None and self._refused.offer == offer.id:

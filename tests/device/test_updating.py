@@ -23,12 +23,12 @@ class FakeReleases:
 
     def __init__(self):
         self.trial = None
-        self.order, self.before, self.failed = "", "factory", None
+        self.running, self.order, self.before, self.failed = "9.9.9", "", "factory", None
         self.room, self.held, self.wanted, self.tidied, self.unproven = True, set(), [], [], ""
         self.refuses = self.broken = ""
 
     def standing(self):
-        return ReleaseStanding(self.order, self.before, self.failed)
+        return ReleaseStanding(self.running, self.order, self.before, self.failed)
 
     def has_room(self, needed):
         self.needed = needed
@@ -204,6 +204,15 @@ def test_who_runs_a_withdrawn_release_goes_back_unless_there_is_another_to_take(
     assert house.releases.wanted[1][:2] == ("9.0.0", "7.1")
     house.turn(None, ["8.8.8"])
     assert house.restarts == 2
+
+
+def test_going_back_ends_at_the_program_of_the_card_and_never_goes_in_circles(house):
+    house.releases.before = "0.0.9"
+    house.turn(None, ["0.0.9", VERSION])
+    assert house.releases.wanted[0][0] == "factory"
+    house.releases.running = "factory"
+    house.turn(None, ["0.0.9", VERSION, "0.0.8"])
+    assert len(house.releases.wanted) == 1
 
 
 def test_on_trial_nothing_else_is_taken(house):
