@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _trouble(f"There is no folder {options.out}: is the card mounted? Else make it first.", _WRONG)
     try:
         network = connection(options)
-        _settings(options, (), cable=not network)
+        _settings(options, options.release_key or (), cable=not network)
         checked = _check(options)
         keys = options.release_key or checked.release_keys
         files = {FILE_NAME: _settings(options, keys, cable=not network), NETWORK_FILE: network}

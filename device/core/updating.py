@@ -84,7 +84,8 @@ class Updating(Loop):
             return _REST_SECONDS
         back = self._way_back(releases, offer)
         if back:
-            return self._switch(releases, f"back from {VERSION}", back, _BUSY_SECONDS)
+            order = f"back from {VERSION} {releases.standing().order}".strip()
+            return self._switch(releases, order, back, _BUSY_SECONDS)
         if offer is None:
             return _REST_SECONDS
         if offer.version == VERSION:

@@ -69,8 +69,8 @@ class Rollout(SQLModel, table=True):
 
     @property
     def offer(self) -> str:
-        """Return the id of the offer that zuilen report on."""
-        return f"{self.id}.{self.tries}"
+        """Return the id of the offer that zuilen report on; one that a restored backup forgot had another."""
+        return f"{self.id}.{self.tries}.{int(self.started_at.timestamp()):x}"
 
 
 class KioskTrack(SQLModel, table=True):

@@ -14,7 +14,7 @@ from server.kernel.errors import ProblemError
 from server.releases.models import KioskTrack, Release, Rollout
 from server.releases.progress import members, progress_of
 from shared.domain.releases import Track
-from shared.domain.rollouts import WHOLE, RolloutState, Verdict, judge_rollout
+from shared.domain.rollouts import WHOLE, RolloutState, Verdict, is_within, judge_rollout
 from shared.domain.zones import from_millis, to_millis
 
 _OPEN: Final = (RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.HALTED)
@@ -133,7 +133,10 @@ def _changed(
 ) -> None:
     session.add(rollout)
     session.flush()
-    if zuilen := members(session, rollout):
+    version = session.get_one(Release, rollout.release_id).version
+    # The others have nothing to read: what they are offered is the same.
+    zuilen = [one for one in members(session, rollout) if is_within(one, version, rollout.percent)]
+    if zuilen:
         kiosks_changed(session, zuilen)
     record(session, action, "rollout", rollout.id, staff_id=staff_id, detail=detail)
 

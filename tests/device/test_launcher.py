@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -403,6 +404,23 @@ def test_root_runs_nothing_that_the_user_of_the_zuil_could_have_written(state, s
             main(["--verbose", "doctor", "--state", str(state)])
         owner[0] = os.stat_result([0o40700, 0, 0, 0, 0, 0, 0, 0, 0, 0])
     assert started == [FACTORY, GOOD]
+
+
+def test_a_release_uses_the_libraries_it_brought(state, shelf):
+    wheel = state.parent / "thing-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("thing/__init__.py", "ABOUT = 'brought along'\n")
+    put(state, GOOD, "import thing; print(thing.ABOUT)", wheels=[wheel])
+    try_release(shelf, GOOD, "1.1")
+    prove(shelf, "1.1")
+    done = subprocess.run(
+        [sys.executable, "-m", "device.launcher", "status", "--state", str(state)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "brought along"
 
 
 def test_other_commands_run_under_the_release_that_runs(state, shelf, running):

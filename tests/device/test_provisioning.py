@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from device.provision import NETWORK_FILE, main
-from device.settings import load_settings
+from device.settings import load_settings, release_keys
 from fakes.wire_server import CODE, WireServer
 
 HERE = Path(__file__).parents[2]
@@ -121,6 +121,22 @@ def test_a_panel_and_a_reader_are_checked_before_anything_is_asked(enrol, server
     assert (server.requests, list(tmp_path.iterdir())) == ([], [])
     assert enrol("--panel", "sh1106", "--reader", "usb:072f:2200") == 0
     assert load_settings(tmp_path, {}).display.panel == "sh1106"
+
+
+def test_the_keys_of_releases_come_from_the_server_or_from_who_prepares_the_card(
+    enrol, server, tmp_path, capsys
+):
+    assert enrol() == 0
+    assert release_keys(load_settings(tmp_path, {})) == ()
+    server.release_keys = ["a" * 64, "b" * 64]
+    assert enrol() == 0
+    assert release_keys(load_settings(tmp_path, {})) == ("a" * 64, "b" * 64)
+    assert enrol("--release-key", "C" * 64) == 0
+    assert release_keys(load_settings(tmp_path, {})) == ("c" * 64,)
+    asked = len(server.requests)
+    assert enrol("--release-key", "c" * 63) == 2
+    assert "release.keys cannot be used" in capsys.readouterr().err
+    assert len(server.requests) == asked
 
 
 def test_wifi_and_a_fixed_address_become_a_connection_for_root_only(enrol, tmp_path):

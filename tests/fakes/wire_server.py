@@ -77,6 +77,7 @@ class WireServer:
         self.position = 1
         self.signing, self.sealing = SigningKey.generate(), PrivateKey.generate()
         self.secret, self.codes, self.key = secrets.token_hex(16), {CODE}, "zuil-7"
+        self.release_keys = []
         self.taps, self.chain, self.through, self.refuse = {}, "", 0, set()
         self.uploads, self.heartbeats, self.asked = [], [], []
         self.nonces, self.requests = set(), []
@@ -192,7 +193,9 @@ class WireServer:
 
     def check(self, body):
         self._known_code(body)
-        return EnrolmentCheck(kiosk=7, name="Bib Aalst", expires=1_800_000_000_000)
+        return EnrolmentCheck(
+            kiosk=7, name="Bib Aalst", expires=1_800_000_000_000, release_keys=self.release_keys
+        )
 
     def _known_code(self, body):
         code = msgspec.json.decode(body, type=EnrolmentRequest).code
