@@ -24,6 +24,7 @@ from shared.wire.messages import (
     Heartbeat,
     HeartbeatAnswer,
     KioskConfig,
+    LogoMessage,
     LookupAnswer,
     LookupRequest,
     Parting,
@@ -88,6 +89,8 @@ class ScreenKind(StrEnum):
     WAIT = "wait"
     RESULT = "result"
     OUT_OF_ORDER = "out_of_order"
+    BRAND = "brand"
+    """The logo of the card system."""
     INFORMATION = "information"
     """For the technician: a headline and `lines`."""
 
@@ -121,6 +124,7 @@ class Screen:
     clock: str = ""
     code: str = ""
     lines: tuple[str, ...] = ()
+    logo: LogoMessage | None = None
 
 
 class Display(Protocol):

@@ -9,6 +9,7 @@ from server.cards import dashboard as cards
 from server.cards import lists, shipping
 from server.cards import pages as own_cards
 from server.cardsystems import dashboard as card_systems
+from server.cardsystems import pages as looks
 from server.checkins import dashboard as differences
 from server.checkins import pages as scan
 from server.counters import dashboard as counters
@@ -58,5 +59,6 @@ def install(app: FastAPI) -> None:
     app.include_router(groups_at_counter.router)
     for settings in (organisation, partners, cards, groups, card_systems, counters, events, logbook):
         app.include_router(settings.router)
+    app.include_router(looks.router)
     if app.state.settings.demo:
         app.include_router(demo.router)

@@ -13,6 +13,7 @@ from device.adapters.shapes import draw_card, draw_icon
 from device.core.qr import modules
 from device.ports import Screen, ScreenKind
 from shared.domain.outcomes import Tone
+from shared.wire.messages import LogoMessage
 
 _LIT, _DARK = 255, 0
 _BOLD: Final = "SourceSansPro-Bold.ttf"
@@ -46,6 +47,8 @@ class Painter:
                 self._idle(page, screen)
             case ScreenKind.CODE:
                 self._code(page, screen)
+            case ScreenKind.BRAND if screen.logo is not None:
+                page.logo(screen.logo)
             case ScreenKind.INFORMATION:
                 self._information(page, screen)
             case _ if screen.big:
@@ -189,6 +192,16 @@ class _Page:
         for number, part in enumerate(parts):
             y = top + number * height
             self.text(part, (left, y, right, y + height), most=size)
+
+    def logo(self, logo: LogoMessage) -> None:
+        """Draw a logo in the middle, in whole multiples of its pixels; one that does not fit is left out."""
+        scale = min(self.image.width // max(logo.width, 1), self.image.height // max(logo.height, 1))
+        if scale < 1 or len(logo.bits) != (logo.width + 7) // 8 * logo.height:
+            return
+        picture = Image.frombytes("1", (logo.width, logo.height), logo.bits)
+        picture = picture.resize((logo.width * scale, logo.height * scale), Image.Resampling.NEAREST)
+        left, top = (self.image.width - picture.width) // 2, (self.image.height - picture.height) // 2
+        self.draw.bitmap((left, top), picture, fill=self.ink)
 
     def qr(self, text: str, box: _Box) -> int:
         """Draw a QR code in the middle of a lit box; return the width that it takes.

@@ -29,6 +29,8 @@ from shared.domain.zones import to_millis
 REFRESH_SECONDS: Final = 0.25
 IDLE_SECONDS: Final = 6.0
 CODE_SECONDS: Final = 8.0
+LOGO_SECONDS: Final = 1.5
+"""How long the logo of the card system stands at the beginning of each turn."""
 _WARNING_SECONDS: Final = 3.0
 _KEPT_ANSWERS: Final = 20
 _DAY_MILLIS: Final = 86_400_000
@@ -233,7 +235,14 @@ class Kiosk:
             return screens.out_of_order(fault, language)
         if setup is None:
             return screens.starting(language, self.notice)
-        active = setup.schedule.at(reading.now)
+        if fault is None and setup.config.logo is not None and moment < LOGO_SECONDS:
+            return screens.brand(setup.config.logo)
+        return self._inviting(setup, reading, monotonic, fault)
+
+    def _inviting(self, setup: Setup, reading: ClockReading, monotonic: float, fault: Fault | None) -> Screen:
+        """Return the idle screen or the QR screen, or the fault that leaves only the QR."""
+        turn, moment = divmod(monotonic, IDLE_SECONDS + CODE_SECONDS)
+        language, active = _language(setup, int(turn)), setup.schedule.at(reading.now)
         code = _code(setup, active, reading)
         if code and active.event and moment >= IDLE_SECONDS and not (self._display.wide and fault is None):
             return screens.scan(active.event, code, language)

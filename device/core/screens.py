@@ -12,7 +12,7 @@ from device.ports import Icon, Screen, ScreenKind
 from shared.domain.messages import screen as lines
 from shared.domain.outcomes import Outcome, Tone
 from shared.domain.zones import BRUSSELS
-from shared.wire.messages import EventMessage
+from shared.wire.messages import EventMessage, LogoMessage
 
 _Texts = Mapping[str, tuple[str, str]]
 
@@ -153,6 +153,11 @@ def idle(event: EventMessage | None, now: datetime, language: str, *, code: str 
         return Screen(ScreenKind.IDLE, headline, detail, icon=Icon.CLOCK, clock=clock)
     headline, detail = _in(_HOLD, language)
     return Screen(ScreenKind.IDLE, headline, detail, title=title(event, language), clock=clock, code=code)
+
+
+def brand(logo: LogoMessage) -> Screen:
+    """Return the screen with the logo of the card system."""
+    return Screen(ScreenKind.BRAND, logo=logo)
 
 
 def scan(event: EventMessage, code: str, language: str) -> Screen:

@@ -19,8 +19,8 @@ from starlette.responses import JSONResponse
 from server.api.callers import limited
 from server.api.clients import find_client, has_secret
 from server.api.tokens import LIFE, Tokens
+from server.api.wire import address_of
 from server.kernel.database import RequestSession
-from server.settings import Settings
 
 REALM: Final = "/realms/uitid"
 MOST_TOKENS: Final = 60
@@ -114,8 +114,7 @@ def show_keys(request: Request) -> JSONResponse:
 
 
 def _issuer(request: Request) -> str:
-    settings: Settings = request.app.state.settings
-    return f"{settings.public_url or str(request.base_url).rstrip('/')}/api{REALM}"
+    return f"{address_of(request)}/api{REALM}"
 
 
 def _refused(status: int, error: str, description: str) -> JSONResponse:

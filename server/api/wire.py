@@ -9,6 +9,9 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
+from starlette.requests import Request
+
+from server.settings import Settings
 
 LIMIT: Final = 20
 MOST: Final = 500
@@ -61,6 +64,12 @@ def paging(
 ) -> Paging:
     """Read `start` and `limit`; a limit above 500 is `url/query-limit-exceeded`."""
     return Paging(start=start, limit=limit)
+
+
+def address_of(request: Request) -> str:
+    """Return scheme and host of this server as the world sees them."""
+    settings: Settings = request.app.state.settings
+    return settings.public_url or str(request.base_url).rstrip("/")
 
 
 AskedPage = Annotated[Paging, Depends(paging)]

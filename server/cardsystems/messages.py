@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from server.api.wire import Wire
+from server.cardsystems.branding import Looks, rgb
 from server.cardsystems.models import CardSystem
+
+
+class BrandingMessage(Wire):
+    """The branding of a `CardSystem`; colours as `rgba(97,166,14,1.0)`."""
+
+    logo: str | None = None
+    primary_color: str | None = None
+    secondary_color: str | None = None
+
+
+class LinksMessage(Wire):
+    """The links of a `CardSystem`."""
+
+    website: str
 
 
 class CardSystemMessage(Wire):
@@ -12,8 +27,27 @@ class CardSystemMessage(Wire):
     id: int
     name: str | None = None
     permanent: bool | None = None
+    branding: BrandingMessage | None = None
+    links: LinksMessage | None = None
 
 
 def card_system_message(system: CardSystem) -> CardSystemMessage:
     """Return a card system as it goes over the wire."""
     return CardSystemMessage(id=system.id, name=system.name, permanent=system.permanent)
+
+
+def branded(message: CardSystemMessage, looks: Looks | None, address: str) -> CardSystemMessage:
+    """Return a card system with its looks; address: scheme and host of this server."""
+    if looks is None:
+        return message
+    branding = BrandingMessage(
+        logo=f"{address}/merk/{message.id}/logo.png?v={looks.mark}" if looks.mark else None,
+        primary_color=_rgba(looks.primary),
+        secondary_color=_rgba(looks.secondary),
+    )
+    links = LinksMessage(website=looks.website) if looks.website else None
+    return message.model_copy(update={"branding": branding, "links": links})
+
+
+def _rgba(colour: str) -> str | None:
+    return "rgba({},{},{},1.0)".format(*rgb(colour)) if colour else None

@@ -30,6 +30,25 @@ class CardSystem(SQLModel, table=True):
     key_number: int = 1
 
 
+class CardSystemBranding(SQLModel, table=True):
+    """How a card system looks; colours as `#61a60e`, empty for none.
+
+    logo: PNG; logo_mark: changes with it. display_bits: the logo of the zuilen, rows of whole bytes.
+    """
+
+    __tablename__ = "card_system_branding"
+
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+    primary_color: str = ""
+    secondary_color: str = ""
+    website: str = ""
+    logo: bytes | None = None
+    logo_mark: str = ""
+    display_width: int = 0
+    display_height: int = 0
+    display_bits: bytes | None = None
+
+
 class CardSystemKey(SQLModel, table=True):
     """A token key that is not the one in use, sealed: a higher number is the next, a lower one a former.
 

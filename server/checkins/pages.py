@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from server.cardsystems.branding import Looks, looks_of_event
 from server.checkins.birthdate import parse_birth_date
 from server.checkins.scan import Saved, Scan, check_scan, save_point
 from server.events.models import Event
@@ -191,6 +192,7 @@ def _form(
         form=form,
         event_title=_title(request, event),
         event_place=event.place_name,
+        brand=_brand(request, event),
         problem=problem,
         number_error=_number_error(_, form.number) if wrong_number else "",
         wrong_born=wrong_born,
@@ -198,6 +200,12 @@ def _form(
     if wait:
         response.headers["retry-after"] = str(wait)
     return response
+
+
+def _brand(request: Request, event: Event) -> tuple[int, Looks] | None:
+    database: Database = request.app.state.database
+    with database.reading() as session:
+        return looks_of_event(session, event.id)
 
 
 def _result(request: Request, saved: Saved, event: Event | None = None, note: str = "") -> Response:

@@ -12,6 +12,7 @@ from sqlalchemy import or_
 from sqlmodel import Session, col, select
 from starlette.requests import Request
 
+from server.cardsystems.branding import display_logo
 from server.cardsystems.models import CardSystem
 from server.counters.models import Counter, CounterCardSystem
 from server.events.models import Event
@@ -104,6 +105,7 @@ def compose(session: Session, kiosk: Kiosk, host: str, now: datetime) -> KioskCo
             SystemMessage(id=system.id, name=system.name, token_key=vault.open(system.token_key))
             for system in sorted(systems, key=lambda system: system.id)
         ],
+        logo=display_logo(session, own_systems),
         events=[event_message(event) for event in events_of(session, kiosk, now)],
         release=releases.release,
         withdrawn=releases.withdrawn,

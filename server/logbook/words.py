@@ -97,6 +97,7 @@ def deed_word(_: Translator, action: str) -> str:
         "alert-commented": _("schreef iets bij een melding"),
         "replace-device": _("verving het toestel"),
         "set-webhook": _("veranderde de webhook"),
+        "set-branding": _("veranderde de huisstijl"),
         "grant": _("koos de rechten"),
         "renew-secret": _("maakte een nieuw geheim"),
         "revoke": _("trok in"),
@@ -188,6 +189,9 @@ def _fact(_: Translator, name: str) -> str:
         "removed": _("weg"),
         "client": _("programma"),
         "address": _("adres"),
+        "colours": _("kleuren"),
+        "website": _("website"),
+        "logo": _("logo"),
     }
     return words.get(name, name)
 

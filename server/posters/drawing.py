@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -22,6 +24,15 @@ class Paper(StrEnum):
 
 
 @dataclass(frozen=True)
+class PosterLook:
+    """The colours of a poster and its logo (PNG); as they are without a card system's own."""
+
+    band: tuple[int, int, int] = (0, 82, 92)
+    stripe: tuple[int, int, int] = (255, 197, 49)
+    logo: bytes | None = None
+
+
+@dataclass(frozen=True)
 class PosterText:
     """What stands on a poster. `link`: in the QR code. `small`: one line for who printed it."""
 
@@ -33,6 +44,7 @@ class PosterText:
     help: str
     small: str
     link: str
+    look: PosterLook = field(default_factory=PosterLook)
 
 
 _WIDTH: Final = 210.0
@@ -46,8 +58,11 @@ _QR_TOP: Final = 92.0
 _QUIET_MODULES: Final = 4
 _FONT: Final = "Source Sans"
 _INK, _SOFT, _PETROL, _SUN, _WHITE = (16, 41, 46), (77, 100, 105), (0, 82, 92), (255, 197, 49), (255,) * 3
+_LOGO: Final = (_MARGIN, _HEIGHT - 40, 36.0, 22.0)
+"""Left, top, width and height of the room for a logo."""
 _POINTS: Final = 72 / 25.4
 _LEADING: Final = 1.15
+_READABLE: Final = 3.0
 _SMALLEST: Final = 3.0
 
 
@@ -65,6 +80,7 @@ def draw_poster(text: PosterText, paper: Paper) -> bytes:
 class _Sheet:
     def __init__(self, scale: float, text: PosterText) -> None:
         self._scale = scale
+        self._look = text.look
         self.pdf = FPDF(unit="mm", format=(_WIDTH * scale, _HEIGHT * scale))
         self.pdf.set_auto_page_break(auto=False)
         self.pdf.set_margin(0)
@@ -76,9 +92,13 @@ class _Sheet:
         self.pdf.add_page()
 
     def band(self, call: str) -> None:
-        self._fill(_PETROL, 0, 0, _WIDTH, _BAND)
-        self._fill(_SUN, 0, _BAND, _WIDTH, 2.5)
-        self._write(call, top=0, height=_BAND, size=22, bold=True, colour=_WHITE)
+        look = self._look
+        self._fill(look.band, 0, 0, _WIDTH, _BAND)
+        self._fill(look.stripe, 0, _BAND, _WIDTH, 2.5)
+        self._write(call, top=0, height=_BAND, size=22, bold=True, colour=_on(look.band))
+        if look.logo:
+            left, top, width, height = (side * self._scale for side in _LOGO)
+            self.pdf.image(io.BytesIO(look.logo), left, top, width, height, keep_aspect_ratio=True)
 
     def heading(self, title: str, place: str) -> None:
         self._write(title, top=_BAND + 5, height=18, size=10, bold=True, colour=_INK)
@@ -163,3 +183,14 @@ class _Sheet:
         used = lines * size * _LEADING
         pdf.set_xy(left * s, (top + (height - used) / 2) * s)
         pdf.multi_cell(width * s, size * s * _LEADING, text, align=align)
+
+
+def _on(colour: Sequence[int]) -> Sequence[int]:
+    """Return the colour of large letters on a colour: white, or ink where white is not readable (WCAG 2)."""
+    red, green, blue = (_linear(value / 255) for value in colour)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return _WHITE if 1.05 / (luminance + 0.05) >= _READABLE else _INK
+
+
+def _linear(value: float) -> float:
+    return math.pow((value + 0.055) / 1.055, 2.4)

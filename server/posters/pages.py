@@ -10,13 +10,14 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from server.cardsystems.branding import logo_of, looks_of_event, rgb
 from server.events.models import Event
 from server.events.settings import find_event
 from server.kernel.audit import record
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kiosks.choices import event_choices, is_choice
-from server.posters.drawing import Paper, PosterText, draw_poster
+from server.posters.drawing import Paper, PosterLook, PosterText, draw_poster
 from server.posters.making import poster_code, void_posters
 from server.settings import Settings
 from server.staff.access import Requires
@@ -77,7 +78,7 @@ def _poster(request: Request, session: Session, acting: Acting, event: Event, si
     code = poster_code(session, event, datetime.now(UTC))
     settings: Settings = request.app.state.settings
     host = settings.code_host or settings.public_url or str(request.base_url).rstrip("/")
-    text = _text(speak(request), event, f"{host}/c/{code}".upper())
+    text = _text(speak(request), event, f"{host}/c/{code}".upper(), _look(session, event))
     record(
         session,
         "make-poster",
@@ -92,7 +93,19 @@ def _poster(request: Request, session: Session, acting: Acting, event: Event, si
     return Response(draw_poster(text, size), headers=headers, media_type="application/pdf")
 
 
-def _text(_: Translator, event: Event, link: str) -> PosterText:
+def _look(session: Session, event: Event) -> PosterLook:
+    """Return how the event's card system wants its posters."""
+    found = looks_of_event(session, event.id)
+    if found is None:
+        return PosterLook()
+    system, looks = found
+    logo = logo_of(session, system)
+    if not looks.primary:
+        return PosterLook(logo=logo)
+    return PosterLook(rgb(looks.primary), rgb(looks.secondary), logo)
+
+
+def _text(_: Translator, event: Event, link: str, look: PosterLook) -> PosterText:
     titles = event.titles
     return PosterText(
         language=_.language,
@@ -107,6 +120,7 @@ def _text(_: Translator, event: Event, link: str) -> PosterText:
         help=_("Lukt het niet? Vraag het aan de balie."),
         small=_("De code werkt van vijf uur voor het begin tot vijf uur na het einde van de activiteit."),
         link=link,
+        look=look,
     )
 
 

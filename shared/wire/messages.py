@@ -130,6 +130,14 @@ class ReleaseOffer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     quiet_seconds: float = 120
 
 
+class LogoMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A picture in two colours. bits: rows of whole bytes; a lit pixel is 1, the left one first."""
+
+    width: int
+    height: int
+    bits: bytes
+
+
 class KioskConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything the server decides for one zuil; replaced as a whole when `version` differs."""
 
@@ -158,6 +166,8 @@ class KioskConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     For zuilen that know no commands yet."""
     systems: list[SystemMessage] = []
+    logo: LogoMessage | None = None
+    """Of the zuil's card system, to show now and then."""
     events: list[EventMessage] = []
     release: ReleaseOffer | None = None
     withdrawn: list[str] = []

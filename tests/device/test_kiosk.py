@@ -24,7 +24,7 @@ from fakes.zuil import (
 from shared.domain.codes import CodeVerdict, read_code, verify_code
 from shared.domain.outcomes import Outcome, Tone
 from shared.domain.zones import to_millis
-from shared.wire.messages import Changes, LookupAnswer
+from shared.wire.messages import Changes, LogoMessage, LookupAnswer
 
 
 class House:
@@ -151,6 +151,14 @@ def test_without_an_event_the_display_says_so_and_shows_no_code(house):
     house.kiosk.configure(prepare(config()))
     for moment in (1, 7):
         assert (house.quiet(moment).headline, house.quiet(moment).code) == ("Nu geen activiteit", "")
+
+
+def test_a_logo_begins_each_turn_and_gives_way_to_a_fault(house):
+    house.kiosk.configure(prepare(config(concert(), logo=LogoMessage(width=8, height=1, bits=b"x"))))
+    kinds = [house.quiet(moment).kind for moment in (0.5, 2, 7, 14.5)]
+    assert kinds == [ScreenKind.BRAND, ScreenKind.IDLE, ScreenKind.CODE, ScreenKind.BRAND]
+    house.health.set_fault(Fault.READER, present=True)
+    assert house.quiet(0.5).kind is ScreenKind.OUT_OF_ORDER
 
 
 def test_languages_take_turns(house):

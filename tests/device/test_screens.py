@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import zxingcpp
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from device.adapters.oled import PANELS, PanelDisplay, open_capture, open_panel
 from device.adapters.paint import Painter
@@ -22,6 +22,7 @@ from shared.domain.codes import make_code
 from shared.domain.messages import LANGUAGES
 from shared.domain.outcomes import Outcome
 from shared.domain.periods import Limit, Period
+from shared.wire.messages import LogoMessage
 
 LINKS = {
     "short": "HTTPS://ZUIL.EXAMPLE/C/",
@@ -212,3 +213,24 @@ def test_a_panel_may_be_mounted_any_way_up(quarter_turns):
     display.show(screens.idle(concert(), NOW, "nl"))
     assert display.wait_for_frame(0, 10), display.state
     display.close()
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_a_logo_stands_in_the_middle_of_every_panel_as_large_as_its_pixels_allow(name):
+    panel = painter(name)
+    ring = Image.new("1", (20, 20))
+    ImageDraw.Draw(ring).rectangle((0, 0, 19, 19), outline=1)
+    logo = LogoMessage(width=20, height=20, bits=ring.tobytes())
+    frame = panel.paint(screens.brand(logo)).convert("L")
+    scale = min(frame.width, frame.height) // 20
+    left, top, right, bottom = frame.getbbox()
+    assert (right - left, bottom - top) == (20 * scale, 20 * scale)
+    assert abs(left - (frame.width - right)) <= 1
+    assert frame.getpixel((frame.width // 2, frame.height // 2)) == 0
+
+
+@pytest.mark.parametrize(
+    "logo", [LogoMessage(width=900, height=1, bits=b"x"), LogoMessage(width=8, height=8, bits=b"")]
+)
+def test_a_logo_that_cannot_be_shown_leaves_the_panel_dark(logo):
+    assert painter("ssd1306").paint(screens.brand(logo)).convert("L").getbbox() is None
