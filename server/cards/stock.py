@@ -42,11 +42,10 @@ _PACK: Final = Statement(
     social_tariff="int",
     first="bigint",
 )
+# Both kinds are named, so that the index on (card system, kind, first) is used up to its end.
 _PACKAGES: Final = Statement(
-    "SELECT p.id, rows.social_tariff, rows.first FROM {rows}"
-    " JOIN card_package p ON p.card_system_id = :system"
-    " AND p.social_tariff = (rows.social_tariff <> 0) AND p.first = rows.first",
-    social_tariff="int",
+    "SELECT id, social_tariff, first FROM card_package WHERE card_system_id = :system"
+    " AND social_tariff IN (false, true) AND first IN (SELECT first FROM {rows})",
     first="bigint",
 )
 _CREATE: Final = Insertion(
@@ -259,7 +258,7 @@ def _packages(bulk: Bulk, system: int, batch: Sequence[ListedCard]) -> dict[tupl
     """Return the ids of the packages of these cards, made when they were not there; see `_package_key`."""
     keys = sorted(set(map(_package_key, batch)))
     bulk.run(_PACK, {"system": system}, keys)
-    found = bulk.run(_PACKAGES, {"system": system}, keys)
+    found = bulk.run(_PACKAGES, {"system": system}, sorted({(first,) for _, first in keys}))
     return {(int(social), int(first)): id_ for id_, social, first in found}
 
 
