@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 from sqlmodel import Session, col, select
@@ -19,7 +18,9 @@ from server.events.models import Event
 from server.kernel.database import vault_of
 from server.kiosks.models import Kiosk, KioskCounter
 from server.kiosks.setup import number_of
+from server.releases.models import KioskTrack
 from shared.domain.codes import make_code
+from shared.domain.releases import Track
 
 
 class KioskDevice(Wire):
@@ -31,7 +32,7 @@ class KioskDevice(Wire):
     organizers: list[OrganizerMessage]
     locations: list[LocationMessage]
     card_system: CardSystemMessage
-    release_track: Literal["stable", "beta"] = "stable"
+    release_track: Track
 
 
 class KioskDeviceSetup(Wire):
@@ -81,6 +82,10 @@ def kiosk_messages(session: Session, kiosks: Sequence[Kiosk]) -> list[KioskDevic
     """Return zuilen as they go over the wire; those at no counter of a card system are left out."""
     numbers = [number_of(kiosk) for kiosk in kiosks]
     counters, systems = _counters(session, numbers), _systems(session, numbers)
+    tracks = {
+        one.kiosk: Track(one.track)
+        for one in session.exec(select(KioskTrack).where(col(KioskTrack.kiosk).in_(numbers)))
+    }
     return [
         KioskDevice(
             id=str(kiosk.number),
@@ -97,6 +102,7 @@ def kiosk_messages(session: Session, kiosks: Sequence[Kiosk]) -> list[KioskDevic
                 if counter.place_id
             ],
             card_system=card_system_message(systems[number_of(kiosk)]),
+            release_track=tracks.get(number_of(kiosk), Track.STABLE),
         )
         for kiosk in kiosks
         if number_of(kiosk) in systems

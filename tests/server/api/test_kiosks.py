@@ -5,6 +5,7 @@ import pytest
 from fakes.scene import EVENT, ORGANIZER, SYSTEM, add_kiosk
 from server.counters.setup import CounterFacts, create_counter
 from server.kiosks.models import Kiosk
+from server.releases.models import KioskTrack
 
 from .test_callers import refusal
 
@@ -33,6 +34,13 @@ def test_a_program_sees_the_zuilen_in_use_of_its_organisers(scene):
     assert scene.get("/kiosks", token=token, params={"limit": 1}).json()["totalItems"] == 2
     answer = scene.get("/kiosks", token=token, params={"organizerId": "elsewhere"})
     assert refusal(answer) == (403, "auth/forbidden")
+
+
+def test_the_track_of_its_releases_is_told(scene):
+    with scene.database.writing() as session:
+        session.add(KioskTrack(kiosk=scene.numbers[1], track="beta"))
+    member = scene.get("/kiosks", token=scene.token("KIOSKS_READ")).json()["member"]
+    assert [one["releaseTrack"] for one in member] == ["stable", "beta"]
 
 
 def test_so_does_a_member_of_the_counter(scene):
