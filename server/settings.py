@@ -65,6 +65,11 @@ class Settings:
     log_json: bool = False
     release_keys: tuple[str, ...] = ()
 
+    @property
+    def address(self) -> str:
+        """Scheme and host for links in mails, which no request says."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read the settings.

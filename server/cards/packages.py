@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlmodel import Session, col, func
 
 from server.cards.levels import watch_stock
@@ -105,13 +105,22 @@ def packages_in(
     counter_id: int | None = None,
     after: int = 0,
 ) -> list[CardPackage]:
-    """Return at most `PAGE` packages in a state, oldest first; `after` is the id to go on from."""
-    query = select(CardPackage).where(col(CardPackage.state) == state.name, col(CardPackage.id) > after)
+    """Return at most `PAGE` packages with cards in a state; `after` is the id to go on from.
+
+    Those in stock oldest first, as they should leave; others newest first, as they still hold cards.
+    """
+    held = exists().where(col(Card.package_id) == col(CardPackage.id), col(Card.state) == state.name)
+    query = select(CardPackage).where(col(CardPackage.state) == state.name, held)
     if system is not None:
         query = query.where(col(CardPackage.card_system_id) == system)
     if counter_id is not None:
         query = query.where(col(CardPackage.counter_id) == counter_id)
-    return list(session.scalars(query.order_by(col(CardPackage.id)).limit(PAGE)))
+    id_ = col(CardPackage.id)
+    if state is CardState.STOCK:
+        query = query.where(id_ > after).order_by(id_)
+    else:
+        query = (query.where(id_ < after) if after else query).order_by(id_.desc())
+    return list(session.scalars(query.limit(PAGE)))
 
 
 def contents_of(session: Session, packages: Sequence[CardPackage]) -> dict[int, Contents]:

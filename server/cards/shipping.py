@@ -57,13 +57,14 @@ def show_packages(
     system: OwnSystem,
     *,
     waar: str = "voorraad",
+    balie: int = 0,
     na: int = 0,
     nummer: str = "",
     gelukt: str = "",
 ) -> Response:
-    """Show packages: in stock, on their way, at counters, or the one with a number in it."""
+    """Show packages: in stock, on their way, at counters or at one, or the one with a number in it."""
     if not nummer:
-        return _page(request, session, system, where=waar, after=na, done=gelukt)
+        return _page(request, session, system, where=waar, after=na, at=balie, done=gelukt)
     try:
         package = package_with(session, nummer, system.id)
     except MoveRefusedError as refused:
@@ -178,6 +179,7 @@ def _page(
     *,
     where: str = "voorraad",
     after: int = 0,
+    at: int = 0,
     only: CardPackage | None = None,
     asked: str = "",
     ticked: list[int] | None = None,
@@ -188,7 +190,9 @@ def _page(
 ) -> Response:
     _ = speak(request)
     state = CardState[only.state] if only else _STATES.get(where, CardState.STOCK)
-    packages = [only] if only else packages_in(session, state, system=system.id, after=after)
+    packages = (
+        [only] if only else packages_in(session, state, system=system.id, counter_id=at or None, after=after)
+    )
     said = refusal_words(_)[refused.reason] if refused else sentence
     counts = cards_of(session, system.id)
     counters = counters_with(session, system.id, CounterRight.REGISTER)
@@ -209,6 +213,7 @@ def _page(
         names=dict(_names(session, packages)),
         asked=asked,
         is_search=only is not None,
+        at=at,
         ticked=ticked or [],
         counter=counter,
         errors={"": said} if said else {},

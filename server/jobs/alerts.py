@@ -24,7 +24,7 @@ def mail_alerts(database: Database, settings: Settings) -> None:
             forget_notices(session, _now())
         return
     with database.writing() as session:
-        write_mails(session, _now(), settings.public_url or f"http://{settings.host}:{settings.port}")
+        write_mails(session, _now(), settings.address)
 
 
 def post_alerts(database: Database, settings: Settings) -> None:

@@ -28,4 +28,4 @@ def warn(database: Database, settings: Settings) -> None:
         return
     with database.writing() as session:
         now = time.time_ns() // 1_000_000
-        warn_of_low_stock(session, now, settings.public_url or f"http://{settings.host}:{settings.port}")
+        warn_of_low_stock(session, now, settings.address)

@@ -14,6 +14,7 @@ from server.cards.levels import levels_of, set_level, warn_of_low_stock
 from server.cards.models import Card, CardCount, CardPackage
 from server.cards.ordering import Wanted, numbers_of, order_cards
 from server.cards.packages import (
+    PAGE,
     Mover,
     MoveRefusedError,
     Refusal,
@@ -33,6 +34,7 @@ from server.feed.models import Change
 from server.kernel.audit import AuditEntry
 from server.kernel.mail import Postbox
 from server.kernel.outbox import send_mails
+from server.migrations.run import migrate
 from server.staff.models import Staff, StaffRole
 from shared.domain.cardchecks import CardRefusal, judge_stock
 from shared.domain.checkin import CardState
@@ -157,6 +159,24 @@ def test_what_people_have_by_now_stays_theirs_when_a_package_is_called_back(regi
     assert region.do(send_packages, {package.id}, region.house) == 49
 
 
+def test_packages_are_paged_and_one_that_is_given_out_is_not_shown(region):
+    numbers = region.take_in(PAGE * 50 + 100)
+    with region.database.reading() as session:
+        first = packages_in(session, CardState.STOCK, system=1)
+        rest = packages_in(session, CardState.STOCK, system=1, after=first[-1].id)
+    ids = [one.id for one in first + rest]
+    assert (len(first), len(ids), ids) == (PAGE, PAGE + 2, sorted(ids))
+    region.do(send_packages, {ids[0], ids[1]}, region.library)
+    region.do(confirm_arrival, {ids[0], ids[1]})
+    with region.database.writing() as session:
+        for number in numbers[:50]:
+            session.get_one(Card, number).state = "ACTIVE"
+    with region.database.reading() as session:
+        held = packages_in(session, CardState.LOCAL_STOCK, counter_id=region.library)
+        assert [one.id for one in held] == [ids[1]]
+        assert packages_in(session, CardState.LOCAL_STOCK, counter_id=region.house) == []
+
+
 @pytest.mark.parametrize(
     ("deed", "state", "refusal"),
     [
@@ -246,8 +266,6 @@ def test_the_kept_counts_are_those_of_the_cards_whoever_changes_them(region):
 
 
 def test_going_back_to_before_packages_and_up_again_keeps_cards_and_packs_what_is_in_stock(region):
-    from server.migrations.run import migrate
-
     numbers = region.take_in(10) + region.take_in(60)
     region.do(send_packages, {region.package(numbers[15]).id}, region.library)
     with region.database.writing() as session:
