@@ -59,8 +59,3 @@ def default_end(day: date) -> date:
 def latest_end(day: date) -> date:
     """Return the latest last day that can be granted on `day` (rules 5.2)."""
     return date(day.year + 1, *_LATEST_END)
-
-
-def age_on(born: date, day: date) -> int:
-    """Return someone's age in years; who was born on 29 February grows older on 1 March in other years."""
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

@@ -15,8 +15,9 @@ from server.passholders.insz import InvalidInszError, birth_date_of, insz_digest
 from server.passholders.models import OptIn, PassholderDetails, RegistrationRules
 from server.passholders.names import words_of
 from server.passholders.places import ABROAD, find_place
-from server.passholders.standing import ADULT_AGE, age_on, latest_end
+from server.passholders.standing import ADULT_AGE, latest_end
 from server.registration.facts import Desk, Fault, Joining, Person
+from shared.domain.prices import age_on
 
 HOME: Final = "BE"
 LONGEST_NAME: Final = 80

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from server.cardsystems.rights import CounterRight
 from server.passholders.models import Gender, OptIn
+from shared.domain.prices import PriceReason
 
 
 class Fault(StrEnum):
@@ -39,6 +41,8 @@ class Fault(StrEnum):
     CARD_STATE = "card-state"
     NO_TARIFF = "no-tariff"
     REASON = "reason"
+    VOUCHER_UNKNOWN = "voucher-unknown"
+    VOUCHER_USED = "voucher-used"
     MEMBER_ALREADY = "member-already"
     NOT_A_MEMBER = "not-a-member"
 
@@ -91,24 +95,15 @@ class Person:
 
 @dataclass(frozen=True)
 class Joining:
-    """A membership to be: the card that is handed over, as typed, and the last day of a kansenstatuut."""
+    """A membership to be: the card that is handed over, as typed, and the last day of a kansenstatuut.
+
+    voucher: its number, as typed; it is used up.
+    """
 
     card: str = ""
     tariff_until: date | None = None
+    voucher: str = ""
 
 
-class Reason(StrEnum):
-    """Why somebody gets a card, as the price lists say it (rules 6.10b, 6.12d, 16.1)."""
-
-    FIRST_CARD = "FIRST_CARD"
-    CARD_UPGRADE = "CARD_UPGRADE"
-    EXTRA_CARD = "EXTRA_CARD"
-    LOSS_THEFT = "LOSS_THEFT"
-    DEFECT = "DEFECT"
-    REMOVAL = "REMOVAL"
-    LOSS_KANSENSTATUUT = "LOSS_KANSENSTATUUT"
-    OBTAIN_KANSENSTATUUT = "OBTAIN_KANSENSTATUUT"
-
-
-REPLACING = frozenset({Reason.LOSS_THEFT, Reason.DEFECT, Reason.REMOVAL})
+REPLACING: Final = frozenset({PriceReason.LOSS_THEFT, PriceReason.DEFECT, PriceReason.REMOVAL})
 """Reasons that leave the kansenstatuut as it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +17,7 @@ from server.passholders.names import index_name
 from server.registration.checks import Checked, check_joining, check_person, rules_of
 from server.registration.facts import Desk, Fault, Joining, Person, RefusedError
 from server.registration.giving import find_card_to_give, give_card, holder_changed
+from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text
 from shared.domain.zones import local_day, to_millis
 
@@ -24,11 +25,18 @@ WELCOME: Final = "registration"
 """Why the ledger has a line: points for joining (rules 4.11)."""
 
 
-def register(session: Session, person: Person, joining: Joining, desk: Desk, now: datetime) -> Passholder:
-    """Make somebody a pashouder of the desk's card system, with the card that is handed over.
+class Prepared(NamedTuple):
+    """What a registration will do: what is kept of the person, and the card he gets."""
+
+    checked: Checked
+    card: Card
+
+
+def prepare(session: Session, person: Person, joining: Joining, desk: Desk, now: datetime) -> Prepared:
+    """Return what registering somebody will do, without doing it.
 
     Raises:
-        RefusedError: says all that is wrong; nothing was changed.
+        RefusedError: says all that is wrong.
     """
     today = local_day(now)
     tariff = joining.tariff_until is not None
@@ -37,6 +45,16 @@ def register(session: Session, person: Person, joining: Joining, desk: Desk, now
     card = _card(session, joining, desk, faults, tariff=tariff)
     if faults or card is None:
         raise RefusedError(faults)
+    return Prepared(checked, card)
+
+
+def register(session: Session, person: Person, joining: Joining, desk: Desk, now: datetime) -> Passholder:
+    """Make somebody a pashouder of the desk's card system, with the card that is handed over.
+
+    Raises:
+        RefusedError: says all that is wrong; nothing was changed.
+    """
+    prepared = prepare(session, person, joining, desk, now)
     holder = Passholder(
         first_name=person.first_name,
         last_name=person.last_name,
@@ -44,12 +62,12 @@ def register(session: Session, person: Person, joining: Joining, desk: Desk, now
         postcode=person.postcode,
         language=person.language,
     )
-    session.add(holder)
-    session.flush()
-    ref = holder.ref or 0
-    _keep_details(session, ref, person, checked, desk=desk, now=now)
-    index_name(session, holder)
-    _join(session, holder, joining, card, desk=desk, now=now, action="register")
+    with session.begin_nested():
+        session.add(holder)
+        session.flush()
+        _keep_details(session, holder.ref or 0, person, prepared.checked, desk=desk, now=now)
+        index_name(session, holder)
+        _join(session, holder, joining, prepared.card, desk=desk, now=now, action="register")
     return holder
 
 
@@ -69,7 +87,8 @@ def join(session: Session, holder: Passholder, joining: Joining, desk: Desk, now
     card = _card(session, joining, desk, faults, tariff=tariff, optional=not tariff)
     if faults:
         raise RefusedError(faults)
-    return _join(session, holder, joining, card, desk=desk, now=now, action="join")
+    with session.begin_nested():
+        return _join(session, holder, joining, card, desk=desk, now=now, action="join")
 
 
 def _card(
@@ -144,6 +163,7 @@ def _join(
     session.add(membership)
     if card is not None:
         give_card(session, card, ref, desk)
+    use_voucher(session, joining.voucher, card.uitpas_number if card else None, desk, now)
     _welcome(session, holder, rules.welcome_points, now)
     session.flush()
     holder_changed(session, ref)

@@ -10,17 +10,19 @@ from server.cards.models import Card
 from server.cardsystems.rights import CounterRight
 from server.passholders.models import Membership
 from server.registration.checks import check_tariff, rules_of
-from server.registration.facts import REPLACING, Desk, Fault, Joining, Reason, RefusedError
+from server.registration.facts import REPLACING, Desk, Fault, Joining, RefusedError
 from server.registration.giving import cards_of, find_card_to_give, give_card
+from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text, note_of_member
 from shared.domain.checkin import CardState
+from shared.domain.prices import PriceReason
 from shared.domain.zones import local_day
 
 
 def replace_card(
     session: Session,
     membership: Membership,
-    reason: Reason,
+    reason: PriceReason,
     joining: Joining,
     *,
     desk: Desk,
@@ -38,10 +40,12 @@ def replace_card(
     faults = _check(membership, reason, joining, had, desk=desk, today=local_day(now))
     if faults:
         raise RefusedError(faults)
-    tariff = reason == Reason.OBTAIN_KANSENSTATUUT or (
-        membership.social_tariff and reason != Reason.LOSS_KANSENSTATUUT
+    tariff = reason == PriceReason.OBTAIN_KANSENSTATUUT or (
+        membership.social_tariff and reason != PriceReason.LOSS_KANSENSTATUUT
     )
     card = find_card_to_give(session, joining.card, desk, tariff=tariff)
+    # First what can be refused, then what is done.
+    use_voucher(session, joining.voucher, card.uitpas_number, desk, now)
     old = [one for one in had if one.state == CardState.ACTIVE.name]
     for one in old:
         one.state = CardState.BLOCKED.name
@@ -66,19 +70,21 @@ def cards_here(session: Session, membership: Membership) -> list[Card]:
     return [one for one in own if one.card_system_id == membership.card_system_id]
 
 
-def reasons_for(membership: Membership, cards: list[Card], desk: Desk) -> list[Reason]:
+def reasons_for(membership: Membership, cards: list[Card], desk: Desk) -> list[PriceReason]:
     """Return why this counter could give a member a card; `cards` are those he has had here."""
     if CounterRight.REGISTER not in desk.rights:
         return []
-    found = sorted(REPLACING) if cards else [Reason.EXTRA_CARD]
+    found = sorted(REPLACING) if cards else [PriceReason.EXTRA_CARD]
     if CounterRight.GRANT_SOCIAL_TARIFF in desk.rights:
-        found.append(Reason.LOSS_KANSENSTATUUT if membership.social_tariff else Reason.OBTAIN_KANSENSTATUUT)
+        found.append(
+            PriceReason.LOSS_KANSENSTATUUT if membership.social_tariff else PriceReason.OBTAIN_KANSENSTATUUT
+        )
     return found
 
 
 def _check(
     membership: Membership,
-    reason: Reason,
+    reason: PriceReason,
     joining: Joining,
     had: list[Card],
     *,
@@ -89,7 +95,7 @@ def _check(
         return {"system": Fault.NOT_A_MEMBER}
     if reason not in reasons_for(membership, had, desk):
         return {"reason": Fault.REASON}
-    if reason == Reason.OBTAIN_KANSENSTATUUT:
+    if reason == PriceReason.OBTAIN_KANSENSTATUUT:
         missing = {"tariff_until": Fault.TARIFF_DATE} if joining.tariff_until is None else {}
         return missing or check_tariff(joining.tariff_until, desk, today)
     return {}

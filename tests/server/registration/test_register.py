@@ -201,6 +201,18 @@ class TestOnePersonOnce:
         assert sum(outcome == {"card": Fault.CARD_NOT_HERE} for outcome in outcomes) == 3
 
 
+def test_a_refusal_halfway_leaves_nothing_behind(database, town, desk):
+    number = town.card(desk)
+    wanted = Joining(card=number, voucher="GENT-0000-0000")
+    with database.writing() as session, pytest.raises(RefusedError) as refused:
+        # Caught inside: the page that shows what is wrong commits.
+        register(session, AN, wanted, desk, NOON)
+    assert refused.value.faults == {"voucher": Fault.VOUCHER_UNKNOWN}
+    with database.reading() as session:
+        assert session.exec(select(Passholder)).all() == []
+        assert session.get_one(Card, number).state == "LOCAL_STOCK"
+
+
 @on_one_database
 class TestChildren:
     """Rules 4.9."""
