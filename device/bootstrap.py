@@ -142,7 +142,7 @@ def running(place: Place, stop: threading.Event) -> Iterator[Zuil]:
         _start(life, zuil.arrival.start, zuil.arrival.end)
         _start(life, zuil.updating.start, zuil.updating.end)
         _start(life, zuil.proving.start, zuil.proving.end)
-        tidying = housekeeping(zuil.kiosk, zuil.journal, zuil.cache, zuil.clock, zuil.health)
+        tidying = housekeeping(zuil.kiosk, zuil.journal, zuil.cache, zuil.health)
         _start(life, tidying.start, tidying.finish)
         if control is not None:
             _start(life, control.start, control.stop)

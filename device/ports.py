@@ -263,8 +263,8 @@ class Journal(Protocol):
         """Delete rows that were acknowledged `keep` days ago or longer, parked ones and the last excepted.
 
         A server that is put back from a backup asks again for what it was handed since; when it was
-        tapped says nothing of that. today: a day's number; called every day, so that it is known what
-        was acknowledged by then.
+        tapped says nothing of that. today: the number of the day on which the server was heard last;
+        called every day, so that it is known what was acknowledged by then.
         """
 
     def state(self) -> JournalState:

@@ -7,8 +7,7 @@ from typing import Final
 from device.core.health import Fault, Health
 from device.core.kiosk import Kiosk
 from device.core.loops import Loop
-from device.ports import Journal, LinkError, PassCache, TrustedClock
-from shared.domain.zones import to_millis
+from device.ports import Journal, LinkError, PassCache
 
 _EVERY_SECONDS: Final = 10.0
 _QUIET_SECONDS: Final = 3.0
@@ -16,9 +15,7 @@ _DAY_MILLIS: Final = 86_400_000
 _DEFAULT_KEEP_DAYS: Final = 35
 
 
-def housekeeping(
-    kiosk: Kiosk, journal: Journal, cache: PassCache, clock: TrustedClock, health: Health
-) -> Loop:
+def housekeeping(kiosk: Kiosk, journal: Journal, cache: PassCache, health: Health) -> Loop:
     """Return the loop that tidies up in quiet moments."""
 
     def step() -> float:
@@ -29,7 +26,9 @@ def housekeeping(
             return _QUIET_SECONDS
         config = cache.config()
         days = config.keep_acknowledged_days if config else _DEFAULT_KEEP_DAYS
-        journal.prune(to_millis(clock.read().now) // _DAY_MILLIS, days)
+        if health.heard is not None:
+            # Days count until the server's last word: one that was put back meanwhile is asked first.
+            journal.prune(health.heard // _DAY_MILLIS, days)
         journal.tidy()
         cache.tidy()
         return _EVERY_SECONDS

@@ -182,13 +182,14 @@ class Sync:
         self._health.round_trip = round((received - sent) * 1000)
         self._reached()
         self._wanted()
+        if answer.resend_from is not None:
+            self._journal.send_again(answer.resend_from)
+            self.upload.wake()
+        # Only now: housekeeping goes by it, and nothing may go that the server asks again.
         self._health.heard = answer.now
         self._cache.remember(HEARD, str(answer.now))
         if answer.config != heartbeat.config or answer.cursor != heartbeat.cursor:
             self.download.wake()
-        if answer.resend_from is not None:
-            self._journal.send_again(answer.resend_from)
-            self.upload.wake()
         self._ordered(answer.commands)
         if answer.renew and all(command.kind != CommandKind.ROTATE_KEY for command in answer.commands):
             self._link.renew()

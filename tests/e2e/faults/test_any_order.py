@@ -74,6 +74,17 @@ ONCE = {
         zuil.time_goes_by(40 * DAY),
         zuil.tap_after_the_backup_that_is_put_back(AN),
     ),
+    "a server was put back while the zuil could not hear it for longer than it keeps things": lambda zuil: (
+        zuil.back_the_server_up(),
+        zuil.tap(AN),
+        zuil.tap(BOB),
+        zuil.go_on(40),
+        zuil.restore_the_server(),
+        zuil.the_network_becomes("lost"),
+        zuil.time_goes_by(40 * DAY),
+        zuil.go_on(40),
+        zuil.the_network_becomes(""),
+    ),
     "somebody else was first": lambda zuil: (
         zuil.set_limit("DAY", 2),
         zuil.go_on(400),
