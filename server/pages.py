@@ -28,6 +28,8 @@ from server.organisation import dashboard as organisation
 from server.partners import dashboard as partners
 from server.posters import pages as posters
 from server.prices import dashboard as prices
+from server.registration import pages as people
+from server.registration import person
 from server.releases import dashboard as releases
 from server.vouchers import dashboard as vouchers
 from server.web.shell import install_shell
@@ -39,6 +41,8 @@ def install(app: FastAPI) -> None:
     app.include_router(scan.router)
     app.include_router(balie.router)
     app.include_router(own_cards.router)
+    app.include_router(people.router)
+    app.include_router(person.router)
     app.include_router(batches.router)  # its addresses look like numbers of zuilen to the next one
     app.include_router(dashboard.router)
     app.include_router(care.router)

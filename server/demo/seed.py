@@ -15,6 +15,7 @@ from typing import Any, Final
 from sqlmodel import Session, select
 
 from server.cards.models import Card
+from server.cardsystems.groups import groups_of
 from server.cardsystems.labels import KNOWN_SYSTEMS
 from server.cardsystems.models import CardSystem
 from server.cardsystems.setup import create_card_system
@@ -33,10 +34,13 @@ from server.kiosks.enrolment import make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.setup import create_kiosk
 from server.passholders.models import Membership, Passholder
+from server.passholders.names import index_name
+from server.registration.register import WELCOME
 from server.settings import Settings
 from server.staff.models import Staff, StaffRole
 from server.staff.roles import Role
-from shared.domain.numbers import parse_uitpas_number
+from shared.domain.checkin import CardState
+from shared.domain.numbers import make_uitpas_number, parse_uitpas_number
 from shared.domain.zones import local_day, to_millis
 
 START_POINTS: Final = 10
@@ -44,17 +48,24 @@ GROUP_TICKETS: Final = 50
 """A year, for the group pass with kansentarief."""
 PREFIXES: Final = {GENT: ("09000",)}
 """So that cards can be ordered in the demo too."""
+FIRST_IN_DRAWER: Final = {False: 800_000, True: 810_000}
+"""Serials of cards that lie at a counter, without and with the kansentarief."""
 EXPIRED_FOR: Final = timedelta(days=200)
 
 
 @dataclass(frozen=True)
 class DemoCounter:
-    """A counter of the demo: where its events are, and its card systems."""
+    """A counter of the demo: where its events are, its card systems, and its groups in Gent.
+
+    drawer: how many cards without and with the kansentarief lie there for who comes to register.
+    """
 
     name: str
     organizer: Site | None
     place: Site | None
     systems: tuple[int, ...]
+    groups: tuple[str, ...] = ()
+    drawer: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,14 @@ class DemoKiosk:
 
 
 TEST_COUNTER: Final = DemoCounter(TEST_ORGANISER.name, TEST_ORGANISER, HALL, (GENT, PASPARTOE))
-LIBRARY_COUNTER: Final = DemoCounter(LIBRARY.name, LIBRARY, LIBRARY, (GENT,))
+LIBRARY_COUNTER: Final = DemoCounter(
+    LIBRARY.name,
+    LIBRARY,
+    LIBRARY,
+    (GENT,),
+    ("Checkin and Ticket balies", "Geauthorizeerde registratie balies"),
+    (6, 4),
+)
 THEATRE_COUNTER: Final = DemoCounter(THEATRE.name, THEATRE, THEATRE, (GENT,))
 COUNTERS: Final = (TEST_COUNTER, LIBRARY_COUNTER, THEATRE_COUNTER)
 
@@ -129,8 +147,33 @@ def _counters(session: Session) -> None:
             organizer_id=wanted.organizer.id if wanted.organizer else None,
             place_id=wanted.place.id if wanted.place else None,
             systems=frozenset(wanted.systems),
+            groups=frozenset(
+                group.id or 0 for group in groups_of(session, [GENT]) if group.name in wanted.groups
+            ),
         )
-        create_counter(session, facts)
+        _fill_drawer(session, create_counter(session, facts), wanted.drawer)
+
+
+def _fill_drawer(session: Session, counter_id: int, drawer: tuple[int, int]) -> None:
+    """Put cards of Gent at a counter."""
+    (prefix,) = PREFIXES[GENT]
+    numbers = [
+        (serial, make_uitpas_number(prefix, serial, social_tariff=tariff))
+        for tariff, count in zip((False, True), drawer, strict=True)
+        for serial in range(FIRST_IN_DRAWER[tariff], FIRST_IN_DRAWER[tariff] + count)
+    ]
+    session.add_all(
+        Card(
+            uitpas_number=number,
+            chip_number=f"04{serial:010X}80",
+            card_system_id=GENT,
+            state=CardState.LOCAL_STOCK.name,
+            counter_id=counter_id,
+        )
+        for serial, number in numbers
+    )
+    session.flush()
+    cards_changed(session, [number for _, number in numbers])
 
 
 def _staff(session: Session) -> None:
@@ -197,9 +240,8 @@ def _passholder(session: Session, card: DemoCard, person: Person, now: datetime)
     session.add(holder)
     session.flush()
     ref = _id(holder.ref)
-    session.add(
-        PointsEntry(passholder_ref=ref, at=to_millis(now), points=START_POINTS, reason="registration")
-    )
+    session.add(PointsEntry(passholder_ref=ref, at=to_millis(now), points=START_POINTS, reason=WELCOME))
+    index_name(session, holder)
     session.add(
         Membership(
             passholder_ref=ref,

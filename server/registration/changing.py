@@ -13,7 +13,7 @@ from server.passholders.models import Gender, Membership, OptIn, Passholder, Pas
 from server.passholders.names import index_name
 from server.passholders.standing import is_active
 from server.registration.checks import Checked, check_person
-from server.registration.facts import Desk, Fault, Person, RefusedError
+from server.registration.facts import Desk, Fault, Person, RefusedError, refuse
 from shared.domain.zones import local_day
 
 _OF_HOLDER: Final = ("first_name", "last_name", "birth_date", "postcode", "language")
@@ -103,8 +103,7 @@ def _check(
     # Who lived elsewhere when he came may go on doing so; to move there, the counter needs the right.
     if checked.municipality and checked.municipality == details.municipality:
         faults.pop("place", None)
-    if faults:
-        raise RefusedError(faults)
+    refuse(faults)
     return checked
 
 

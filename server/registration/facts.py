@@ -27,6 +27,7 @@ class Fault(StrEnum):
     ABROAD = "abroad"
     ELSEWHERE = "elsewhere"
     EMAIL = "email"
+    EMAIL_CHOICE = "email-choice"
     TOO_YOUNG = "too-young"
     NOT_ALLOWED = "not-allowed"
     TARIFF_NOT_ALLOWED = "tariff-not-allowed"
@@ -53,6 +54,16 @@ class RefusedError(Exception):
     def __init__(self, faults: Mapping[str, Fault]) -> None:
         super().__init__(", ".join(f"{field}: {fault}" for field, fault in faults.items()))
         self.faults = dict(faults)
+
+
+def refuse(faults: Mapping[str, Fault]) -> None:
+    """Go on only when nothing is wrong.
+
+    Raises:
+        RefusedError: something is.
+    """
+    if faults:
+        raise RefusedError(faults)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from server.kernel.audit import record
 from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.passholders.names import index_name
 from server.registration.checks import Checked, check_joining, check_person, rules_of
-from server.registration.facts import Desk, Fault, Joining, Person, RefusedError
+from server.registration.facts import Desk, Fault, Joining, Person, RefusedError, refuse
 from server.registration.giving import find_card_to_give, give_card, holder_changed
 from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text
@@ -85,8 +85,7 @@ def join(session: Session, holder: Passholder, joining: Joining, desk: Desk, now
     if session.get(Membership, (holder.ref, desk.system)) is not None:
         faults["system"] = Fault.MEMBER_ALREADY
     card = _card(session, joining, desk, faults, tariff=tariff, optional=not tariff)
-    if faults:
-        raise RefusedError(faults)
+    refuse(faults)
     with session.begin_nested():
         return _join(session, holder, joining, card, desk=desk, now=now, action="join")
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from server.kernel.audit import record
 from server.passholders.models import Membership, MembershipStatus
 from server.registration.checks import check_tariff, rules_of
-from server.registration.facts import Desk, Fault, RefusedError
+from server.registration.facts import Desk, Fault, RefusedError, refuse
 from server.registration.giving import holder_changed
 from shared.domain.zones import local_day
 
@@ -24,8 +24,7 @@ def renew_tariff(session: Session, membership: Membership, until: date, desk: De
     faults = check_tariff(until, desk, local_day(now))
     if not membership.social_tariff:
         faults["tariff_until"] = Fault.NO_TARIFF
-    if faults:
-        raise RefusedError(faults)
+    refuse(faults)
     before, membership.social_tariff_end = membership.social_tariff_end, until
     membership.grace_days = rules_of(session, desk.system).grace_days
     detail = {"before": day_text(before), "after": day_text(until)}

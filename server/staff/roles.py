@@ -23,6 +23,7 @@ class Permission(StrEnum):
     FOLLOW_OWN_KIOSKS = "follow-own-kiosks"
     CHOOSE_EVENT = "choose-event"
     KEEP_STOCK = "keep-stock"
+    SERVE_PASSHOLDERS = "serve-passholders"
     SELL_TO_GROUPS = "sell-to-groups"
     FOLLOW_KIOSKS = "follow-kiosks"
     MANAGE_KIOSKS = "manage-kiosks"
@@ -46,7 +47,13 @@ class Permission(StrEnum):
 
 
 AT_A_COUNTER: Final = frozenset(
-    {Permission.FOLLOW_OWN_KIOSKS, Permission.CHOOSE_EVENT, Permission.KEEP_STOCK, Permission.SELL_TO_GROUPS}
+    {
+        Permission.FOLLOW_OWN_KIOSKS,
+        Permission.CHOOSE_EVENT,
+        Permission.KEEP_STOCK,
+        Permission.SERVE_PASSHOLDERS,
+        Permission.SELL_TO_GROUPS,
+    }
 )
 """What people do for the counter that they chose."""
 

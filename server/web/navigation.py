@@ -26,6 +26,7 @@ def links(request: Request, _: Translator) -> list[Link]:
         return []
     menu = (
         (Permission.FOLLOW_OWN_KIOSKS, Link("/balie", _("Mijn zuilen"))),
+        (Permission.SERVE_PASSHOLDERS, Link("/balie/pashouders", _("Pashouders"))),
         (Permission.KEEP_STOCK, Link("/balie/kaarten", _("Mijn kaarten"))),
         (Permission.SELL_TO_GROUPS, Link("/balie/groepspas", _("Groepspas"))),
         (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),

@@ -52,6 +52,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.FOLLOW_OWN_KIOSKS: _("de zuilen van de eigen balie volgen"),
         Permission.CHOOSE_EVENT: _("de activiteit van een zuil kiezen"),
         Permission.KEEP_STOCK: _("de kaarten van de eigen balie ontvangen"),
+        Permission.SERVE_PASSHOLDERS: _("pashouders helpen, registreren en kaarten geven"),
         Permission.FOLLOW_KIOSKS: _("alle zuilen van de regio volgen"),
         Permission.MANAGE_KIOSKS: _("zuilen toevoegen, toewijzen en blokkeren"),
         Permission.ENROL_KIOSKS: _("een zuil aanmelden met een eenmalige code"),

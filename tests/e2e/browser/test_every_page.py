@@ -79,7 +79,7 @@ def test_the_language_is_chosen_with_two_clicks(visit):
     page = visit.open("/pashouder")
     page.get_by_label("Taal").click()
     page.get_by_role("link", name="English").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Saving points at the pillar")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Saving points at the zuil")
 
 
 def test_the_dashboard_is_live(visit, demo):

@@ -76,7 +76,7 @@ def test_a_change_asked_by_our_own_page_is_done(site, headers):
 def test_the_chosen_language_stays_and_leads_back(site):
     answer = site.client.get("/taal/en?terug=/pashouder")
     assert answer.headers["location"] == "/pashouder"
-    assert "Saving points at the pillar" in site.client.get("/pashouder").text
+    assert "Saving points at the zuil" in site.client.get("/pashouder").text
 
 
 @pytest.mark.parametrize("place", ["//evil.example", "https://evil.example", "/\\evil.example"])

@@ -1,0 +1,64 @@
+"""Who is it? Found by card number, chip number, national number or name (rules 6.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from sqlmodel import Session, col, select
+
+from server.cards.models import Card
+from server.kernel.database import vault_of
+from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
+from server.passholders.models import Membership, Passholder, PassholderDetails
+from server.passholders.names import find_by_name
+from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_uitpas_number
+
+MOST: Final = 20
+"""People on one list."""
+_MOST_LOOKED_AT: Final = 200
+
+
+class Found(NamedTuple):
+    """Who was found. `exact`: by a number, which is one person's; `card`: the number was a card's."""
+
+    people: list[Passholder]
+    exact: bool = False
+    card: Card | None = None
+
+
+def find_people(session: Session, text: str, systems: Iterable[int]) -> Found:
+    """Return who is meant: by a number, anyone; by a name, members of `systems` only, at most `MOST`."""
+    card = _card(session, text)
+    if card is not None:
+        holder = session.get(Passholder, card.passholder_ref) if card.passholder_ref else None
+        return Found([holder] if holder else [], exact=True, card=card)
+    try:
+        digest = insz_digest(vault_of(session), parse_insz(text))
+    except InvalidInszError:
+        return Found(_members(session, find_by_name(session, text, _MOST_LOOKED_AT), systems))
+    owner = select(PassholderDetails.passholder_ref).where(PassholderDetails.insz_digest == digest)
+    query = select(Passholder).where(col(Passholder.ref).in_(owner))
+    return Found(list(session.exec(query)), exact=True)
+
+
+def _card(session: Session, text: str) -> Card | None:
+    try:
+        return session.get(Card, parse_uitpas_number(text).value)
+    except InvalidNumberError:
+        pass
+    try:
+        chip = parse_chip_number(text)
+    except InvalidNumberError:
+        return None
+    return session.exec(select(Card).where(Card.chip_number == chip)).first()
+
+
+def _members(session: Session, people: Iterable[Passholder], systems: Iterable[int]) -> list[Passholder]:
+    found = list(people)
+    query = select(Membership.passholder_ref).where(
+        col(Membership.passholder_ref).in_([one.ref for one in found]),
+        col(Membership.card_system_id).in_(list(systems)),
+    )
+    here = set(session.exec(query))
+    return [one for one in found if one.ref in here][:MOST]

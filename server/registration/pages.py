@@ -1,0 +1,162 @@
+"""Pashouders at the counter: find one, register one.
+
+What was typed to find somebody travels in a form, never in an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from server.kernel.database import RequestSession
+from server.kernel.errors import ProblemError
+from server.passholders.standing import default_end, latest_end
+from server.registration.desks import Desks, Helper, desk_at, registering, system_names
+from server.registration.facts import Desk, Joining, Person, RefusedError, refuse
+from server.registration.finding import find_people
+from server.registration.form import (
+    RegistrationForm,
+    genders,
+    opt_in_words,
+    read_joining,
+    read_person,
+)
+from server.registration.pricing import quote
+from server.registration.register import Prepared, prepare, register
+from server.registration.words import fault_words
+from server.web.i18n import speak
+from server.web.templating import page
+from shared.domain.prices import PriceReason
+from shared.domain.zones import local_day
+
+HERE: Final = "/balie/pashouders"
+NEEDS_INPUT: Final = 422
+YES: Final = "yes"
+CHANGE: Final = "change"
+"""Answers to "is this right?": no answer is to be asked."""
+
+router = APIRouter(prefix=HERE, include_in_schema=False)
+
+
+@router.get("")
+def show_search(request: Request, _acting: Helper, desks: Desks) -> Response:
+    """Show the one field that finds everybody."""
+    return page(
+        request, "registration/search.html", may_register=bool(registering(desks)), text="", found=None
+    )
+
+
+@router.post("/zoek")
+def search(
+    request: Request,
+    session: RequestSession,
+    _acting: Helper,
+    desks: Desks,
+    text: Annotated[str, Form()] = "",
+) -> Response:
+    """Find somebody by whatever was scanned or typed; go straight to who is the only one."""
+    found = find_people(session, text, desks)
+    if found.exact and found.people:
+        return RedirectResponse(f"{HERE}/{found.people[0].ref}", 303)
+    may_register = bool(registering(desks))
+    return page(request, "registration/search.html", may_register=may_register, text=text, found=found)
+
+
+@router.get("/registreren")
+def show_registration(request: Request, session: RequestSession, _acting: Helper, desks: Desks) -> Response:
+    """Show the form for somebody new."""
+    systems = registering(desks)
+    if not systems:
+        raise ProblemError(403, "Your counter does not register people.", type="zuil:counter")
+    until = default_end(local_day(datetime.now(UTC)))
+    form = RegistrationForm(system=next(iter(systems)), tariff_until=until.isoformat())
+    return _registration_page(request, session, desks, form)
+
+
+@router.post("/registreren")
+def register_person(
+    request: Request,
+    session: RequestSession,
+    _acting: Helper,
+    desks: Desks,
+    *,
+    form: Annotated[RegistrationForm, Form()],
+) -> Response:
+    """Show what will happen, and do it when that was seen."""
+    now = datetime.now(UTC)
+    desk = desk_at(registering(desks), form.system)
+    if form.sure == CHANGE:
+        return _registration_page(request, session, desks, form)
+    person, faults = read_person(form)
+    joining, card_faults = read_joining(form)
+    faults |= card_faults
+    try:
+        seen = _prepare(session, person, joining, desk, now)
+        refuse(faults)
+        if form.sure == YES:
+            holder = register(session, person, joining, desk, now)
+            return RedirectResponse(f"{HERE}/{holder.ref}?gelukt=geregistreerd", 303)
+    except RefusedError as refused:
+        errors = fault_words(speak(request), {**refused.faults, **faults})
+        return _registration_page(request, session, desks, form, errors=errors)
+    return _registration_page(request, session, desks, form, seen=seen)
+
+
+def _prepare(
+    session: Session, person: Person, joining: Joining, desk: Desk, now: datetime
+) -> dict[str, object]:
+    """Return what will happen, for people to look over: who, which card, what it costs.
+
+    Raises:
+        RefusedError: it will not.
+    """
+    prepared: Prepared = prepare(session, person, joining, desk, now)
+    price = quote(
+        session,
+        desk,
+        PriceReason.FIRST_CARD,
+        born=person.birth_date,
+        municipality=prepared.checked.municipality,
+        tariff=joining.tariff_until is not None,
+        today=local_day(now),
+        voucher=joining.voucher,
+        kind=prepared.card.kind,
+    )
+    return {
+        "person": person,
+        "municipality": prepared.checked.municipality,
+        "card": prepared.card,
+        "tariff_until": joining.tariff_until,
+        "price": price,
+    }
+
+
+def _registration_page(
+    request: Request,
+    session: Session,
+    desks: Mapping[int, Desk],
+    form: RegistrationForm,
+    *,
+    errors: Mapping[str, str] = MappingProxyType({}),
+    seen: Mapping[str, object] | None = None,
+) -> Response:
+    _ = speak(request)
+    return page(
+        request,
+        "registration/register.html" if seen is None else "registration/sure.html",
+        status=NEEDS_INPUT if errors else 200,
+        form=form,
+        errors=errors,
+        seen=seen,
+        systems=system_names(session, list(registering(desks))),
+        genders=genders(_),
+        opt_ins=opt_in_words(_),
+        latest_end=latest_end(local_day(datetime.now(UTC))),
+    )

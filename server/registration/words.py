@@ -1,0 +1,69 @@
+"""What is wrong with a registration, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from server.registration.facts import Fault
+from server.web.i18n import Translator, later
+from shared.domain.prices import PriceReason
+
+_FAULTS: Final[Mapping[Fault, str]] = MappingProxyType(
+    {
+        Fault.NAME: later("Vul de naam in."),
+        Fault.BIRTH_DATE: later("Vul de geboortedatum in, bijvoorbeeld 2/3/1983."),
+        Fault.INSZ_NEEDED: later("Vul het rijksregisternummer in. Deze balie mag niet zonder registreren."),
+        Fault.INSZ_INVALID: later("Dit is geen rijksregisternummer: kijk de cijfers na."),
+        Fault.INSZ_USED: later("Deze persoon heeft al een UiTPAS. Zoek hem of haar op met dit nummer."),
+        Fault.INSZ_OTHER_DATE: later("Het rijksregisternummer hoort bij een andere geboortedatum."),
+        Fault.INSZ_KNOWN: later("Van deze persoon is al een ander rijksregisternummer bekend."),
+        Fault.PLACE_UNKNOWN: later("Deze gemeente hoort niet bij deze postcode."),
+        Fault.ABROAD: later("Deze balie mag geen mensen uit het buitenland registreren."),
+        Fault.ELSEWHERE: later("Deze balie mag geen mensen uit een andere regio registreren."),
+        Fault.EMAIL: later("Dit e-mailadres klopt niet."),
+        Fault.EMAIL_CHOICE: later("Vul een e-mailadres in, of vink aan dat er geen is."),
+        Fault.TOO_YOUNG: later("Onder 16 jaar kan je geen berichten aanvinken."),
+        Fault.NOT_ALLOWED: later("Deze balie mag dit niet. Vraag het aan je KSB."),
+        Fault.TARIFF_NOT_ALLOWED: later("Deze balie mag geen kansenstatuut geven."),
+        Fault.TARIFF_DATE: later("Kies een dag vanaf vandaag, ten laatste 31 december volgend jaar."),
+        Fault.CARD_NEEDED: later("Scan of typ de kaart die je meegeeft."),
+        Fault.CARD_NUMBER: later("Dit is geen UiTPAS-nummer: kijk de 13 cijfers na."),
+        Fault.CARD_UNKNOWN: later("Deze kaart kennen we niet."),
+        Fault.CARD_NOT_HERE: later("Deze kaart ligt niet in de voorraad van deze balie."),
+        Fault.CARD_OTHER_SYSTEM: later("Deze kaart is van een andere regio."),
+        Fault.CARD_FOR_TARIFF: later("Dit is een kaart voor wie een kansenstatuut heeft. Neem een gewone."),
+        Fault.CARD_WITHOUT_TARIFF: later("Neem een kaart voor wie een kansenstatuut heeft."),
+        Fault.CARD_STATE: later("Deze kaart is niet in gebruik."),
+        Fault.NO_TARIFF: later("Deze persoon heeft hier geen kansenstatuut."),
+        Fault.REASON: later("Kies waarom deze persoon een kaart krijgt."),
+        Fault.VOUCHER_UNKNOWN: later("Deze voucher kennen we niet."),
+        Fault.VOUCHER_USED: later("Deze voucher is al gebruikt."),
+        Fault.MEMBER_ALREADY: later("Deze persoon is hier al lid."),
+        Fault.NOT_A_MEMBER: later("Deze persoon is hier geen lid."),
+    }
+)
+
+_REASONS: Final[Mapping[PriceReason, str]] = MappingProxyType(
+    {
+        PriceReason.FIRST_CARD: later("eerste kaart"),
+        PriceReason.CARD_UPGRADE: later("lid van een regio erbij"),
+        PriceReason.EXTRA_CARD: later("kaart van deze regio erbij"),
+        PriceReason.LOSS_THEFT: later("verloren of gestolen"),
+        PriceReason.DEFECT: later("kaart is stuk"),
+        PriceReason.REMOVAL: later("verhuisd"),
+        PriceReason.OBTAIN_KANSENSTATUUT: later("krijgt het kansenstatuut"),
+        PriceReason.LOSS_KANSENSTATUUT: later("heeft geen kansenstatuut meer"),
+    }
+)
+
+
+def fault_words(_: Translator, faults: Mapping[str, Fault]) -> dict[str, str]:
+    """Return field -> sentence; what is about no field of a form is under the empty name."""
+    return {("" if field == "system" else field): _(_FAULTS[fault]) for field, fault in faults.items()}
+
+
+def reason_word(_: Translator, reason: PriceReason) -> str:
+    """Return why somebody gets a card."""
+    return _(_REASONS[reason])

@@ -1,0 +1,176 @@
+"""Pashouders at the counter, as its staff does it in a browser."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlmodel import select
+
+from server.cards.models import Card
+from server.kernel.audit import AuditEntry
+from server.passholders.models import Membership, Passholder, PassholderDetails
+from shared.domain.zones import local_day
+
+HERE = "/balie/pashouders"
+LIBRARY = "Bibliotheek De Krook"
+EVE = {
+    "first_name": "Eve",
+    "last_name": "Desmet",
+    "birth_date": "02/03/1983",
+    "insz": "830302 015 40",
+    "postcode": "9040",
+    "place": "sint amandsberg",
+    "no_email": "yes",
+    "system": "5",
+}
+NEXT_YEAR = local_day(datetime.now(UTC)).year + 1
+
+
+@pytest.fixture
+def counter(site):
+    """Ann at the library, which registers and grants the kansenstatuut."""
+    with site.database.reading() as session:
+        place = session.exec(select(Card).where(Card.state == "LOCAL_STOCK", Card.counter_id.is_not(None)))
+        assert place.first() is not None
+    site.log_in("Ann Peeters", "Bibliotheek")
+    return site
+
+
+def in_drawer(site, *, tariff=False):
+    """Return the number of a card that nobody has yet."""
+    digit = "1" if tariff else "0"
+    with site.database.reading() as session:
+        cards = session.exec(
+            select(Card).where(Card.state == "LOCAL_STOCK", Card.counter_id.is_not(None))
+        ).all()
+        return next(card.uitpas_number for card in cards if card.uitpas_number[-2] == digit)
+
+
+def registered(site, **more):
+    """Register Eve; return the address of her page."""
+    form = EVE | {"card": in_drawer(site), **more}
+    answer = site.client.post(f"{HERE}/registreren", data=form | {"sure": "yes"})
+    assert answer.status_code == 303, re.findall(r'field-error"[^>]*>([^<]*)', answer.text)
+    return answer.headers["location"].split("?")[0]
+
+
+def errors(answer):
+    assert answer.status_code == 422
+    return re.findall(r'class="field-error"[^>]*>([^<]*)<', answer.text)
+
+
+def trail(site, action):
+    with site.database.reading() as session:
+        return session.exec(select(AuditEntry).where(AuditEntry.action == action)).all()
+
+
+def test_somebody_new_is_looked_over_once_and_then_registered(counter):
+    number = in_drawer(counter)
+    seen = counter.client.post(f"{HERE}/registreren", data=EVE | {"card": number}).text
+    assert "Klopt dit?" in seen
+    assert "9040 Gent" in seen
+    again = counter.client.post(f"{HERE}/registreren", data=EVE | {"card": number, "sure": "change"}).text
+    assert 'value="Desmet"' in again
+    page = counter.client.get(registered(counter, card=number)).text
+    assert "Eve Desmet" in page
+    assert number in page
+    assert "830302" not in page
+
+
+def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(counter):
+    form = EVE | {"insz": "83030201541", "no_email": "", "card": "0900000000000"}
+    answer = counter.client.post(f"{HERE}/registreren", data=form)
+    assert errors(answer) == [
+        "Dit is geen rijksregisternummer: kijk de cijfers na.",
+        "Vul een e-mailadres in, of vink aan dat er geen is.",
+        "Dit is geen UiTPAS-nummer: kijk de 13 cijfers na.",
+    ]
+    assert 'value="Desmet"' in answer.text
+
+
+def test_somebody_is_found_by_card_national_number_and_name_but_never_in_the_address(counter):
+    page = registered(counter)
+    with counter.database.reading() as session:
+        ref = int(page.rpartition("/")[2])
+        card = session.exec(select(Card).where(Card.passholder_ref == ref)).one()
+    for text in (card.uitpas_number, card.chip_number.lower(), "83.03.02-015.40"):
+        assert counter.client.post(f"{HERE}/zoek", data={"text": text}).headers["location"] == page
+    assert "Eve Desmet" in counter.client.post(f"{HERE}/zoek", data={"text": "desm"}).text
+    assert "Niemand gevonden" in counter.client.post(f"{HERE}/zoek", data={"text": "esmet"}).text
+    assert "van niemand" in counter.client.post(f"{HERE}/zoek", data={"text": in_drawer(counter)}).text
+
+
+def test_every_look_at_a_person_is_in_the_trail(counter):
+    page = registered(counter)
+    counter.client.get(page)
+    counter.client.get(f"{page}/gegevens")
+    looks = trail(counter, "look")
+    assert [entry.subject_id for entry in looks] == [page.rpartition("/")[2]] * 2
+    assert all(entry.staff_id and entry.counter_id for entry in looks)
+
+
+def test_a_lost_card_is_blocked_and_another_one_takes_its_place(counter):
+    page = registered(counter)
+    old = re.search(r'name="card" value="(\d{13})"', counter.client.get(page).text)[1]
+    assert counter.client.post(f"{page}/blokkeren", data={"card": old}).status_code == 303
+    new = in_drawer(counter)
+    form = {"system": "5", "reason": "LOSS_THEFT", "card": new}
+    assert counter.client.post(f"{page}/kaart", data=form).status_code == 303
+    with counter.database.reading() as session:
+        assert session.get_one(Card, old).state == "BLOCKED"
+        assert session.get_one(Card, new).state == "ACTIVE"
+
+
+def test_the_kansenstatuut_comes_with_another_card_and_can_be_extended(counter):
+    page = registered(counter)
+    ref = int(page.rpartition("/")[2])
+    special = in_drawer(counter, tariff=True)
+    form = {"system": "5", "reason": "OBTAIN_KANSENSTATUUT", "card": special}
+    answer = counter.client.post(f"{page}/kaart", data=form)
+    assert errors(answer) == ["Kies een dag vanaf vandaag, ten laatste 31 december volgend jaar."]
+    counter.client.post(f"{page}/kaart", data=form | {"tariff_until": f"{NEXT_YEAR}-04-30"})
+    assert f"kansenstatuut tot en met 30 april {NEXT_YEAR}" in counter.client.get(page).text
+    counter.client.post(f"{page}/kansentarief", data={"system": "5", "tariff_until": f"{NEXT_YEAR}-12-31"})
+    with counter.database.reading() as session:
+        assert session.get_one(Membership, (ref, 5)).social_tariff_end.isoformat() == f"{NEXT_YEAR}-12-31"
+        states = {card.state for card in session.exec(select(Card).where(Card.passholder_ref == ref))}
+        assert states == {"ACTIVE", "BLOCKED"}
+
+
+def test_details_change_and_the_trail_says_which_not_what(counter):
+    page = registered(counter)
+    form = EVE | {"insz": "", "postcode": "9000", "place": "Gent", "phone": "0470 12 34 56"}
+    assert counter.client.post(f"{page}/gegevens", data=form).headers["location"].endswith("bewaard")
+    assert counter.client.post(f"{page}/gegevens", data=form).headers["location"].endswith("hetzelfde")
+    (entry,) = trail(counter, "change")
+    assert entry.detail == {"fields": ["phone", "postcode"]}
+    with counter.database.reading() as session:
+        details = session.get_one(PassholderDetails, int(page.rpartition("/")[2]))
+        assert details.insz_digest is not None
+
+
+def test_a_counter_that_only_checks_people_in_sees_no_address_and_registers_nobody(counter):
+    page = registered(counter, note="Belt liever niet.")
+    assert "Belt liever niet." in counter.client.get(page).text
+    counter.log_in("Bram Wouters")
+    seen = counter.client.get(page).text
+    assert "Eve Desmet" in seen
+    assert "Belt liever niet." not in seen
+    assert "9040" not in seen
+    assert "Iemand registreren" not in counter.client.get(HERE).text
+    assert counter.client.get(f"{HERE}/registreren").status_code == 403
+    assert counter.client.get(f"{page}/gegevens").status_code == 403
+    assert counter.client.post(f"{HERE}/registreren", data=EVE).status_code == 404
+    card = {"system": "5", "reason": "LOSS_THEFT", "card": "0900000000000"}
+    assert counter.client.post(f"{page}/kaart", data=card).status_code == 422
+
+
+def test_nobody_without_the_right_changed_anything(counter):
+    with counter.database.reading() as session:
+        before = session.exec(select(Passholder)).all()
+    for name in ("Karima El Idrissi", "Tom Goossens", "Ada Janssens"):
+        counter.log_in(name)
+        assert counter.client.get(HERE).status_code == 403
+        assert counter.client.post(f"{HERE}/registreren", data=EVE | {"sure": "yes"}).status_code == 403
+    with counter.database.reading() as session:
+        assert session.exec(select(Passholder)).all() == before
