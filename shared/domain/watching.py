@@ -45,8 +45,6 @@ class Cause(StrEnum):
     SILENT = "silent"
     STORAGE = "storage"
     READER = "reader"
-    RELEASE = "release"
-    """Of a roll-out, never of a zuil."""
     LEASE = "lease"
     ENROLMENT = "enrolment"
     FULL = "full"
@@ -66,6 +64,8 @@ class Cause(StrEnum):
     WORN = "worn"
     REFUSALS = "refusals"
     PARKED = "parked"
+    RELEASE = "release"
+    """Of a roll-out, never of a zuil."""
 
 
 ERRORS: Final = frozenset(
