@@ -51,8 +51,8 @@ def blocking_of(view: KioskView, now: datetime) -> Blocking | None:
     kiosk, live = view.kiosk, view.live
     if kiosk.wiped_at is not None:
         return Blocking(Farewell.WIPED, kiosk.wiped_at, view.waiting)
-    if kiosk.state != KioskState.BLOCKED:
-        return None
+    if kiosk.state != KioskState.BLOCKED or kiosk.device_hash is not None:
+        return None  # a device that asks the server at each card has nothing to destroy
     if kiosk.told_at is not None:
         return Blocking(Farewell.TOLD, kiosk.told_at, view.waiting)
     if live is None or (kiosk.consumer_key is None and kiosk.next_consumer_key is None):

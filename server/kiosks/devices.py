@@ -16,7 +16,7 @@ from server.kernel.bulk import Bulk
 from server.kernel.database import Database, vault_of
 from server.kernel.errors import ProblemError
 from server.kiosks.contact import keep_heartbeat, note_spoken
-from server.kiosks.enrolment import admit, find_code, use_up
+from server.kiosks.enrolment import admit, find_code, is_in_use, use_up
 from server.kiosks.models import Kiosk, KioskLive, KioskState
 from shared.domain.zones import to_millis
 from shared.wire.messages import Clock, Heartbeat
@@ -37,13 +37,16 @@ def set_up_device(session: Session, code: str, name: str, device_id: str, now: d
     try:
         enrolment, kiosk = find_code(session, code, now)
     except ProblemError as error:
+        if is_in_use(session, code):
+            raise ApiError(Prob.KIOSK_ALREADY_CONFIGURED) from error
         raise ApiError(Prob.UNAUTHORIZED, error.title) from error
     if kiosk.name.casefold() != " ".join(name.split()).casefold():
         raise ApiError(Prob.KIOSK_NOT_FOUND, f"This code is not for a kiosk named {name}.")
     if kiosk.state == KioskState.ACTIVE:
         raise ApiError(Prob.KIOSK_ALREADY_CONFIGURED)
     hashed = device_hash(device_id)
-    if session.exec(select(Kiosk.number).where(Kiosk.device_hash == hashed)).first() is not None:
+    known = session.exec(select(Kiosk.number).where(Kiosk.device_hash == hashed)).first()
+    if known not in (None, kiosk.number):
         raise ApiError(Prob.KIOSK_DEVICE_ALREADY_IN_USE)
     use_up(session, enrolment, now)
     admit(session, kiosk)

@@ -56,6 +56,14 @@ def find_code(session: Session, code: str, now: datetime) -> tuple[KioskEnrolmen
     return enrolment, _wanted_kiosk(session, enrolment)
 
 
+def is_in_use(session: Session, code: str) -> bool:
+    """Tell whether a code was used up, for a zuil that is in use now."""
+    enrolment = session.get(KioskEnrolment, _hash(code))
+    if enrolment is None or enrolment.used_at is None:
+        return False
+    return session.get_one(Kiosk, enrolment.kiosk).state == KioskState.ACTIVE
+
+
 def enrol(session: Session, request: EnrolmentRequest, now: datetime) -> Enrolment:
     """Exchange a code for credentials. Those of a device that was this zuil before stop working.
 

@@ -12,7 +12,7 @@ from server.checkins.scan import Scan, check_scan
 from server.counters.setup import CounterFacts, create_counter
 from server.kiosks.enrolment import make_enrolment_code
 from server.kiosks.models import Kiosk, KioskLive
-from server.kiosks.setup import assign_counters, block_kiosk
+from server.kiosks.setup import assign_counters, block_kiosk, unblock_kiosk
 
 from .test_callers import refusal
 
@@ -83,6 +83,17 @@ class TestSetup:
         with device.database.writing() as session:
             again = make_enrolment_code(session, session.get_one(Kiosk, device.number), datetime.now(UTC))
         assert refusal(set_up(device, code=again)) == (400, "uitpas/kiosk-already-configured")
+
+    def test_a_code_that_was_used_says_that_the_zuil_is_set_up(self, device):
+        assert refusal(set_up(device)) == (400, "uitpas/kiosk-already-configured")
+
+    def test_after_a_block_the_same_device_is_set_up_with_another_code(self, device):
+        with device.database.writing() as session:
+            kiosk = session.get_one(Kiosk, device.number)
+            block_kiosk(session, kiosk)
+            unblock_kiosk(session, kiosk)
+            code = make_enrolment_code(session, kiosk, datetime.now(UTC))
+        assert set_up(device, code=code).status_code == 200
 
     def test_a_device_is_one_zuil(self, device):
         with device.database.writing() as session:

@@ -2,15 +2,18 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from sqlmodel import select
 
 from fakes.scene import EVENT, chip_of
-from fakes.station import RefusalError, Station
+from fakes.station import RefusalError, Station, clock
 from server.checkins.models import Checkin, KioskGap, KioskJournal
 from server.kiosks.enrolment import make_enrolment_code
 from server.kiosks.models import FormerDevice, Kiosk, KioskState
 from server.kiosks.replacing import former_devices, replace_device
+from shared.wire.messages import Parting, Receipt
+from shared.wire.parting import parting_proof
 
 
 def replaced(database, station):
@@ -68,6 +71,17 @@ def test_the_old_one_hands_in_with_its_points_and_is_told_to_stop(database, old)
     assert former.told_at is not None
     assert former.handed_in == 1
     assert checkins(database) == [(number, 1), (number, 1), (number, 2), (other, 3)]
+
+
+def test_the_last_word_of_the_old_one_is_noted_with_it_and_not_with_the_zuil(database, old):
+    number = replaced(database, old).enrolment.kiosk
+    key, secret = old.enrolment.consumer_key, old.enrolment.consumer_secret
+    said = Parting(consumer_key=key, proof=parting_proof(key, secret), wiped=clock(), clock=clock())
+    answer = old.client.post("/device/v1/partings", content=msgspec.json.encode(said))
+    assert msgspec.json.decode(answer.content, type=Receipt).known
+    with database.reading() as session:
+        assert session.get_one(Kiosk, number).wiped_at is None
+        assert former_devices(session, number)[0].wiped_at is not None
 
 
 def test_between_the_two_nobody_is_the_zuil(database, old):
