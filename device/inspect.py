@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from device import VERSION
 from device.adapters.shelf import Shelf
 from device.doctor import steps
-from device.settings import Settings, proxy_address
+from device.settings import Settings, proxy_address, release_keys
 from shared.domain.releases import FACTORY
 
 _FREE_BYTES: Final = 200_000_000
@@ -102,6 +102,7 @@ def examine(settings: Settings, state: Path) -> list[Finding]:
     """Check everything a zuil needs; a failed check never hides the next."""
     checks: dict[str, Callable[[], str]] = {
         "disk": lambda: _disk(state),
+        "program": lambda: _releases(settings, state),
         "board": lambda: _board(state),
         "enrolment": lambda: _enrolment(state, settings),
         **dict(steps(settings, state)),
@@ -117,6 +118,16 @@ def _finding(subject: str, check: Callable[[], str]) -> Finding:
         return Finding(good=True, subject=subject, sentence=check())
     except Exception as error:  # noqa: BLE001 - every check fails in the way of its library
         return Finding(good=False, subject=subject, sentence=str(error) or type(error).__name__)
+
+
+def _releases(settings: Settings, state: Path) -> str:
+    shelf = Shelf(state / "releases")
+    current = shelf.plan().current
+    if not shelf.is_whole(current):
+        raise StateError(f"release {current} is damaged on the SD card; the one before it runs")
+    keys = ", ".join(f"{key[:8]}…" for key in release_keys(settings))
+    believed = f"releases are signed with {keys}" if keys else "it takes no releases: zuil.toml has no key"
+    return f"{_program(state)}; {believed}"
 
 
 def _disk(state: Path) -> str:

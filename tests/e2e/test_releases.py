@@ -3,13 +3,19 @@
 import httpx
 import pytest
 
-from fakes.releases import DOES_NOT_START, IMPATIENT, PUBLIC, READER_FAILS, bundle
-from fakes.system import CHIPS, rows, tap, wait_for, without_limit
+from device.adapters.shelf import Shelf
+from fakes.releases import DOES_NOT_START, IMPATIENT, LEAPS, NEVER_SYNCS, PUBLIC, READER_FAILS, bundle
+from fakes.system import CHIPS, rows, tap, without_limit
+from fakes.system import wait_for as wait_a_minute_for
 from server.demo.script import HALL, SIDE
 from shared.domain.rollouts import is_within
 
 OLD, GOOD = "0.1.0", "1.0.0"
-TRIAL_SECONDS = "9"
+TRIAL_SECONDS = "15"
+
+
+def wait_for(condition):
+    wait_a_minute_for(condition, seconds=150)
 
 
 class Fleet:
@@ -57,6 +63,15 @@ class Fleet:
                 return percent, within[0], SIDE if within[0] == HALL else HALL
         raise AssertionError("both come at once")
 
+    def is_on_trial(self, name, version):
+        self.system.look_after()
+        return Shelf(self.system.zuilen[name].folder / "state/releases").plan().trial == version
+
+    def told(self, version):
+        """Return what a zuil said last of a version, as the server keeps it."""
+        query = "SELECT step, sentence FROM kiosk_release WHERE version = :version ORDER BY at DESC"
+        return next(iter(rows(self.system, query, version=version)), None)
+
     def rollout(self, number):
         return rows(self.system, "SELECT state, reason FROM rollout WHERE id = :id", id=number)[0]
 
@@ -76,49 +91,63 @@ def fleet(system, running, tmp_path, monkeypatch):
     return Fleet(system, tmp_path)
 
 
+def take_in_spite_of_a_power_cut(fleet):
+    """Have both take the good release; return its roll-out."""
+    fleet.add(GOOD, IMPATIENT)
+    good = fleet.roll_out(GOOD)
+    hall = fleet.system.zuilen[HALL]
+    wait_for(lambda: fleet.is_on_trial(HALL, GOOD))
+    hall.program.kill()
+    hall.program.start()
+    wait_for(lambda: fleet.runs(HALL, GOOD))
+    assert tap(hall, CHIPS[0])["outcome"] == "ok", "people tap meanwhile"
+    for name in (HALL, SIDE):
+        wait_for(lambda name=name: fleet.step(name) == (GOOD, "done") and fleet.runs(name, GOOD))
+    return good
+
+
+def refuse_what_leaves_no_way_back(fleet):
+    leap = "1.1.0"
+    fleet.add(leap, LEAPS)
+    leaping = fleet.roll_out(leap)
+    wait_for(lambda: fleet.told(leap) is not None and fleet.told(leap)[0] == "refused")
+    assert "a journal that this version cannot read" in fleet.told(leap)[1]
+    fleet.releases("stop", leaping)
+    assert fleet.rollout(leaping) == ("stopped", "")
+
+
+def leave(fleet, version, change):
+    """Offer a broken release to one of the two, which goes back; return the roll-out, and what it said."""
+    percent, first, other = fleet.only_one(version)
+    fleet.add(version, change)
+    number = fleet.roll_out(version, percent)
+    wait_for(lambda: fleet.step(first) == (version, "failed"))
+    wait_for(lambda: fleet.rollout(number) == ("halted", "failed"))
+    assert fleet.runs(first, GOOD)
+    assert fleet.runs(other, GOOD)
+    assert not (fleet.system.zuilen[other].folder / "state/releases" / version).exists()
+    assert fleet.incidents()[-1] == (number, True)
+    return number, fleet.told(version)[1]
+
+
 @pytest.mark.slow
 def test_a_good_release_is_taken_and_broken_ones_are_left_halted_and_told(fleet):
     assert fleet.runs(HALL, OLD)
     assert fleet.runs(SIDE, OLD)
-    fleet.add(GOOD, IMPATIENT)
-    good = fleet.roll_out(GOOD)
-    for name in (HALL, SIDE):
-        wait_for(lambda name=name: fleet.step(name) == (GOOD, "done") and fleet.runs(name, GOOD))
-    assert tap(fleet.system.zuilen[HALL], CHIPS[0])["outcome"] == "ok"
-
-    # (a) One that does not start, to one of the two: it goes back, and the other never hears of it.
-    broken = "2.0.0"
-    percent, first, other = fleet.only_one(broken)
-    fleet.add(broken, DOES_NOT_START)
-    number = fleet.roll_out(broken, percent)
-    wait_for(lambda: fleet.step(first) == (broken, "failed"))
-    wait_for(lambda: fleet.rollout(number) == ("halted", "failed"))
-    assert fleet.runs(first, GOOD)
-    assert fleet.incidents() == [(number, True)]
-    assert not (fleet.system.zuilen[other].folder / "state/releases" / broken).exists()
-
-    # (b) One that starts and lives, but cannot read a card.
-    blind = "3.0.0"
-    percent, first, other = fleet.only_one(blind)
-    fleet.add(blind, READER_FAILS)
-    second = fleet.roll_out(blind, percent)
-    wait_for(lambda: fleet.step(first) == (blind, "failed"))
-    wait_for(lambda: fleet.rollout(second) == ("halted", "failed"))
-    (said,) = rows(fleet.system, "SELECT sentence FROM kiosk_release WHERE version = :v", v=blind)[0]
-    assert (
-        said
-        == f"It was not healthy within {TRIAL_SECONDS} seconds. BAD  reader: The card reader's driver failed."
-    )
-    assert fleet.runs(first, GOOD)
-    assert fleet.runs(other, GOOD)
-    assert fleet.incidents() == [(number, True), (second, True)]
+    good = take_in_spite_of_a_power_cut(fleet)
+    refuse_what_leaves_no_way_back(fleet)
+    late = f"It was not healthy within {TRIAL_SECONDS} seconds."
+    dead, why = leave(fleet, "2.0.0", DOES_NOT_START)
+    assert why == "It was started 3 times and did not stay."
+    blind, why = leave(fleet, "3.0.0", READER_FAILS)
+    assert why == f"{late} BAD  reader: The card reader's driver failed."
+    mute, why = leave(fleet, "4.0.0", NEVER_SYNCS)
+    assert why.startswith(f"{late} BAD  server")
 
     # Stopped, all of them: the alerts are over, and who has the good one goes back too.
-    for one in (number, second, good):
+    for one in (dead, blind, mute, good):
         fleet.releases("stop", one)
-    assert fleet.incidents() == [(number, False), (second, False)]
-    wait_for(lambda: fleet.runs(other, OLD))
-    wait_for(lambda: fleet.step(other) == (OLD, "done"))
-
-    # Nothing of what people did was lost on the way.
+    assert fleet.incidents() == [(dead, False), (blind, False), (mute, False)]
+    for name in (HALL, SIDE):
+        wait_for(lambda name=name: fleet.runs(name, OLD))
     wait_for(lambda: rows(fleet.system, "SELECT count(*) FROM checkin") == [(1,)])

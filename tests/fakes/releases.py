@@ -19,6 +19,12 @@ READER_FAILS = (
     "    def look(self) -> Sight:\n",
     "    def look(self) -> Sight:\n        raise RuntimeError('This release cannot read.')\n",
 )
+LEAPS = (
+    "device/formats.py",
+    "JOURNAL: Final = Formats(writes=1, reads=1)",
+    "JOURNAL: Final = Formats(writes=2, reads=2)",
+)
+"""Writes a journal that the program before it cannot read."""
 IMPATIENT = ("device/core/updating.py", "offer.version, offer.quiet_seconds)", "offer.version, 1.0)")
 """Not broken: it does not wait two minutes after a tap before it takes the next one."""
 NEVER_SYNCS = (
