@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import pytest
 from sqlmodel import select
 
 from fakes.releases import PUBLIC, tiny_bundle
@@ -48,6 +49,7 @@ def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(sqlite_url, tmp_pat
     database.dispose()
 
 
+@pytest.mark.slow
 def test_a_fleet_takes_releases_and_a_bad_one_is_halted(sqlite_url, tmp_path):
     database = Database(sqlite_url, Vault(SECRET_KEY))
     now = datetime.now(UTC)
