@@ -115,17 +115,16 @@ class Trial:
         child = self._child = subprocess.Popen(command, env=dict(environment))  # noqa: S603 - our own program
         if self._told_to_stop:
             child.terminate()
-        proven = False
         while child.poll() is None:
-            if not proven and self._shelf.healthy() == self._start.order:
+            if self._shelf.healthy() == self._start.order:
                 promote(self._shelf)
-                proven = True
-            if not proven and time.monotonic() > deadline:
+                return child.wait()
+            if time.monotonic() > deadline:
                 self._end(child)
                 self._give_up()
                 return _AGAIN
             time.sleep(_LOOK_SECONDS)
-        return child.returncode if proven or self._told_to_stop else _AGAIN
+        return child.returncode if self._told_to_stop else _AGAIN
 
     def _give_up(self) -> None:
         """Leave it, unless it proved itself in its last moment: then the next start finds that."""

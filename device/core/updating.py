@@ -130,6 +130,8 @@ class Updating(Loop):
         failed = releases.standing().failed
         if failed is not None and failed.order == order:
             self._tell(order, failed.version, Step.FAILED, failed.reason)
+            # What was left is not to be mistaken for what runs, whatever becomes of the plan.
+            releases.tidy(VERSION)
             return _REST_SECONDS
         try:
             releases.check(version)
