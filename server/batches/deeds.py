@@ -21,7 +21,7 @@ from server.staff.roles import Permission
 from shared.domain.commands import CommandKind
 from shared.domain.zones import to_millis
 
-MOST: Final = 1_000
+MOST: Final = 500
 """Zuilen in one batch: each is a handful of statements."""
 
 

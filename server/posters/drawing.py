@@ -57,7 +57,7 @@ _QR: Final = 114.0
 _QR_TOP: Final = 92.0
 _QUIET_MODULES: Final = 4
 _FONT: Final = "Source Sans"
-_INK, _SOFT, _PETROL, _SUN, _WHITE = (16, 41, 46), (77, 100, 105), (0, 82, 92), (255, 197, 49), (255,) * 3
+_INK, _SOFT, _WHITE = (16, 41, 46), (77, 100, 105), (255,) * 3
 _LOGO: Final = (_MARGIN, _HEIGHT - 40, 36.0, 22.0)
 """Left, top, width and height of the room for a logo."""
 _POINTS: Final = 72 / 25.4
@@ -121,9 +121,16 @@ class _Sheet:
     def steps(self, steps: Sequence[str]) -> None:
         top = _QR_TOP + _QR + 1
         for number, step in enumerate(steps, 1):
-            self._fill_circle(_PETROL, _MARGIN + 14, top + 6, 5.5)
+            self._fill_circle(self._look.band, _MARGIN + 14, top + 6, 5.5)
             self._write(
-                str(number), top=top, height=12, size=7, bold=True, colour=_WHITE, left=_MARGIN + 4, width=20
+                str(number),
+                top=top,
+                height=12,
+                size=7,
+                bold=True,
+                colour=_on(self._look.band),
+                left=_MARGIN + 4,
+                width=20,
             )
             self._write(
                 step,
@@ -138,7 +145,9 @@ class _Sheet:
             top += 15
 
     def foot(self, help_: str, small: str) -> None:
-        self._write(help_, top=_HEIGHT - 38, height=14, size=6, colour=_SOFT)
+        taken = _LOGO[2] + 8 if self._look.logo else 0
+        left, width = _MARGIN + taken, _WIDTH - 2 * (_MARGIN + taken)
+        self._write(help_, top=_HEIGHT - 38, height=14, size=6, colour=_SOFT, left=left, width=width)
         self._write(small, top=_HEIGHT - 17, height=8, size=4, colour=_SOFT)
 
     def _fill(self, colour: Sequence[int], left: float, top: float, width: float, height: float) -> None:
