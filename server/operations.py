@@ -16,6 +16,7 @@ from server.checkins import api as checkins
 from server.grouppasses import api as group_passes
 from server.kiosks import api as kiosks
 from server.partners import api as partners
+from server.registration import api as people
 from server.settings import Settings
 from server.staff.oidc import Issuer
 from server.vouchers import api as prices
@@ -29,6 +30,7 @@ ROUTERS: Final = (
     group_passes.router,
     kiosks.router,
     checkins.router,
+    people.router,
 )
 
 

@@ -31,9 +31,14 @@ ERROR = {
                 "properties": {"jsonPointer": {"type": "string"}, "error": {"type": "string"}},
             },
         },
+        # Of invalid-card-status alone (json-api 7.2).
+        "cardStatus": {"type": "string"},
+        "passholderId": {"type": "string"},
+        "passType": {"type": "string"},
+        "groupPass": {"type": "boolean"},
     },
 }
-"""Where the document refers to the error model of another project: its shape, from json-api 2."""
+"""Where the document refers to the error model of another project: its shape, from json-api 2 and 7.2."""
 EVERYWHERE = {401, 403, 405, 429, 503}
 """Statuses that the document does not repeat with each operation."""
 

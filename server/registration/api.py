@@ -1,0 +1,304 @@
+"""`passholders` and `passes` of the JSON API (json-api 4)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from types import MappingProxyType
+from typing import Annotated, Final
+
+from fastapi import Depends, Query
+from sqlmodel import Session, col, select
+
+from server.api.callers import ByAnyone, ByToken, Caller, limited
+from server.api.permissions import ApiPermission
+from server.api.problems import ApiError, Prob, SchemaError
+from server.api.wire import AskedPage, Operations, Page, Wire
+from server.cards.models import Card
+from server.cardsystems.messages import CardSystemMessage, card_system_message
+from server.cardsystems.models import CardSystem
+from server.cardsystems.rights import CounterRight
+from server.counters.models import Counter, CounterCardSystem
+from server.counters.rights import rights_of
+from server.feed.rows import memberships_of
+from server.kernel.database import RequestSession, WritingSession, vault_of
+from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
+from server.passholders.models import Membership, OptIn, Passholder, PassholderDetails
+from server.registration.checks import HOME
+from server.registration.facts import Desk, Fault, Joining, Person, RefusedError
+from server.registration.finding import find_people
+from server.registration.giving import cards_of
+from server.registration.messages import (
+    PassholderMessage,
+    PassMessage,
+    pass_message,
+    passholder_message,
+)
+from server.registration.register import register
+from shared.domain.checkin import CardState
+from shared.domain.zones import local_day
+
+_LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+_TRIES: Final = 60
+_SECONDS: Final = 60
+_RIGHTS: Final[Mapping[ApiPermission, CounterRight]] = MappingProxyType(
+    {
+        ApiPermission.PASSHOLDERS_WRITE: CounterRight.REGISTER,
+        ApiPermission.PASSHOLDERS_WRITE_SOCIALTARIFF: CounterRight.GRANT_SOCIAL_TARIFF,
+        ApiPermission.PASSHOLDERS_WRITE_SOCIALTARIFF_FULL_CARDSYSTEM: CounterRight.REGISTER_ELSEWHERE,
+        ApiPermission.PASSHOLDERS_WRITE_FOREIGN_COUNTRY: CounterRight.REGISTER_ABROAD,
+    }
+)
+"""What a permission of a program lets the counter it writes for do."""
+_PROBS: Final[Mapping[Fault, Prob]] = MappingProxyType(
+    {
+        Fault.INSZ_INVALID: Prob.INVALID_INSZ_NUMBER,
+        Fault.INSZ_USED: Prob.INSZ_ALREADY_USED,
+        Fault.PLACE_UNKNOWN: Prob.INVALID_CITY,
+        Fault.ELSEWHERE: Prob.INVALID_CITY,
+        Fault.CARD_NUMBER: Prob.INVALID_UITPAS_NUMBER,
+        Fault.CARD_UNKNOWN: Prob.INVALID_CARD,
+        Fault.CARD_OTHER_SYSTEM: Prob.INVALID_CARD,
+        Fault.CARD_FOR_TARIFF: Prob.INVALID_CARD,
+        Fault.CARD_WITHOUT_TARIFF: Prob.INVALID_CARD,
+        Fault.CARD_NOT_HERE: Prob.INVALID_CARD_STATUS,
+        Fault.VOUCHER_UNKNOWN: Prob.INVALID_VOUCHER_CODE,
+        Fault.VOUCHER_USED: Prob.INVALID_VOUCHER_CODE,
+        Fault.NOT_ALLOWED: Prob.FORBIDDEN,
+        Fault.TARIFF_NOT_ALLOWED: Prob.FORBIDDEN,
+        Fault.ABROAD: Prob.FORBIDDEN,
+    }
+)
+_PLACES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "first_name": "/firstName",
+        "last_name": "/name",
+        "birth_date": "/dateOfBirth",
+        "insz": "/inszNumber",
+        "place": "/address/city",
+        "email": "/email",
+        "opt_ins": "/optInPreferences",
+        "card": "/registrationUitpasNumber",
+        "tariff_until": "/registrationSocialTariffEndDate",
+    }
+)
+
+router = Operations()
+
+
+class InszState(Wire):
+    """Whether somebody with a national number is a pashouder: USED or UNUSED."""
+
+    state: str
+
+
+@router.get("/passes")
+def find_pass(
+    session: WritingSession, caller: ByToken, identifier: Annotated[str, Query(min_length=1)]
+) -> PassMessage:
+    """Return the card with a UiTPAS number or chip number, or that of who has a national number."""
+    caller.require(ApiPermission.PASSES_READ)
+    found = find_people(session, identifier, ())
+    if not found.exact or not found.people:
+        raise ApiError(Prob.PASS_NOT_FOUND)
+    holder = found.people[0]
+    card = found.card or _main_card(session, holder)
+    if card is None:
+        raise ApiError(Prob.PASS_NOT_FOUND)
+    if card.state != CardState.ACTIVE.name:
+        more = {
+            "cardStatus": card.state,
+            "passholderId": str(holder.ref),
+            "passType": "GROUP" if card.group_pass else "INDIVIDUAL",
+            "groupPass": card.group_pass,
+        }
+        raise ApiError(Prob.INVALID_CARD_STATUS, more=more)
+    caller.note(session, "look", "passholder", holder.ref)
+    membership = session.get(Membership, (holder.ref, card.card_system_id))
+    return pass_message(holder, card, membership, _system(session, card.card_system_id), _today())
+
+
+@router.get("/passholders")
+def list_passholders(
+    session: WritingSession,
+    caller: ByToken,
+    asked: AskedPage,
+    *,
+    insz_number: Annotated[str, Query(alias="inszNumber")] = "",
+    uitpas_number: Annotated[str, Query(alias="uitpasNumber")] = "",
+    chip_number: Annotated[str, Query(alias="chipNumber")] = "",
+    name: str = "",
+    first_name: Annotated[str, Query(alias="firstName")] = "",
+) -> Page[PassholderMessage]:
+    """Return pashouders: by a number anyone, by name those of the caller's card systems."""
+    exact = insz_number or uitpas_number or chip_number
+    systems = _searchable(caller, by_name=not exact)
+    found = find_people(session, exact or f"{first_name} {name}", systems)
+    if exact and not found.exact:
+        raise ApiError(Prob.INVALID_INSZ_NUMBER if insz_number else Prob.INVALID_UITPAS_NUMBER)
+    for one in found.people:
+        caller.note(session, "look", "passholder", one.ref)
+    page = asked.cut(found.people)
+    return Page(total_items=page.total_items, member=_messages(session, page.member))
+
+
+@router.get(
+    "/passholders/status/insz-numbers/{insz_number}",
+    dependencies=[Depends(limited("insz", most=_TRIES, seconds=_SECONDS))],
+)
+def show_insz_state(session: RequestSession, _caller: ByAnyone, insz_number: str) -> InszState:
+    """Say whether a national number is a pashouder's, and nothing more."""
+    try:
+        digest = insz_digest(vault_of(session), parse_insz(insz_number))
+    except InvalidInszError as error:
+        raise ApiError(Prob.INVALID_INSZ_NUMBER) from error
+    query = select(PassholderDetails.passholder_ref).where(PassholderDetails.insz_digest == digest)
+    return InszState(state="USED" if session.exec(query).first() is not None else "UNUSED")
+
+
+@router.get("/passholders/{passholder_id}")
+def show_passholder(session: WritingSession, caller: ByToken, passholder_id: str) -> PassholderMessage:
+    """Return one pashouder; the trail says who looked."""
+    _searchable(caller, by_name=False)
+    holder = session.get(Passholder, int(passholder_id)) if passholder_id.isdecimal() else None
+    if holder is None:
+        raise ApiError(Prob.PASSHOLDER_NOT_FOUND)
+    caller.note(session, "look", "passholder", holder.ref)
+    return _message(session, holder)
+
+
+@router.post("/passholders")
+def register_passholder(
+    session: RequestSession, caller: ByToken, message: PassholderMessage
+) -> PassholderMessage:
+    """Register somebody at the counter of an organiser."""
+    desk = _desk(session, caller, message)
+    person, joining = _person(message), _joining(message)
+    try:
+        holder = register(session, person, joining, desk, datetime.now(UTC))
+    except RefusedError as refused:
+        raise _problem(refused) from refused
+    return _message(session, holder)
+
+
+def _searchable(caller: Caller, *, by_name: bool) -> frozenset[int]:
+    """Return the card systems in which the caller may find people.
+
+    Raises:
+        ApiError: 403, none, or only by a number.
+    """
+    systems = caller.systems(ApiPermission.PASSHOLDERS_SEARCH)
+    if caller.may(ApiPermission.PASSHOLDERS_SEARCH) or caller.may(ApiPermission.PASSHOLDERS_SEARCH_ALL):
+        return systems | caller.systems(ApiPermission.PASSHOLDERS_SEARCH_ALL)
+    if by_name or not caller.may(ApiPermission.PASSHOLDERS_SEARCH_BY_ID):
+        caller.require(ApiPermission.PASSHOLDERS_SEARCH)
+    return systems
+
+
+def _desk(session: Session, caller: Caller, message: PassholderMessage) -> Desk:
+    """Return the counter a program writes for, with what the program may do there."""
+    organizer = message.registration_organizer.id if message.registration_organizer else ""
+    query = (
+        select(Counter.id, CounterCardSystem.card_system_id)
+        .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(Counter.id))
+        .where(Counter.organizer_id == organizer)
+        .order_by(col(CounterCardSystem.card_system_id))
+    )
+    counters = session.exec(query).all()
+    if not counters:
+        raise ApiError(Prob.ORGANIZER_NOT_FOUND, status=400)
+    wanted = message.registration_card_system_id
+    here = [(counter, system) for counter, system in counters if wanted in (None, system)]
+    if not here:
+        raise ApiError(Prob.CARDSYSTEM_NOT_FOUND, status=400)
+    counter, system = here[0]
+    caller.require(ApiPermission.PASSHOLDERS_WRITE, organizer=organizer, system=system)
+    rights = frozenset(
+        right
+        for permission, right in _RIGHTS.items()
+        if caller.may(permission, organizer=organizer, system=system)
+    )
+    own = rights_of(session, counter or 0).get(system, frozenset())
+    return Desk(counter or 0, system, rights | own & {CounterRight.REGISTER_WITHOUT_INSZ}, caller.staff_id)
+
+
+def _person(message: PassholderMessage) -> Person:
+    address, chosen = message.address, message.opt_in_preferences
+    person = Person(
+        first_name=message.first_name.strip(),
+        last_name=message.name.strip(),
+        birth_date=message.date_of_birth,
+        postcode=address.postal_code.strip(),
+        place=address.city.strip(),
+        country=(address.country or HOME).upper(),
+        street=address.street or "",
+        house_number=address.number or "",
+        box=address.box or "",
+        insz=message.insz_number or "",
+        gender=message.gender,
+        nationality=message.nationality or "",
+        email=message.email,
+        phone=message.phone_number or "",
+        parental_consent=bool(message.parental_consent),
+        note=message.registration_note or "",
+    )
+    if chosen is None:
+        return person
+    opt_ins = frozenset(one for one in OptIn if chosen.model_dump(by_alias=True)[one.value])
+    return replace(person, opt_ins=opt_ins)
+
+
+def _joining(message: PassholderMessage) -> Joining:
+    return Joining(
+        card=message.registration_uitpas_number or "",
+        tariff_until=message.registration_social_tariff_end_date,
+        voucher=message.registration_voucher or "",
+    )
+
+
+def _problem(refused: RefusedError) -> ApiError:
+    """Return the problem of the first fault that has one, else all of them as faults of the body."""
+    for fault in refused.faults.values():
+        if fault in _PROBS:
+            return ApiError(_PROBS[fault], status=400 if _PROBS[fault] != Prob.FORBIDDEN else 403)
+    wrong = [SchemaError(_PLACES.get(field, "/"), fault.value) for field, fault in refused.faults.items()]
+    return ApiError(Prob.BODY_INVALID_DATA, schema_errors=wrong)
+
+
+def _message(session: Session, holder: Passholder) -> PassholderMessage:
+    return _messages(session, [holder])[0]
+
+
+def _messages(session: Session, holders: Sequence[Passholder]) -> list[PassholderMessage]:
+    refs = [one.ref for one in holders if one.ref is not None]
+    found = session.exec(select(PassholderDetails).where(col(PassholderDetails.passholder_ref).in_(refs)))
+    details = {one.passholder_ref: one for one in found}
+    memberships, cards = memberships_of(session, refs), defaultdict(list)
+    for card in session.exec(select(Card).where(col(Card.passholder_ref).in_(refs))):
+        cards[card.passholder_ref].append(card)
+    return [
+        passholder_message(
+            one,
+            details.get(one.ref or 0),
+            # Those from before it was kept when somebody joined are the oldest.
+            sorted(memberships.get(one.ref or 0, ()), key=lambda own: own.made_at or _LONG_AGO),
+            cards[one.ref],
+            _today(),
+        )
+        for one in holders
+    ]
+
+
+def _main_card(session: Session, holder: Passholder) -> Card | None:
+    own = cards_of(session, holder.ref or 0)
+    return min(own, key=lambda card: card.state != CardState.ACTIVE.name, default=None)
+
+
+def _system(session: Session, system: int) -> CardSystemMessage:
+    return card_system_message(session.get_one(CardSystem, system))
+
+
+def _today() -> date:
+    return local_day(datetime.now(UTC))

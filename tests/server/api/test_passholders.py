@@ -1,0 +1,196 @@
+"""Pashouders and passes in the JSON API; every answer is judged by the public document (`conftest`)."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from fakes.scene import ORGANIZER, SYSTEM, add_holders, chip_of
+from server.cards.models import Card
+from server.cardsystems.groups import groups_of
+from server.counters.rights import put_groups
+from server.kernel.audit import AuditEntry
+from server.passholders.models import Membership, Passholder
+from server.passholders.names import index_name
+from shared.domain.numbers import make_uitpas_number
+from shared.domain.zones import local_day
+
+from .test_callers import refusal
+
+TODAY = local_day(datetime.now(UTC))
+UNKNOWN = make_uitpas_number("09000", 5, social_tariff=False)
+EVE = {
+    "name": "Desmet",
+    "firstName": "Eve",
+    "inszNumber": "83030201540",
+    "dateOfBirth": "1983-03-02",
+    "address": {"postalCode": "9040", "city": "Sint-Amandsberg", "country": "BE"},
+    "registrationOrganizer": {"id": ORGANIZER},
+    "registrationCardSystemId": SYSTEM,
+    "registrationCardType": "NFC_CARD",
+}
+
+
+@pytest.fixture
+def token(api):
+    return api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_SEARCH", "PASSES_READ")
+
+
+def add_card(api, serial=900, *, tariff=False, state="LOCAL_STOCK"):
+    number = make_uitpas_number("09000", serial, social_tariff=tariff)
+    with api.database.writing() as session:
+        session.add(
+            Card(
+                uitpas_number=number,
+                chip_number=f"04{serial:012X}",
+                card_system_id=SYSTEM,
+                state=state,
+                counter_id=api.counter,
+            )
+        )
+    return number
+
+
+def test_somebody_is_registered_and_found_again_without_a_national_number_in_any_answer(api, token):
+    number = add_card(api)
+    made = api.call("POST", "/passholders", token=token, json=EVE | {"registrationUitpasNumber": number})
+    assert made.status_code == 200
+    person = made.json()
+    assert (person["uitpasNumber"], person["city"], person["points"]) == (number, "Gent", 0)
+    found = api.get("/passholders", token=token, params={"inszNumber": "83030201540"}).json()
+    assert found["totalItems"] == 1
+    assert found["member"] == [person] == [api.get(f"/passholders/{person['id']}", token=token).json()]
+    assert "inszNumber" not in person
+    by_name = api.get("/passholders", token=token, params={"name": "desm", "firstName": "e"}).json()
+    assert [one["id"] for one in by_name["member"]] == [person["id"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"inszNumber": "83030201541"}, (400, "uitpas/invalid-insz-number")),
+        ({"address": {"postalCode": "9040", "city": "Oostende"}}, (400, "uitpas/invalid-city")),
+        ({"registrationUitpasNumber": "0900000000000"}, (400, "uitpas/invalid-uitpas-number")),
+        ({"registrationUitpasNumber": UNKNOWN}, (400, "uitpas/invalid-card")),
+        ({"registrationOrganizer": {"id": "nobody"}}, (400, "uitpas/organizer-not-found")),
+        ({"registrationCardSystemId": 999}, (400, "uitpas/cardsystem-not-found")),
+        ({"registrationSocialTariffEndDate": str(TODAY)}, (403, "auth/forbidden")),
+        ({"address": {"postalCode": "59000", "city": "Lille", "country": "FR"}}, (403, "auth/forbidden")),
+        ({"name": ""}, (400, "body/invalid-data")),
+        ({"email": "eve"}, (400, "body/invalid-data")),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_told_by_its_problem_and_nothing_is_kept(api, token, change, problem):
+    body = EVE | {"registrationUitpasNumber": add_card(api)} | change
+    assert refusal(api.call("POST", "/passholders", token=token, json=body)) == problem
+    with api.database.reading() as session:
+        assert session.exec(select(Passholder)).all() == []
+
+
+def test_a_card_that_is_not_in_the_drawer_is_named_by_its_status(api, token):
+    body = EVE | {"registrationUitpasNumber": add_card(api, state="STOCK")}
+    answer = api.call("POST", "/passholders", token=token, json=body)
+    assert refusal(answer) == (400, "uitpas/invalid-card-status")
+
+
+def test_the_kansenstatuut_needs_its_own_permission_and_shows_in_pass_and_membership(api):
+    token = api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_WRITE_SOCIALTARIFF", "PASSES_READ")
+    until = date(TODAY.year + 1, 4, 30)
+    number = add_card(api, tariff=True)
+    body = EVE | {
+        "registrationUitpasNumber": number,
+        "registrationSocialTariffEndDate": until.isoformat(),
+    }
+    person = api.call("POST", "/passholders", token=token, json=body).json()
+    (membership,) = person["cardSystemMemberships"]
+    assert membership["socialTariff"]["status"] == "ACTIVE"
+    found = api.get("/passes", token=token, params={"identifier": number}).json()
+    assert (found["passholderId"], found["socialTariff"]["status"]) == (person["id"], "ACTIVE")
+
+
+def test_a_kansenstatuut_in_its_grace_period_is_active_and_after_it_expired(api, token):
+    with api.database.writing() as session:
+        (holder,) = add_holders(session, 1)
+        membership = session.get_one(Membership, (holder.ref, SYSTEM))
+        membership.social_tariff, membership.grace_days = True, 10
+        membership.social_tariff_end = TODAY - timedelta(days=10)
+    shown = {"identifier": holder.uitpas_number}
+    tariff = api.get("/passes", token=token, params=shown).json()["socialTariff"]
+    assert tariff["status"] == "ACTIVE"
+    with api.database.writing() as session:
+        session.get_one(Membership, (holder.ref, SYSTEM)).grace_days = 9
+    assert api.get("/passes", token=token, params=shown).json()["socialTariff"]["status"] == "EXPIRED"
+    person = api.get(f"/passholders/{holder.ref}", token=token).json()
+    assert "uitpasNumber" not in person
+
+
+class TestAPass:
+    """GET /passes."""
+
+    @pytest.fixture
+    def holder(self, api):
+        with api.database.writing() as session:
+            (one,) = add_holders(session, 1)
+            index_name(session, session.get_one(Passholder, one.ref))
+            return one
+
+    def test_is_found_by_card_and_by_chip_and_the_trail_says_so(self, api, token, holder):
+        for identifier in (holder.uitpas_number, chip_of(holder.ref)):
+            found = api.get("/passes", token=token, params={"identifier": identifier})
+            assert found.json()["uitpasNumber"] == holder.uitpas_number
+        with api.database.reading() as session:
+            looks = session.exec(select(AuditEntry).where(AuditEntry.action == "look")).all()
+            assert [entry.subject_id for entry in looks] == [str(holder.ref)] * 2
+
+    def test_never_by_a_name(self, api, token, holder):
+        answer = api.get("/passes", token=token, params={"identifier": "Peeters"})
+        assert refusal(answer) == (404, "uitpas/pass-not-found")
+
+    def test_that_is_blocked_says_whose_it_is(self, api, token, holder):
+        with api.database.writing() as session:
+            session.get_one(Card, holder.uitpas_number).state = "BLOCKED"
+        answer = api.get("/passes", token=token, params={"identifier": holder.uitpas_number})
+        assert refusal(answer) == (400, "uitpas/invalid-card-status")
+        assert answer.json()["cardStatus"] == "BLOCKED"
+        assert answer.json()["passholderId"] == str(holder.ref)
+
+    def test_needs_the_permission(self, api, holder):
+        answer = api.get("/passes", token=api.token(), params={"identifier": holder.uitpas_number})
+        assert refusal(answer) == (403, "auth/forbidden")
+
+
+def test_by_number_only_means_not_by_name(api):
+    with api.database.writing() as session:
+        (holder,) = add_holders(session, 1)
+    token = api.token("PASSHOLDERS_SEARCH_BY_ID")
+    found = api.get("/passholders", token=token, params={"uitpasNumber": holder.uitpas_number})
+    assert found.json()["totalItems"] == 1
+    assert refusal(api.get("/passholders", token=token, params={"name": "Peeters"})) == (
+        403,
+        "auth/forbidden",
+    )
+    wrong = api.get("/passholders", token=token, params={"uitpasNumber": "123"})
+    assert refusal(wrong) == (400, "uitpas/invalid-uitpas-number")
+
+
+def test_whether_a_national_number_is_used_is_all_that_is_told(api, token):
+    client, _ = api.client()
+    body = EVE | {"registrationUitpasNumber": add_card(api)}
+    path = "/passholders/status/insz-numbers/83030201540"
+    assert api.get(path, headers={"x-client-id": client}).json() == {"state": "UNUSED"}
+    api.call("POST", "/passholders", token=token, json=body)
+    assert api.get(path, headers={"x-client-id": client}).json() == {"state": "USED"}
+    wrong = api.get("/passholders/status/insz-numbers/123", headers={"x-client-id": client})
+    assert refusal(wrong) == (400, "uitpas/invalid-insz-number")
+
+
+def test_an_organiser_whose_counter_may_registers_without_a_national_number(api, token):
+    body = {key: value for key, value in EVE.items() if key != "inszNumber"}
+    body["registrationUitpasNumber"] = add_card(api)
+    answer = api.call("POST", "/passholders", token=token, json=body)
+    assert refusal(answer) == (400, "body/invalid-data")
+    assert answer.json()["schemaErrors"] == [{"jsonPointer": "/inszNumber", "error": "insz-needed"}]
+    with api.database.writing() as session:
+        authorised = [one.id for one in groups_of(session, [SYSTEM]) if one.name.startswith("Geauth")]
+        put_groups(session, api.counter, [SYSTEM], authorised)
+    assert api.call("POST", "/passholders", token=token, json=body).status_code == 200
