@@ -9,13 +9,20 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from server.api.problems import ApiError, Prob, SchemaError
-from server.kernel.errors import PROBLEM_TYPE, ProblemError, answer_problem, on_bug, on_busy
+from server.kernel.errors import (
+    PROBLEM_TYPE,
+    ProblemError,
+    answer_problem,
+    on_bug,
+    on_busy,
+    on_unstorable,
+)
 from shared.wire import problems
 
 _OF_STATUS: Final[Mapping[int, Prob]] = MappingProxyType(
@@ -36,6 +43,7 @@ def install_api_errors(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _on_http)
     api.add_exception_handler(RequestValidationError, _on_validation)
     api.add_exception_handler(OperationalError, on_busy)
+    api.add_exception_handler(DataError, on_unstorable)
     api.add_exception_handler(Exception, on_bug)
 
 

@@ -53,7 +53,7 @@ def put_list(
     intake = CardIntake(
         card_system_id=system,
         staff_id=staff_id,
-        name=name[:200],
+        name=name.replace("\0", "")[:200],
         content=zlib.compress(content),
         only_good=only_good,
         made_at=datetime.now(UTC),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Final
-from uuid import UUID
 
 from fastapi import Depends, Query
 from sqlmodel import Session
@@ -15,7 +14,7 @@ from server.api.problems import ApiError, Prob
 from server.api.wire import AskedPage, Operations, Page
 from server.cards.api import require_uitpas_number
 from server.cardsystems.models import CardSystem
-from server.grouppasses.making import find_group_pass
+from server.grouppasses.making import find_group_pass, group_pass_with_id
 from server.grouppasses.messages import GroupPassMessage, Shown, group_pass_message
 from server.grouppasses.models import GroupPass
 from server.grouppasses.tickets import facts_on
@@ -53,7 +52,7 @@ def find_group_passes(
 def show_group_pass(session: RequestSession, caller: ByToken, pass_id: str) -> GroupPassMessage:
     """Return one group pass."""
     caller.require(ApiPermission.GROUPPASSES_SEARCH)
-    found = session.get(GroupPass, str(_uuid(pass_id)))
+    found = group_pass_with_id(session, pass_id)
     if found is None:
         raise ApiError(Prob.NOT_FOUND, "There is no such group pass.")
     return _message(session, found)
@@ -64,10 +63,3 @@ def _message(session: Session, group_pass: GroupPass, *, with_contact: bool = Tr
     system = session.get_one(CardSystem, group_pass.card_system_id)
     shown = Shown(local_day(now), with_contact=with_contact)
     return group_pass_message(group_pass, facts_on(session, group_pass, now), system, shown)
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError as error:
-        raise ApiError(Prob.NOT_FOUND, "There is no such group pass.") from error

@@ -24,6 +24,7 @@ from server.grouppasses.making import (
     block_group_pass,
     change_group_pass,
     facts_of,
+    group_pass_with_id,
     make_group_pass,
     passes_of,
 )
@@ -57,11 +58,7 @@ OwnSystem = Annotated[CardSystem, Depends(_own_system)]
 
 
 def _own_pass(session: RequestSession, system: OwnSystem, pass_id: str) -> GroupPass:
-    found = (
-        session.get(GroupPass, pass_id)
-        if len(pass_id) == len("00000000-0000-0000-0000-000000000000")
-        else None
-    )
+    found = group_pass_with_id(session, pass_id)
     if found is None or found.card_system_id != system.id:
         raise ProblemError(404, "This card system has no such group pass.", type="zuil:place")
     return found
@@ -72,7 +69,7 @@ def show_passes(
     request: Request, session: RequestSession, system: OwnSystem, zoek: str = "", na: str = ""
 ) -> Response:
     """Show the group passes by name, or those whose name begins with a word."""
-    last = session.get(GroupPass, na) if na else None
+    last = group_pass_with_id(session, na)
     passes = passes_of(session, system.id, word=zoek.strip(), after=(last.name, last.id) if last else None)
     facts = all_facts(session, passes, datetime.now(UTC))
     return page(

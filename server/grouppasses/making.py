@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -118,6 +119,14 @@ def passes_of(
         further = (col(GroupPass.name) > name) | ((col(GroupPass.name) == name) & (col(GroupPass.id) > id_))
         query = query.where(further)
     return list(session.exec(query.order_by(col(GroupPass.name), col(GroupPass.id)).limit(PAGE)))
+
+
+def group_pass_with_id(session: Session, text: str) -> GroupPass | None:
+    """Return a group pass; None also for what is no id."""
+    try:
+        return session.get(GroupPass, str(UUID(text)))
+    except ValueError:
+        return None
 
 
 def find_group_pass(session: Session, typed: str) -> GroupPass | None:

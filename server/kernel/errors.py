@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -53,6 +53,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(OperationalError, on_busy)
+    app.add_exception_handler(DataError, on_unstorable)
     app.add_exception_handler(Exception, on_bug)
 
 
@@ -101,6 +102,13 @@ def on_busy(request: Request, error: Exception) -> Response:
     problem = ProblemError(
         503, "The server is busy; please try again.", type=problems.BUSY, headers={"Retry-After": "2"}
     )
+    return answer_problem(request, problem)
+
+
+def on_unstorable(request: Request, error: Exception) -> Response:
+    """Answer that no database holds what was sent: a text with a zero byte, a number beyond all bounds."""
+    _log.warning("the database cannot hold a value: %s", error)
+    problem = ProblemError(400, "There is something in this request that cannot be stored.")
     return answer_problem(request, problem)
 
 

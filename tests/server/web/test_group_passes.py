@@ -108,3 +108,9 @@ def test_the_group_passes_of_another_card_system_are_not_there(ksb):
         theirs = session.exec(select(GroupPass.id).where(GroupPass.uitpas_number == PLAIN)).one()
     for path in (f"{HERE}/{theirs}", f"{HERE}/1", f"/dashboard/kaarten/3/groepspassen/{theirs}"):
         assert ksb.client.get(path).status_code == 404
+
+
+def test_an_odd_address_is_no_trouble_of_the_server(any_site):
+    any_site.log_in("Karima El Idrissi")
+    for path in ("?zoek=%00", "?na=x", f"/{'x' * 36}", "/%00", f"?na={'0' * 36}"):
+        assert any_site.client.get(f"{HERE}{path}").status_code in {200, 400, 404}, path
