@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final, NamedTuple, NoReturn
@@ -117,7 +118,9 @@ class Trial:
             child.terminate()
         while child.poll() is None:
             if self._shelf.healthy() == self._start.order:
-                promote(self._shelf)
+                # On a card that is full now the next start notes it; what works must not end over that.
+                with suppress(OSError):
+                    promote(self._shelf)
                 return child.wait()
             if time.monotonic() > deadline:
                 self._end(child)
