@@ -9,7 +9,6 @@ KSB = [
     "/dashboard/zuilen/1",
     "/dashboard/zuilen/nieuw",
     "/dashboard/zuilen/samen",
-    "/dashboard/instellingen/kaartsystemen/5/huisstijl",
     "/dashboard/verschillen",
     "/dashboard/versies",
     "/monitor",
