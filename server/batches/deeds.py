@@ -17,8 +17,10 @@ from server.kiosks.models import Kiosk
 from server.kiosks.preferences import preferences_of, put_mode, put_preferences
 from server.kiosks.setup import number_of
 from server.monitor.care import begin_maintenance
+from server.releases.rollouts import choose_track
 from server.staff.roles import Permission
 from shared.domain.commands import CommandKind
+from shared.domain.releases import Track
 from shared.domain.zones import to_millis
 
 MOST: Final = 500
@@ -32,6 +34,8 @@ class Deed(StrEnum):
     QR_OFF = "qr-off"
     LANGUAGES = "languages"
     MODE = "mode"
+    BETA = "beta"
+    STABLE = "stable"
     MAINTENANCE = "maintenance"
     SELF_TEST = "self-test"
     RESYNC = "resync"
@@ -49,6 +53,9 @@ _COMMANDS: Final[Mapping[Deed, CommandKind]] = MappingProxyType(
         Deed.ROTATE_KEY: CommandKind.ROTATE_KEY,
     }
 )
+
+
+_TRACKS: Final[Mapping[Deed, Track]] = MappingProxyType({Deed.BETA: Track.BETA, Deed.STABLE: Track.STABLE})
 
 
 class Became(StrEnum):
@@ -87,6 +94,8 @@ def permission_for(deed: Deed) -> Permission:
     """Return what a deed needs."""
     if deed in _COMMANDS:
         return RULES[_COMMANDS[deed]].permission
+    if deed in _TRACKS:
+        return Permission.MANAGE_RELEASES
     return Permission.HANDLE_ALERTS if deed is Deed.MAINTENANCE else Permission.MANAGE_KIOSKS
 
 
@@ -101,6 +110,9 @@ def _do(session: Session, kiosk: Kiosk, batch: Batch, now: datetime, staff_id: i
     kind = _COMMANDS.get(batch.deed)
     if kind is not None:
         return _order(session, kiosk, kind, now, staff_id)
+    if batch.deed in _TRACKS:
+        changed = choose_track(session, number_of(kiosk), _TRACKS[batch.deed], staff_id=staff_id)
+        return Became.DONE if changed else Became.SAME
     if batch.deed is Deed.MAINTENANCE:
         begin_maintenance(
             session, number_of(kiosk), to_millis(now), batch.hours, batch.reason, staff_id=staff_id

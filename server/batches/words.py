@@ -20,6 +20,8 @@ def deed_word(_: Translator, deed: Deed) -> str:
         Deed.QR_OFF: _("Geen QR-code tonen"),
         Deed.LANGUAGES: _("Talen op het scherm kiezen"),
         Deed.MODE: _("Modus kiezen"),
+        Deed.BETA: _("Nieuwe versies eerder geven (bèta)"),
+        Deed.STABLE: _("Nieuwe versies pas later geven (stabiel)"),
         Deed.MAINTENANCE: _("Onderhoud melden"),
     }
     return words[deed]

@@ -11,6 +11,7 @@ from server.demo.seed import LIBRARY_COUNTER, TEST_COUNTER
 from server.kiosks.models import Kiosk, KioskCommand, KioskCounter
 from server.kiosks.setup import create_kiosk
 from server.monitor.models import KioskHours, Maintenance
+from server.releases.models import KioskTrack
 
 TOGETHER = "/dashboard/zuilen/samen"
 INTAKE = "/dashboard/zuilen/inlezen"
@@ -64,6 +65,18 @@ class TestDeeds:
     def test_all_that_were_found_speak_other_languages(self, ksb):
         do(ksb, "languages", every="yes", zoek="inkomhal", language=["nl", "fr"])
         assert [one.languages for one in kiosks(ksb).values()] == [["nl", "fr"], ["nl"]]
+
+    def test_zuilen_are_put_on_a_track_together_by_technicians_too(self, site):
+        site.log_in("Tom Goossens")
+        first, second = numbers(site)
+        assert "Gedaan bij 1 zuil." in do(site, "beta", [first]).text
+        assert "Gedaan bij 1 zuil. Bij 1 zuil veranderde niets." in do(site, "beta", [first, second]).text
+        do(site, "stable", [second])
+        with site.database.reading() as session:
+            assert {one.kiosk: one.track for one in session.exec(select(KioskTrack))} == {
+                first: "beta",
+                second: "stable",
+            }
 
     def test_work_is_announced_for_all(self, ksb):
         do(ksb, "maintenance", numbers(ksb), hours=4, reason="Nieuwe switch")
