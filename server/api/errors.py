@@ -44,6 +44,7 @@ def install_api_errors(api: FastAPI) -> None:
     api.add_exception_handler(RequestValidationError, _on_validation)
     api.add_exception_handler(OperationalError, on_busy)
     api.add_exception_handler(DataError, on_unstorable)
+    api.add_exception_handler(OverflowError, on_unstorable)
     api.add_exception_handler(Exception, on_bug)
 
 

@@ -25,7 +25,8 @@ LONGEST_PLACE: Final = 80
 APART: Final = " | "
 _YES: Final = frozenset({"ja", "oui", "yes", "1", "aan"})
 _NO: Final = frozenset({"nee", "non", "no", "0", "uit"})
-_DECIMAL: Final = re.compile(r"\d{1,4}(?:\.\d{1,3})?")
+_NUMBER: Final = re.compile("[0-9]{1,9}")
+_DECIMAL: Final = re.compile("[0-9]{1,4}(?:[.][0-9]{1,3})?")
 _USUAL: Final = Preferences(("nl",), qr=True, result_seconds=2.5, lease_days=30)
 _FORMULA: Final = ("=", "+", "-", "@")
 """A cell that begins so is a formula to a spreadsheet."""
@@ -216,7 +217,7 @@ def _read(line: Line, known: Known) -> Wish:
 def _kiosk(number: str, known: Known) -> Kiosk | None:
     if not number:
         return None
-    _require(number.isascii() and number.isdigit() and int(number[:9]) in known.kiosks, Fault.NUMBER)
+    _require(_NUMBER.fullmatch(number) and int(number) in known.kiosks, Fault.NUMBER)
     return known.kiosks[int(number)]
 
 

@@ -54,6 +54,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(OperationalError, on_busy)
     app.add_exception_handler(DataError, on_unstorable)
+    app.add_exception_handler(OverflowError, on_unstorable)  # SQLite's driver, of a number beyond 64 bits
     app.add_exception_handler(Exception, on_bug)
 
 

@@ -38,7 +38,7 @@ from server.web.words import command_button, command_purpose, command_word, mode
 from shared.domain.modes import Mode
 
 LOOK_SECONDS: Final = 1.0
-MOST_PAGES: Final = 1_000_000
+LONGEST_PAGE: Final = 6
 NEEDS_INPUT: Final = 422
 LONGEST_NAME: Final = 40
 LONGEST_PLACE: Final = 80
@@ -68,10 +68,9 @@ class AskedList(BaseModel):
 
     def find(self, session: Session, acting: Acting) -> Found:
         """Return the page that is asked for."""
-        asked = int(self.blad) if self.blad.isascii() and self.blad.isdecimal() else 1
-        return find_kiosks(
-            session, acting.card_system_id, self.zoek, min(asked, MOST_PAGES), datetime.now(UTC)
-        )
+        is_number = self.blad.isascii() and self.blad.isdecimal() and len(self.blad) <= LONGEST_PAGE
+        asked = int(self.blad) if is_number else 1
+        return find_kiosks(session, acting.card_system_id, self.zoek, asked, datetime.now(UTC))
 
     def link(self, page: int = 1) -> str:
         """Return the query of the same list at another page."""

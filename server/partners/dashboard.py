@@ -26,6 +26,7 @@ from server.partners.form import (
     permission_words,
     read_client,
     read_rights,
+    system_number,
 )
 from server.staff.access import Requires
 from server.staff.roles import Permission
@@ -177,8 +178,8 @@ def _scope(session: Session, acting: Acting, form: RightsForm) -> tuple[str, int
     """
     systems = {system.id for system in systems_in_reach(session, acting)}
     system = acting.card_system_id
-    if system is None and form.system.isdecimal():
-        system = int(form.system)
+    if system is None and form.system:
+        system = system_number(form.system)
     known = {counter.organizer_id for counter in counters_in_reach(session, acting)}
     if form.organizer not in known or not form.organizer or (system is not None and system not in systems):
         raise ProblemError(404, "You do not look after this organiser.", type="zuil:place")

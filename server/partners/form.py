@@ -15,6 +15,7 @@ from server.web.i18n import Translator
 
 LONGEST_NAME: Final = 80
 _ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+_NUMBER: Final = re.compile("[0-9]{1,9}")
 _FIRST_WORDS: Final = (
     ("TARIFFS", "TICKETSALES"),
     ("EVENT",),
@@ -66,10 +67,15 @@ def read_client(
         errors["client_id"] = _("Een client-id heeft 8 tot 64 letters, cijfers, punten of streepjes.")
     elif client_id and session.get(ApiClient, client_id) is not None:
         errors["client_id"] = _("Er is al een programma met dit client-id.")
-    chosen = own if own is not None else int(form.system) if form.system.isdecimal() else None
+    chosen = own if own is not None else system_number(form.system) if form.system else None
     if chosen is not None and chosen not in systems:
         errors["system"] = _("Kies een kaartsysteem uit de lijst.")
     return (None, errors) if errors else (WantedClient(name, client_id, chosen), {})
+
+
+def system_number(text: str) -> int:
+    """Return the number of a card system as a form sends it; 0, which none has, for anything else."""
+    return int(text) if _NUMBER.fullmatch(text) else 0
 
 
 def read_rights(form: RightsForm, *, may_all: bool) -> list[ApiPermission]:

@@ -37,6 +37,7 @@ def test_what_is_not_there_is_not_found(api):
     headers = {"x-client-id": api.client()[0]}
     assert refusal(api.get("/card-systems/99", headers=headers)) == (404, "uitpas/cardsystem-not-found")
     assert refusal(api.get("/card-systems/abc", headers=headers)) == (404, "url/not-found")
+    assert api.http.get(f"/api/card-systems/{10**30}", headers=headers).status_code in {400, 404}
     assert refusal(api.http.get("/api/nowhere")) == (404, "url/not-found")
     assert refusal(api.http.post("/api/card-systems")) == (405, "method/not-allowed")
 

@@ -49,6 +49,8 @@ class TestList:
         assert ksb.client.get("/dashboard/zuilen", params={"blad": "2"}).text.count("data-kiosk=") == 12
         found = ksb.client.get("/dashboard/zuilen", params={"zoek": "ledeberg 00"}).text
         assert found.count("data-kiosk=") == 1
+        assert ksb.client.get("/dashboard/zuilen", params={"blad": "9" * 5_000}).status_code == 200
+        assert do(ksb, "qr-off", [10**30]).status_code in {400, 422}
         assert "Geen enkele zuil past hierbij" in ksb.client.get("/dashboard/zuilen?zoek=nergens").text
 
 
@@ -180,6 +182,7 @@ KNOWN = Known({7: Kiosk(number=7, name="Zeven", code_key=b"")}, {"balie": 1})
     [
         ("8;;;;;;;;;", Fault.NUMBER),
         ("7²;;;;;;;;;", Fault.NUMBER),
+        ("000000007999;;;;;;;;;", Fault.NUMBER),
         (";;;balie;;;;;;", Fault.NAME),
         (f";{'x' * 41};;balie;;;;;;", Fault.NAME),
         (f"7;;{'x' * 81};;;;;;;", Fault.PLACE),

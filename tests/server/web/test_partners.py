@@ -111,6 +111,8 @@ def test_a_ksb_sees_no_program_of_others_and_grants_for_no_other_organiser(ksb):
     other = add(ksb, "Van het beheer")
     ksb.log_in("Karima El Idrissi")
     assert "Van het beheer" not in ksb.client.get(HERE).text
+    scope = {"organizer": TEST_ORGANISER.id, "system": "9" * 5_000}
+    assert ksb.client.post(f"{HERE}/{client_id}/rechten", data=scope).status_code == 303, "always the own one"
     for path, method in (("", "GET"), ("/geheim", "POST"), ("/intrekken", "POST"), ("/rechten", "GET")):
         assert ksb.client.request(method, f"{HERE}/{other}{path}").status_code == 404
 
