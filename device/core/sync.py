@@ -41,6 +41,8 @@ COMMAND_EVENT: Final = "command"
 _BEFORE_CONFIG: Final = KioskConfig(version="", kiosk=0, name="")
 _DISTRUST_SECONDS: Final = 600
 _STREAM_PAUSE: Final = 2.0
+_RETURN_PAUSE: Final = 10.0
+"""Between two moments at which everybody tries because the server is back."""
 _SNAPSHOTS_AT_ONCE: Final = 2
 _UNREADABLE: Final = frozenset({problems.MALFORMED, problems.TOO_LARGE})
 _NO_CARDS: Final = format_checksum(0)
@@ -86,6 +88,7 @@ class Sync:
         self._batch_limit = self._config.upload_batch
         self._distrusted: float | None = None
         self._snapshots_in_a_row = 0
+        self._next_return = 0.0
         self.upload = Loop("upload", self.upload_step, self._unreachable)
         self.download = Loop("download", self.download_step, self._unreachable)
         self.stream = Loop("stream", self.stream_step, self._unreachable)
@@ -327,11 +330,15 @@ class Sync:
             self.heartbeat.wake()
 
     def _reached(self) -> None:
-        """Note that the server answered; when it is back, every loop tries at once."""
-        back = not self._health.online
+        """Note that the server answered; when it is back, every loop tries at once.
+
+        Not again and again on a line that lets one loop through and breaks the others off.
+        """
+        back, now = not self._health.online, time.monotonic()
         self._health.online = True
         self._health.notice("link", None)
-        if back:
+        if back and now >= self._next_return:
+            self._next_return = now + jittered(_RETURN_PAUSE)
             self.wake()
 
     def _unreachable(self, error: LinkError) -> None:

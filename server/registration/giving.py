@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from sqlmodel import Session, col, select
 
 from server.cards.models import Card
 from server.feed.changes import cards_changed
 from server.kernel.audit import record
-from server.passholders.models import Membership, MembershipStatus
+from server.passholders.models import Membership
 from server.registration.facts import Desk, Fault, RefusedError
 from shared.domain.checkin import CardState
 from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
-
-LIVE = (CardState.ACTIVE.name, CardState.BLOCKED.name)
-"""States of a card that somebody has, or had until it was blocked."""
 
 
 def find_card_to_give(session: Session, typed: str, desk: Desk, *, tariff: bool) -> Card:
@@ -67,10 +62,16 @@ def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
     """Let a blocked card work again; only the KSB of its card system does (rules 6.8).
 
     Raises:
-        RefusedError: it is not blocked, or nobody's.
+        RefusedError: it is not blocked, nobody's, or no longer shows what its holder is (rules 5.9).
     """
     if card.state != CardState.BLOCKED.name or card.passholder_ref is None:
         raise RefusedError({"card": Fault.CARD_STATE})
+    membership = session.get(Membership, (card.passholder_ref, card.card_system_id))
+    if membership is None:
+        raise RefusedError({"system": Fault.NOT_A_MEMBER})
+    is_for_tariff = parse_uitpas_number(card.uitpas_number).social_tariff
+    if is_for_tariff != membership.social_tariff:
+        raise RefusedError({"card": Fault.CARD_FOR_TARIFF if is_for_tariff else Fault.CARD_WITHOUT_TARIFF})
     card.state = CardState.ACTIVE.name
     cards_changed(session, [card.uitpas_number])
     record(session, "unblock-card", "passholder", card.passholder_ref, staff_id=staff_id, detail=_said(card))
@@ -79,11 +80,6 @@ def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
 def holder_changed(session: Session, ref: int) -> None:
     """Have the zuilen hear that a pashouder or his memberships changed."""
     cards_changed(session, [card.uitpas_number for card in cards_of(session, ref)])
-
-
-def active_systems(memberships: Iterable[Membership]) -> list[int]:
-    """Return the card systems of memberships that are not blocked or deleted."""
-    return [one.card_system_id for one in memberships if one.status == MembershipStatus.ACTIVE]
 
 
 def _why_not(card: Card | None, desk: Desk, *, tariff: bool) -> Fault | None:

@@ -285,6 +285,17 @@ def test_a_network_that_comes_back_is_used_at_once(zuil, server):
     eventually(lambda: len(server.taps) == 1 and zuil.health.online)
 
 
+def test_a_line_that_lets_one_loop_through_and_breaks_the_others_off_is_not_asked_without_a_pause(
+    zuil, monkeypatch
+):
+    tries = []
+    monkeypatch.setattr(zuil.sync.upload, "wake", lambda: tries.append(time.monotonic()))
+    for _ in range(50):
+        zuil.sync._unreachable(LinkError("broken off"))
+        zuil.sync._reached()
+    assert len(tries) == 1
+
+
 def test_a_blocked_zuil_says_so_and_still_hands_in_its_taps(zuil, server):
     zuil.follow()
     zuil.tap(1)

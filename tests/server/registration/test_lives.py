@@ -29,7 +29,7 @@ from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.passholders.models import Membership, Passholder, RegistrationRules
 from server.passholders.standing import is_active, social_tariff_on
-from server.registration.facts import Joining, RefusedError
+from server.registration.facts import Fault, Joining, RefusedError
 from server.registration.giving import block_card, unblock_card
 from server.registration.register import join, register
 from server.registration.replacing import replace_card
@@ -245,6 +245,24 @@ def test_whatever_counters_do_nothing_that_must_not_be_ever_is(tmp_path, fresh):
 @pytest.mark.slow
 def test_long_lives_that_were_never_tried_before(tmp_path, fresh):
     lead(tmp_path, fresh, max_examples=150, stateful_step_count=50)
+
+
+def test_a_card_of_before_the_kansenstatuut_came_is_not_let_in_again(tmp_path, fresh):
+    lives = Lives(tmp_path, fresh)
+    desk = lives.desks[AUTHORISED, GENT]
+    old = lives.town.card(desk)
+    lives.attempt(lambda session: register(session, AN, Joining(old), desk, NOON))
+    wanted = lives.joining(desk, 30, tariff=True)
+
+    def obtain(session):
+        member, reason = lives.member(session, 0, GENT), PriceReason.OBTAIN_KANSENSTATUUT
+        return replace_card(session, member, reason, wanted, desk=desk, now=NOON)
+
+    assert lives.attempt(obtain)
+    with lives.database.writing() as session, pytest.raises(RefusedError) as refused:
+        unblock_card(session, session.get_one(Card, old), staff_id=1)
+    assert refused.value.faults == {"card": Fault.CARD_WITHOUT_TARIFF}
+    lives.teardown()
 
 
 def test_the_last_day_counts_whole():
