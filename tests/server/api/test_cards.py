@@ -12,7 +12,7 @@ from server.grouppasses.making import PassFacts, block_group_pass, make_group_pa
 from server.grouppasses.models import GroupPass
 from server.grouppasses.tickets import Seller, use_tickets
 from server.kernel.audit import AuditEntry
-from server.passholders.models import Membership, RegistrationRules
+from server.passholders.models import Membership, Passholder, RegistrationRules
 from server.prices.tables import make_table
 from server.vouchers.making import create_type, make_series
 from server.vouchers.models import Voucher, VoucherType
@@ -185,6 +185,33 @@ class TestPrices:
             create_card_system(session, 3, "Paspartoe")
         token = priced.token("MEMBERSHIP_PRICES_READ")
         assert refusal(priced.get(path, token=token, params=IN_GENT | changed)) == answer
+
+    def test_joining_another_card_system_has_a_price_of_its_own(self, priced):
+        with priced.database.writing() as session:
+            create_card_system(session, 3, "Paspartoe")
+            session.add(RegistrationRules(card_system_id=3, municipalities=["Aalst"]))
+            lines = [
+                PriceLine(FIRST, 900, "Eerste"),
+                PriceLine(PriceReason.CARD_UPGRADE, 200, "Erbij", is_resident=False),
+                PriceLine(PriceReason.EXTRA_CARD, 50, "Kaart erbij", social_tariff=True),
+            ]
+            make_table(session, 3, date(2026, 1, 1), lines=lines)
+            member, newcomer = add_holders(session, 2)
+            session.get_one(Passholder, member.ref).postcode = "9000"
+            session.get_one(Card, newcomer.uitpas_number).state = "BLOCKED"
+        token = priced.token("MEMBERSHIP_PRICES_READ", "PASSHOLDERS_SEARCH")
+
+        def price(ref, **changed):
+            path = f"/passholders/{ref}/membership-prices/3"
+            return priced.get(path, token=token, params={"cardType": "NFC_CARD"} | changed)
+
+        assert price(member.ref).json()["price"] == 2
+        assert price(member.ref, socialTariff="true").json()["price"] == 0.5
+        assert price(newcomer.ref).json()["price"] == 9
+        for unknown in (99, "9" * 30, "x"):
+            assert refusal(price(unknown)) == (404, "uitpas/passholder-not-found")
+        token = priced.token("MEMBERSHIP_PRICES_READ")
+        assert refusal(price(member.ref)) == (403, "auth/forbidden")
 
     def test_the_list_is_that_of_first_cards_and_open_to_every_client(self, priced):
         headers = {"x-client-id": priced.client()[0]}
