@@ -28,6 +28,7 @@ from server.organisation import dashboard as organisation
 from server.partners import dashboard as partners
 from server.posters import pages as posters
 from server.prices import dashboard as prices
+from server.registration import dashboard as members
 from server.registration import pages as people
 from server.registration import person
 from server.releases import dashboard as releases
@@ -43,6 +44,8 @@ def install(app: FastAPI) -> None:
     app.include_router(own_cards.router)
     app.include_router(people.router)
     app.include_router(person.router)
+    app.include_router(members.router)
+    app.include_router(members.system_router)
     app.include_router(batches.router)  # its addresses look like numbers of zuilen to the next one
     app.include_router(dashboard.router)
     app.include_router(care.router)

@@ -58,6 +58,19 @@ def block_card(session: Session, card: Card, desk: Desk) -> None:
     _note(session, "block-card", card, desk)
 
 
+def block_card_of(session: Session, card: Card, *, staff_id: int) -> None:
+    """Block a card, as the KSB of a card system of its holder.
+
+    Raises:
+        RefusedError: it is not in use.
+    """
+    if card.state != CardState.ACTIVE.name or card.passholder_ref is None:
+        raise RefusedError({"card": Fault.CARD_STATE})
+    card.state = CardState.BLOCKED.name
+    cards_changed(session, [card.uitpas_number])
+    record(session, "block-card", "passholder", card.passholder_ref, staff_id=staff_id, detail=_said(card))
+
+
 def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
     """Let a blocked card work again; only the KSB of its card system does (rules 6.8).
 

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     MANAGE_CARD_SYSTEMS = "manage-card-systems"
     MANAGE_COUNTERS = "manage-counters"
     MANAGE_CARDS = "manage-cards"
+    MANAGE_PASSHOLDERS = "manage-passholders"
     MANAGE_PRICES = "manage-prices"
     MANAGE_GROUP_PASSES = "manage-group-passes"
     SET_COUNTER_GROUPS = "set-counter-groups"
@@ -70,6 +71,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.MANAGE_CARD_SYSTEMS,
                 Permission.MANAGE_COUNTERS,
                 Permission.MANAGE_CARDS,
+                Permission.MANAGE_PASSHOLDERS,
                 Permission.MANAGE_PRICES,
                 Permission.MANAGE_GROUP_PASSES,
                 Permission.MANAGE_MEMBERS,

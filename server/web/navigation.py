@@ -33,6 +33,7 @@ def links(request: Request, _: Translator) -> list[Link]:
         (Permission.FOLLOW_KIOSKS, Link("/monitor", _("Monitor"))),
         (Permission.MANAGE_RELEASES, Link("/dashboard/versies", _("Versies"))),
         (Permission.READ_DIFFERENCES, Link("/dashboard/verschillen", _("Verschillen"))),
+        (Permission.MANAGE_PASSHOLDERS, Link("/dashboard/pashouders", _("Pashouders"))),
         (Permission.MANAGE_CARDS, Link("/dashboard/kaarten", _("Kaarten"))),
         (Permission.MANAGE_COUNTERS, Link("/dashboard/instellingen", _("Instellingen"))),
     )

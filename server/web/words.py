@@ -64,6 +64,9 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MANAGE_CARDS: _("kaarten laten drukken, in voorraad nemen en naar balies sturen"),
         Permission.SELL_TO_GROUPS: _("tickets aan groepen met een groepspas aanrekenen"),
         Permission.MANAGE_GROUP_PASSES: _("groepspassen beheren"),
+        Permission.MANAGE_PASSHOLDERS: _(
+            "pashouders opzoeken, blokkeren en schorsen, en hoe balies registreren"
+        ),
         Permission.MANAGE_PRICES: _("prijzen van kaarten en vouchers beheren"),
         Permission.SET_COUNTER_GROUPS: _("groepen van balies maken en hun rechten kiezen"),
         Permission.MANAGE_MEMBERS: _("mensen uitnodigen en verwijderen"),

@@ -35,6 +35,7 @@ PAGES = {
     "/dashboard/kaarten/5/groepspassen/nieuw": Permission.MANAGE_GROUP_PASSES,
     "/balie/kaarten": Permission.KEEP_STOCK,
     "/balie/pashouders": Permission.SERVE_PASSHOLDERS,
+    "/dashboard/pashouders/5": Permission.MANAGE_PASSHOLDERS,
     "/balie/groepspas": Permission.SELL_TO_GROUPS,
     "/dashboard/instellingen/kaartsystemen/5/groepen": Permission.MANAGE_COUNTERS,
     "/dashboard/instellingen/kaartsystemen/5/groepen/nieuw": Permission.SET_COUNTER_GROUPS,
