@@ -1,4 +1,4 @@
-"""A supplier's list on PostgreSQL: read, checked and stored, against a bare COPY; then the pages.
+"""A supplier's list on PostgreSQL: read, checked and stored, against a bare COPY; first the pages.
 
 The list comes into a card system that has many cards; rounds of both kinds alternate, medians count.
 """
@@ -127,12 +127,12 @@ def main() -> int:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             for statement in HISTORY:
                 connection.exec_driver_sql(statement)
+        pages, counts = look(url, folder)
         taken, bare = [], []
         for round_ in range(ROUNDS + 1):
             pairs = lines_of(round_)
             taken.append(take(database, pairs))
             bare.append(copy_bare(url, pairs))
-        pages, counts = look(url, folder)
         database.dispose()
     page, count = percentile(pages, 0.95), statistics.median(counts)
     # The first round warms up.
