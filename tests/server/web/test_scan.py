@@ -138,7 +138,6 @@ def test_a_wrong_birth_date_and_an_unknown_number_sound_the_same_and_leave_no_tr
     [
         ("123", MIRA_BORN, "Een UiTPAS-nummer telt 13 cijfers."),
         ("0900000095903", MIRA_BORN, "Dit nummer klopt niet. Vergelijk elk cijfer met je kaart."),
-        ("0900000095903", MIRA_BORN, "Dit nummer klopt niet. Vergelijk elk cijfer met je kaart."),
         (MIRA, "31/02/1983", "Dit is geen geboortedatum."),
         (MIRA, "", "Dit is geen geboortedatum."),
         ("", MIRA_BORN, "Een UiTPAS-nummer telt 13 cijfers."),
