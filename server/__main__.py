@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlalchemy.exc import OperationalError
 
-from server.commands import feed, imports, migrate, releases, serve, snapshots, staff
+from server.commands import feed, imports, migrate, places, releases, serve, snapshots, staff
 from server.kernel.logs import install_logs
 from server.kernel.vault import VaultError
 from server.migrations.run import WrongDatabaseError
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zuil-server", description="The server behind the zuilen.")
     commands = parser.add_subparsers(required=True, metavar="command")
-    for command in (serve, migrate, staff, imports, snapshots, feed, releases):
+    for command in (serve, migrate, staff, imports, places, snapshots, feed, releases):
         command.register(commands)
     return parser
 

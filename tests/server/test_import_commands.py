@@ -9,12 +9,14 @@ import sys
 import pytest
 from sqlmodel import select
 
+from server.__main__ import main
 from server.cards.models import Card
 from server.cardsystems.models import CardSystem
 from server.events.models import Event
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.migrations.run import migrate
+from server.passholders.models import Place
 
 DOCUMENT = {
     "@id": "https://io.uitdatabank.be/event/e1",
@@ -120,3 +122,53 @@ def test_what_cannot_be_done_is_one_sentence(installation, arguments, code, sent
     assert done.returncode == code
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def places_of(installation):
+    return {(one.postcode, one.name): one.municipality for one in installation.all(Place)}
+
+
+@pytest.fixture
+def import_places(installation, monkeypatch, capsys):
+    """Return a function that runs the command here: a process takes seconds to start."""
+    for name in ("ZUIL_DATABASE_URL", "ZUIL_SECRET_KEY", "ZUIL_DATA_DIR"):
+        monkeypatch.setenv(name, installation.environment[name])
+
+    def run(content):
+        listed = installation.folder / "places.csv"
+        if content is not None:
+            listed.write_bytes(content)
+        return main(["places", "import", str(listed)]), capsys.readouterr()
+
+    return run
+
+
+def test_a_list_of_bpost_becomes_all_places_there_are(installation, import_places):
+    code, said = import_places(
+        "\ufeffPostcode;Plaatsnaam;Deelgemeente;Hoofdgemeente;Provincie\n"
+        "9040;Sint-Amandsberg;Ja;GENT;OOST-VLAANDEREN\n\n5000;Namur;Neen;NAMUR;NAMUR\n".encode()
+    )
+    assert (code, said.out) == (0, "There are 2 places now.\n")
+    assert places_of(installation) == {("9040", "Sint-Amandsberg"): "Gent", ("5000", "Namur"): "Namur"}
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"Postcode;Plaats\n9000;Gent\n", "has to name the columns"),
+        (
+            b"Postcode;Plaatsnaam;Hoofdgemeente\n9000;Gent;Gent\n90;Gent;Gent\n",
+            "Line 3 is not about a place.",
+        ),
+        (b"Postcode;Plaatsnaam;Hoofdgemeente\n", "holds no places."),
+        (b"\xff\xfe\x00P", "is not UTF-8 text."),
+        (None, "cannot be read"),
+    ],
+)
+def test_a_list_that_cannot_be_used_leaves_the_places_as_they_were(
+    installation, import_places, content, sentence
+):
+    before = places_of(installation)
+    code, said = import_places(content)
+    assert (code, sentence in said.err, said.err.count("\n")) == (1, True, 1)
+    assert places_of(installation) == before != {}
