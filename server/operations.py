@@ -17,6 +17,7 @@ from server.grouppasses import api as group_passes
 from server.kiosks import api as kiosks
 from server.partners import api as partners
 from server.registration import api as people
+from server.registration import memberships
 from server.settings import Settings
 from server.staff.oidc import Issuer
 from server.vouchers import api as prices
@@ -31,6 +32,7 @@ ROUTERS: Final = (
     kiosks.router,
     checkins.router,
     people.router,
+    memberships.router,
 )
 
 

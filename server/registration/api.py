@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from types import MappingProxyType
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
@@ -14,21 +13,18 @@ from sqlmodel import Session, col, select
 
 from server.api.callers import ByAnyone, ByToken, Caller, limited
 from server.api.permissions import ApiPermission
-from server.api.problems import ApiError, Prob, SchemaError
+from server.api.problems import ApiError, Prob
 from server.api.wire import AskedPage, Operations, Page, Wire
 from server.cards.models import Card
 from server.cardsystems.messages import CardSystemMessage, card_system_message
 from server.cardsystems.models import CardSystem
-from server.cardsystems.rights import CounterRight
-from server.counters.models import Counter, CounterCardSystem
-from server.counters.rights import rights_of
 from server.feed.rows import memberships_of
 from server.kernel.database import RequestSession, WritingSession, vault_of
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
 from server.passholders.models import Membership, OptIn, Passholder, PassholderDetails
 from server.registration.checks import HOME
-from server.registration.facts import Desk, Fault, Joining, Person, RefusedError
-from server.registration.finding import find_people
+from server.registration.facts import Joining, Person, RefusedError
+from server.registration.finding import find_people, holder_with
 from server.registration.giving import cards_of
 from server.registration.messages import (
     PassholderMessage,
@@ -37,54 +33,13 @@ from server.registration.messages import (
     passholder_message,
 )
 from server.registration.register import register
+from server.registration.writing import desk_for, problem_of
 from shared.domain.checkin import CardState
 from shared.domain.zones import local_day
 
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _TRIES: Final = 60
 _SECONDS: Final = 60
-_RIGHTS: Final[Mapping[ApiPermission, CounterRight]] = MappingProxyType(
-    {
-        ApiPermission.PASSHOLDERS_WRITE: CounterRight.REGISTER,
-        ApiPermission.PASSHOLDERS_WRITE_SOCIALTARIFF: CounterRight.GRANT_SOCIAL_TARIFF,
-        ApiPermission.PASSHOLDERS_WRITE_SOCIALTARIFF_FULL_CARDSYSTEM: CounterRight.REGISTER_ELSEWHERE,
-        ApiPermission.PASSHOLDERS_WRITE_FOREIGN_COUNTRY: CounterRight.REGISTER_ABROAD,
-    }
-)
-"""What a permission of a program lets the counter it writes for do."""
-_PROBS: Final[Mapping[Fault, Prob]] = MappingProxyType(
-    {
-        Fault.INSZ_INVALID: Prob.INVALID_INSZ_NUMBER,
-        Fault.INSZ_USED: Prob.INSZ_ALREADY_USED,
-        Fault.PLACE_UNKNOWN: Prob.INVALID_CITY,
-        Fault.ELSEWHERE: Prob.INVALID_CITY,
-        Fault.CARD_NUMBER: Prob.INVALID_UITPAS_NUMBER,
-        Fault.CARD_UNKNOWN: Prob.INVALID_CARD,
-        Fault.CARD_OTHER_SYSTEM: Prob.INVALID_CARD,
-        Fault.CARD_FOR_TARIFF: Prob.INVALID_CARD,
-        Fault.CARD_WITHOUT_TARIFF: Prob.INVALID_CARD,
-        Fault.CARD_NOT_HERE: Prob.INVALID_CARD_STATUS,
-        Fault.VOUCHER_UNKNOWN: Prob.INVALID_VOUCHER_CODE,
-        Fault.VOUCHER_USED: Prob.INVALID_VOUCHER_CODE,
-        Fault.NOT_ALLOWED: Prob.FORBIDDEN,
-        Fault.TARIFF_NOT_ALLOWED: Prob.FORBIDDEN,
-        Fault.ABROAD: Prob.FORBIDDEN,
-    }
-)
-_PLACES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "first_name": "/firstName",
-        "last_name": "/name",
-        "birth_date": "/dateOfBirth",
-        "insz": "/inszNumber",
-        "place": "/address/city",
-        "email": "/email",
-        "opt_ins": "/optInPreferences",
-        "card": "/registrationUitpasNumber",
-        "tariff_until": "/registrationSocialTariffEndDate",
-    }
-)
-
 router = Operations()
 
 
@@ -162,7 +117,7 @@ def show_insz_state(session: RequestSession, _caller: ByAnyone, insz_number: str
 def show_passholder(session: WritingSession, caller: ByToken, passholder_id: str) -> PassholderMessage:
     """Return one pashouder; the trail says who looked."""
     _searchable(caller, by_name=False)
-    holder = session.get(Passholder, int(passholder_id)) if passholder_id.isdecimal() else None
+    holder = holder_with(session, passholder_id)
     if holder is None:
         raise ApiError(Prob.PASSHOLDER_NOT_FOUND)
     caller.note(session, "look", "passholder", holder.ref)
@@ -174,12 +129,13 @@ def register_passholder(
     session: RequestSession, caller: ByToken, message: PassholderMessage
 ) -> PassholderMessage:
     """Register somebody at the counter of an organiser."""
-    desk = _desk(session, caller, message)
+    organizer = message.registration_organizer.id if message.registration_organizer else ""
+    desk = desk_for(session, caller, organizer, message.registration_card_system_id)
     person, joining = _person(message), _joining(message)
     try:
         holder = register(session, person, joining, desk, datetime.now(UTC))
     except RefusedError as refused:
-        raise _problem(refused) from refused
+        raise problem_of(refused) from refused
     return _message(session, holder)
 
 
@@ -195,33 +151,6 @@ def _searchable(caller: Caller, *, by_name: bool) -> frozenset[int]:
     if by_name or not caller.may(ApiPermission.PASSHOLDERS_SEARCH_BY_ID):
         caller.require(ApiPermission.PASSHOLDERS_SEARCH)
     return systems
-
-
-def _desk(session: Session, caller: Caller, message: PassholderMessage) -> Desk:
-    """Return the counter a program writes for, with what the program may do there."""
-    organizer = message.registration_organizer.id if message.registration_organizer else ""
-    query = (
-        select(Counter.id, CounterCardSystem.card_system_id)
-        .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(Counter.id))
-        .where(Counter.organizer_id == organizer)
-        .order_by(col(CounterCardSystem.card_system_id))
-    )
-    counters = session.exec(query).all()
-    if not counters:
-        raise ApiError(Prob.ORGANIZER_NOT_FOUND, status=400)
-    wanted = message.registration_card_system_id
-    here = [(counter, system) for counter, system in counters if wanted in (None, system)]
-    if not here:
-        raise ApiError(Prob.CARDSYSTEM_NOT_FOUND, status=400)
-    counter, system = here[0]
-    caller.require(ApiPermission.PASSHOLDERS_WRITE, organizer=organizer, system=system)
-    rights = frozenset(
-        right
-        for permission, right in _RIGHTS.items()
-        if caller.may(permission, organizer=organizer, system=system)
-    )
-    own = rights_of(session, counter or 0).get(system, frozenset())
-    return Desk(counter or 0, system, rights | own & {CounterRight.REGISTER_WITHOUT_INSZ}, caller.staff_id)
 
 
 def _person(message: PassholderMessage) -> Person:
@@ -256,15 +185,6 @@ def _joining(message: PassholderMessage) -> Joining:
         tariff_until=message.registration_social_tariff_end_date,
         voucher=message.registration_voucher or "",
     )
-
-
-def _problem(refused: RefusedError) -> ApiError:
-    """Return the problem of the first fault that has one, else all of them as faults of the body."""
-    for fault in refused.faults.values():
-        if fault in _PROBS:
-            return ApiError(_PROBS[fault], status=400 if _PROBS[fault] != Prob.FORBIDDEN else 403)
-    wrong = [SchemaError(_PLACES.get(field, "/"), fault.value) for field, fault in refused.faults.items()]
-    return ApiError(Prob.BODY_INVALID_DATA, schema_errors=wrong)
 
 
 def _message(session: Session, holder: Passholder) -> PassholderMessage:

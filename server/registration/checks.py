@@ -70,6 +70,16 @@ def check_tariff(until: date | None, desk: Desk, today: date) -> dict[str, Fault
     return {} if today <= until <= latest_end(today) else {"tariff_until": Fault.TARIFF_DATE}
 
 
+def check_residence(session: Session, ref: int, desk: Desk, *, tariff: bool) -> dict[str, Fault]:
+    """Return what is wrong with a membership for who somebody is already, by where he lives (rules 4.14)."""
+    details = session.get(PassholderDetails, ref)
+    if details is None or details.municipality == ABROAD:
+        return {}
+    rules = rules_of(session, desk.system)
+    fits = _lives_here(details.municipality, rules, desk, tariff=tariff)
+    return {} if fits else {"place": Fault.ELSEWHERE}
+
+
 def rules_of(session: Session, system: int) -> RegistrationRules:
     """Return how a card system registers."""
     found = session.get(RegistrationRules, system)

@@ -28,7 +28,7 @@ from server.passholders.places import municipalities
 from server.passholders.standing import social_tariff_on
 from server.registration.checks import rules_of
 from server.registration.facts import Fault, RefusedError, refuse
-from server.registration.finding import find_people
+from server.registration.finding import find_people, holder_with
 from server.registration.form import read_day
 from server.registration.giving import block_card_of, cards_of, unblock_card
 from server.registration.tariff import block_membership, suspend_tariff
@@ -137,7 +137,7 @@ def show_member(
     acting: Keeper,
     *,
     system_id: int,
-    ref: int,
+    ref: str,
     gelukt: str = "",
 ) -> Response:
     """Show a member; the trail says who looked."""
@@ -154,7 +154,7 @@ def do_to_member(
     acting: Keeper,
     *,
     system: OwnSystem,
-    ref: int,
+    ref: str,
     deed: str,
     card: Annotated[str, Form()] = "",
     until: Annotated[str, Form()] = "",
@@ -188,8 +188,9 @@ def _do(session: Session, membership: Membership, deed: str, *, staff_id: int, c
         raise ProblemError(404, "There is nothing at this address.")
 
 
-def _membership(session: Session, system: CardSystem, ref: int) -> Membership:
-    found = session.get(Membership, (ref, system.id))
+def _membership(session: Session, system: CardSystem, ref: str) -> Membership:
+    holder = holder_with(session, ref)
+    found = session.get(Membership, (holder.ref, system.id)) if holder else None
     if found is None:
         raise ProblemError(404, "This person is no member of this card system.", type="zuil:place")
     return found

@@ -17,6 +17,8 @@ from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_u
 MOST: Final = 20
 """People on one list."""
 _MOST_LOOKED_AT: Final = 200
+_DIGITS: Final = 18
+"""No reference is longer, and no database keeps what is."""
 
 
 class Found(NamedTuple):
@@ -40,6 +42,12 @@ def find_people(session: Session, text: str, systems: Iterable[int]) -> Found:
     owner = select(PassholderDetails.passholder_ref).where(PassholderDetails.insz_digest == digest)
     query = select(Passholder).where(col(Passholder.ref).in_(owner))
     return Found(list(session.exec(query)), exact=True)
+
+
+def holder_with(session: Session, reference: str) -> Passholder | None:
+    """Return the pashouder with a reference, as an address says it."""
+    fits = reference.isdecimal() and len(reference) <= _DIGITS
+    return session.get(Passholder, int(reference)) if fits else None
 
 
 def _card(session: Session, text: str) -> Card | None:

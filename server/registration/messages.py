@@ -139,7 +139,7 @@ def passholder_message(
         name=holder.last_name,
         first_name=holder.first_name,
         uitpas_number=_main_number(memberships, cards, today),
-        card_system_memberships=[_membership(one, cards, today) for one in memberships],
+        card_system_memberships=[membership_message(one, cards, today) for one in memberships],
         email=details.email if details else None,
         creation_date=details.made_at if details else None,
         date_of_birth=holder.birth_date,
@@ -195,7 +195,8 @@ def _card_of(membership: Membership, cards: Sequence[Card]) -> Card | None:
     return min(own, key=lambda card: card.state != CardState.ACTIVE.name, default=None)
 
 
-def _membership(membership: Membership, cards: Sequence[Card], today: date) -> MembershipMessage:
+def membership_message(membership: Membership, cards: Sequence[Card], today: date) -> MembershipMessage:
+    """Return a membership as it goes over the wire."""
     card = _card_of(membership, cards)
     is_blocked = membership.status == MembershipStatus.BLOCKED
     return MembershipMessage(

@@ -25,6 +25,7 @@ from server.passholders.standing import default_end, latest_end
 from server.registration.changing import change_person, person_of
 from server.registration.desks import Desks, Helper, desk_at, registering
 from server.registration.facts import Desk, Fault, RefusedError, refuse
+from server.registration.finding import holder_with
 from server.registration.form import (
     CardForm,
     PersonForm,
@@ -97,14 +98,14 @@ class Visit:
         )
 
 
-def _visit(request: Request, session: RequestSession, acting: Helper, desks: Desks, ref: int) -> Visit:
-    found = session.get(Passholder, ref)
+def _visit(request: Request, session: RequestSession, acting: Helper, desks: Desks, ref: str) -> Visit:
+    found = holder_with(session, ref)
     if found is None:
         raise ProblemError(404, "There is no such pashouder.", type="zuil:place")
     return Visit(request, session, acting, desks, found)
 
 
-def _look(request: Request, session: WritingSession, acting: Helper, desks: Desks, ref: int) -> Visit:
+def _look(request: Request, session: WritingSession, acting: Helper, desks: Desks, ref: str) -> Visit:
     return _visit(request, session, acting, desks, ref)
 
 

@@ -14,7 +14,7 @@ from server.checkins.models import PointsEntry
 from server.kernel.audit import record
 from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.passholders.names import index_name
-from server.registration.checks import Checked, check_joining, check_person, rules_of
+from server.registration.checks import Checked, check_joining, check_person, check_residence, rules_of
 from server.registration.facts import Desk, Fault, Joining, Person, RefusedError, refuse
 from server.registration.giving import find_card_to_give, give_card, holder_changed
 from server.registration.pricing import use_voucher
@@ -82,6 +82,7 @@ def join(session: Session, holder: Passholder, joining: Joining, desk: Desk, now
     today = local_day(now)
     tariff = joining.tariff_until is not None
     faults = check_joining(joining, desk, today)
+    faults |= check_residence(session, holder.ref or 0, desk, tariff=tariff)
     if session.get(Membership, (holder.ref, desk.system)) is not None:
         faults["system"] = Fault.MEMBER_ALREADY
     card = _card(session, joining, desk, faults, tariff=tariff, optional=not tariff)

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from server.cards.models import Card
 from server.cardsystems.rights import CounterRight
 from server.passholders.models import Membership
-from server.registration.checks import check_tariff, rules_of
+from server.registration.checks import check_residence, check_tariff, rules_of
 from server.registration.facts import REPLACING, Desk, Fault, Joining, refuse
 from server.registration.giving import cards_of, find_card_to_give, give_card
 from server.registration.pricing import use_voucher
@@ -38,6 +38,8 @@ def replace_card(
     """
     had = cards_here(session, membership)
     faults = _check(membership, reason, joining, had, desk=desk, today=local_day(now))
+    if reason == PriceReason.OBTAIN_KANSENSTATUUT:
+        faults |= check_residence(session, membership.passholder_ref, desk, tariff=True)
     refuse(faults)
     tariff = reason == PriceReason.OBTAIN_KANSENSTATUUT or (
         membership.social_tariff and reason != PriceReason.LOSS_KANSENSTATUUT

@@ -10,7 +10,7 @@ from server.cards.models import Card
 from server.cardsystems.groups import groups_of
 from server.counters.rights import put_groups
 from server.kernel.audit import AuditEntry
-from server.passholders.models import Membership, Passholder
+from server.passholders.models import Membership, Passholder, RegistrationRules
 from server.passholders.names import index_name
 from shared.domain.numbers import make_uitpas_number
 from shared.domain.zones import local_day
@@ -194,3 +194,58 @@ def test_an_organiser_whose_counter_may_registers_without_a_national_number(api,
         authorised = [one.id for one in groups_of(session, [SYSTEM]) if one.name.startswith("Geauth")]
         put_groups(session, api.counter, [SYSTEM], authorised)
     assert api.call("POST", "/passholders", token=token, json=body).status_code == 200
+
+
+class TestAMembership:
+    """POST and GET /passholders/…/memberships/…"""
+
+    @pytest.fixture
+    def token(self, api):
+        return api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_WRITE_SOCIALTARIFF")
+
+    @pytest.fixture
+    def person(self, api, token):
+        body = EVE | {"registrationUitpasNumber": add_card(api)}
+        return api.call("POST", "/passholders", token=token, json=body).json()
+
+    def preview(self, api, token, person, *, tariff):
+        asked = {"socialTariff": str(tariff).lower(), "organizerId": ORGANIZER}
+        return api.get(f"/passholders/{person['id']}/memberships/{SYSTEM}", token=token, params=asked).json()
+
+    def ask(self, api, token, person, **more):
+        body = {"cardType": "NFC_CARD", "registrationOrganizer": {"id": ORGANIZER}, **more}
+        return api.call("POST", f"/passholders/{person['id']}/memberships/{SYSTEM}", token=token, json=body)
+
+    def test_that_is_there_already_cannot_be_made_again(self, api, token, person):
+        assert self.preview(api, token, person, tariff=False)["type"] == "NOT_POSSIBLE"
+        answer = self.ask(api, token, person, uitpasNumber=add_card(api, 901))
+        assert refusal(answer) == (400, "uitpas/passholder-new-membership-error")
+
+    def test_gets_the_kansenstatuut_with_a_card_that_shows_it_and_loses_it_again(self, api, token, person):
+        seen = self.preview(api, token, person, tariff=True)
+        assert (seen["type"], seen["socialTariffEndDate"]) == (
+            "REPLACE_MEMBERSHIP",
+            f"{TODAY.year + 1}-04-30",
+        )
+        special = add_card(api, 902, tariff=True)
+        assert self.ask(api, token, person, uitpasNumber=special, socialTariff={}).status_code == 201
+        with api.database.reading() as session:
+            membership = session.get_one(Membership, (int(person["id"]), SYSTEM))
+            assert membership.social_tariff_end == date(TODAY.year + 1, 4, 30)
+            assert session.get_one(Card, person["uitpasNumber"]).state == "BLOCKED"
+        assert self.ask(api, token, person, uitpasNumber=add_card(api, 903)).status_code == 201
+        with api.database.reading() as session:
+            assert not session.get_one(Membership, (int(person["id"]), SYSTEM)).social_tariff
+
+    def test_with_the_kansenstatuut_is_for_who_lives_there(self, api, token, person):
+        with api.database.writing() as session:
+            session.add(RegistrationRules(card_system_id=SYSTEM, municipalities=["Aalst"]))
+        assert self.preview(api, token, person, tariff=True)["addressChangeRequired"] is True
+        special = add_card(api, 904, tariff=True)
+        answer = self.ask(api, token, person, uitpasNumber=special, socialTariff={})
+        assert refusal(answer) == (400, "uitpas/invalid-city")
+
+    def test_of_nobody_is_not_found(self, api, token):
+        for nobody in ("0", "me", "9" * 30):
+            answer = self.ask(api, token, {"id": nobody})
+            assert refusal(answer) == (404, "uitpas/passholder-not-found")

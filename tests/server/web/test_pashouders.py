@@ -165,6 +165,11 @@ def test_a_counter_that_only_checks_people_in_sees_no_address_and_registers_nobo
     assert counter.client.post(f"{page}/kaart", data=card).status_code == 422
 
 
+@pytest.mark.parametrize("ref", ["0", "9" * 30, "iemand"])
+def test_nobody_is_not_found(counter, ref):
+    assert counter.client.get(f"{HERE}/{ref}").status_code == 404
+
+
 def test_nobody_without_the_right_changed_anything(counter):
     with counter.database.reading() as session:
         before = session.exec(select(Passholder)).all()

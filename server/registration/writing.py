@@ -1,0 +1,99 @@
+"""A program of a partner that writes: for which counter, what it may do there, and how it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from sqlmodel import Session, col, select
+
+from server.api.callers import Caller
+from server.api.permissions import ApiPermission
+from server.api.problems import ApiError, Prob, SchemaError
+from server.cardsystems.rights import CounterRight
+from server.counters.models import Counter, CounterCardSystem
+from server.counters.rights import rights_of
+from server.registration.facts import Desk, Fault, RefusedError
+
+RIGHTS: Final[Mapping[ApiPermission, CounterRight]] = MappingProxyType(
+    {
+        ApiPermission.PASSHOLDERS_WRITE: CounterRight.REGISTER,
+        ApiPermission.PASSHOLDERS_WRITE_SOCIALTARIFF: CounterRight.GRANT_SOCIAL_TARIFF,
+        ApiPermission.PASSHOLDERS_WRITE_SOCIALTARIFF_FULL_CARDSYSTEM: CounterRight.REGISTER_ELSEWHERE,
+        ApiPermission.PASSHOLDERS_WRITE_FOREIGN_COUNTRY: CounterRight.REGISTER_ABROAD,
+    }
+)
+"""What a permission of a program lets the counter it writes for do."""
+PROBS: Final[Mapping[Fault, Prob]] = MappingProxyType(
+    {
+        Fault.INSZ_INVALID: Prob.INVALID_INSZ_NUMBER,
+        Fault.INSZ_USED: Prob.INSZ_ALREADY_USED,
+        Fault.PLACE_UNKNOWN: Prob.INVALID_CITY,
+        Fault.ELSEWHERE: Prob.INVALID_CITY,
+        Fault.CARD_NUMBER: Prob.INVALID_UITPAS_NUMBER,
+        Fault.CARD_UNKNOWN: Prob.INVALID_CARD,
+        Fault.CARD_OTHER_SYSTEM: Prob.INVALID_CARD,
+        Fault.CARD_FOR_TARIFF: Prob.INVALID_CARD,
+        Fault.CARD_WITHOUT_TARIFF: Prob.INVALID_CARD,
+        Fault.CARD_NOT_HERE: Prob.INVALID_CARD_STATUS,
+        Fault.VOUCHER_UNKNOWN: Prob.INVALID_VOUCHER_CODE,
+        Fault.VOUCHER_USED: Prob.INVALID_VOUCHER_CODE,
+        Fault.NOT_ALLOWED: Prob.FORBIDDEN,
+        Fault.TARIFF_NOT_ALLOWED: Prob.FORBIDDEN,
+        Fault.ABROAD: Prob.FORBIDDEN,
+    }
+)
+PLACES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "first_name": "/firstName",
+        "last_name": "/name",
+        "birth_date": "/dateOfBirth",
+        "insz": "/inszNumber",
+        "place": "/address/city",
+        "email": "/email",
+        "opt_ins": "/optInPreferences",
+        "card": "/registrationUitpasNumber",
+        "tariff_until": "/registrationSocialTariffEndDate",
+    }
+)
+
+
+def desk_for(session: Session, caller: Caller, organizer: str, system: int | None = None) -> Desk:
+    """Return the counter of an organiser at work in a card system, with what the program may do there.
+
+    system: None for the first one the organiser belongs to.
+
+    Raises:
+        ApiError: 400, there is no such counter; 403, the program may not write for it.
+    """
+    query = (
+        select(Counter.id, CounterCardSystem.card_system_id)
+        .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(Counter.id))
+        .where(Counter.organizer_id == organizer)
+        .order_by(col(CounterCardSystem.card_system_id))
+    )
+    counters = session.exec(query).all()
+    if not counters:
+        raise ApiError(Prob.ORGANIZER_NOT_FOUND, status=400)
+    here = [(counter or 0, own) for counter, own in counters if system in (None, own)]
+    if not here:
+        raise ApiError(Prob.CARDSYSTEM_NOT_FOUND, status=400)
+    counter, found = here[0]
+    caller.require(ApiPermission.PASSHOLDERS_WRITE, organizer=organizer, system=found)
+    rights = frozenset(
+        right
+        for permission, right in RIGHTS.items()
+        if caller.may(permission, organizer=organizer, system=found)
+    )
+    own = rights_of(session, counter).get(found, frozenset())
+    return Desk(counter, found, rights | own & {CounterRight.REGISTER_WITHOUT_INSZ}, caller.staff_id)
+
+
+def problem_of(refused: RefusedError) -> ApiError:
+    """Return the problem of the first fault that has one, else all of them as faults of the body."""
+    for fault in refused.faults.values():
+        if fault in PROBS:
+            return ApiError(PROBS[fault], status=400 if PROBS[fault] != Prob.FORBIDDEN else 403)
+    wrong = [SchemaError(PLACES.get(field, "/"), fault.value) for field, fault in refused.faults.items()]
+    return ApiError(Prob.BODY_INVALID_DATA, schema_errors=wrong)
