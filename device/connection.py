@@ -11,6 +11,8 @@ from typing import Final
 from device.settings import SettingsError
 
 _SHORTEST_WPA: Final = 8
+_LONGEST_WPA: Final = 64
+"""63 characters, or a key of 64 hexadecimal digits."""
 _APN: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PIN: Final = re.compile(r"[0-9]{4,8}")
 _GOES_WITH: Final = {
@@ -82,8 +84,8 @@ def _link_section(options: argparse.Namespace) -> Iterator[str]:
 def _wifi_section(options: argparse.Namespace) -> Iterator[str]:
     yield from ("", "[wifi]", f"ssid={_value(options.wifi)}")
     if options.wifi_password:
-        if len(options.wifi_password) < _SHORTEST_WPA:
-            raise SettingsError("A Wi-Fi password has at least 8 characters.")
+        if not _SHORTEST_WPA <= len(options.wifi_password) <= _LONGEST_WPA:
+            raise SettingsError("A Wi-Fi password has 8 to 64 characters.")
         yield from ("", "[wifi-security]", "key-mgmt=wpa-psk", f"psk={_value(options.wifi_password)}")
 
 

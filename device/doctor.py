@@ -89,6 +89,8 @@ def _tcp(way: Way) -> str:
 
 
 def _tls(way: Way) -> str:
+    from device.adapters.link import NO_TLS
+
     context = ssl.create_default_context()
     try:
         with (
@@ -103,6 +105,8 @@ def _tls(way: Way) -> str:
             f"the certificate was not accepted ({error.verify_message}); this clock says {year}"
         ) from error
     except OSError as error:
+        if isinstance(error, ssl.SSLError) and error.reason == NO_TLS:
+            raise StepError(f"{way.host} port {way.port} does not speak https; is the port right?") from error
         raise StepError(f"no secure connection ({error}); does something look into the traffic?") from error
 
 

@@ -131,7 +131,7 @@ def remove(
     if sure != "yes":
         return RedirectResponse(f"/dashboard/zuilen/{number}", 303)
     remove_kiosk(session, view.kiosk, datetime.now(UTC), staff_id=acting.staff_id)
-    return RedirectResponse("/dashboard/zuilen", 303)
+    return RedirectResponse("/dashboard/zuilen?gelukt=weg", 303)
 
 
 @router.post("/modus")

@@ -82,11 +82,15 @@ Listed = Annotated[AskedList, Query()]
 
 
 @router.get("")
-def show_kiosks(request: Request, session: RequestSession, acting: Follower, asked: Listed) -> Response:
+def show_kiosks(
+    request: Request, session: RequestSession, acting: Follower, asked: Listed, gelukt: str = ""
+) -> Response:
     """Show a page of the zuilen of the card system."""
     may_manage = acting.may(Permission.MANAGE_KIOSKS)
     found = asked.find(session, acting)
-    return page(request, "kiosks/dashboard.html", found=found, asked=asked, may_manage=may_manage)
+    return page(
+        request, "kiosks/dashboard.html", found=found, asked=asked, may_manage=may_manage, done=gelukt
+    )
 
 
 @router.get("/stroom")

@@ -152,7 +152,8 @@ def test_wifi_and_a_fixed_address_become_a_connection_for_root_only(enrol, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--wifi", "x", "--wifi-password", "kort"], "at least 8"),
+        (["--wifi", "x", "--wifi-password", "kort"], "8 to 64 characters"),
+        (["--wifi", "x", "--wifi-password", "x" * 65], "8 to 64 characters"),
         (["--address", "192.168.1.20/24"], "needs a gateway"),
         (["--address", "192.168.1.20/24", "--gateway", "10.0.0.1"], "not in the network"),
         (["--address", "192.168.1.999/24", "--gateway", "192.168.1.1"], "cannot be used"),

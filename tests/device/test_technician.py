@@ -236,7 +236,7 @@ def test_a_line_that_answers_without_tls_is_told_at_tls(tmp_path, monkeypatch):
         ).start()
         found = told(f"https://127.0.0.1:{listener.getsockname()[1]}", tmp_path)
     assert found["TCP"].startswith("127.0.0.1")
-    assert "BAD no secure connection" in found["TLS"]
+    assert "does not speak https" in found["TLS"]
 
 
 def test_a_certificate_that_this_clock_does_not_believe_names_the_clock(tmp_path, monkeypatch):

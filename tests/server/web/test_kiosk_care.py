@@ -226,7 +226,8 @@ def test_a_removed_zuil_is_refused_and_unlisted_and_keeps_its_number_and_history
     ksb.client.post(f"{HERE}/verwijderen")
     assert ksb.kiosk("Zuil inkomhal").state == "active", "the box was not ticked"
     done = ksb.client.post(f"{HERE}/verwijderen", data={"sure": "yes"})
-    assert done.headers["location"] == "/dashboard/zuilen"
+    assert done.headers["location"] == "/dashboard/zuilen?gelukt=weg"
+    assert "uit dienst" in ksb.client.get(done.headers["location"]).text
     assert "Zuil inkomhal" not in ksb.client.get("/dashboard/zuilen").text
     assert ksb.client.get(HERE).status_code == 404
     kiosk = ksb.kiosk("Zuil inkomhal")
