@@ -234,6 +234,7 @@ def test_a_zuil_that_is_asked_to_stop_stops_quickly(zuil):
     assert time.monotonic() - begin < 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("virtual", [True, False], ids=["virtual reader", "nfcpy over UDP"])
 def test_a_quiet_zuil_uses_little(zuil, server, virtual):
     zuil.start().ready()

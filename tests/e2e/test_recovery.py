@@ -23,6 +23,7 @@ def sequence(system, zuil):
     ]
 
 
+@pytest.mark.slow
 def test_a_server_restored_from_an_older_backup_gets_everything_again(system, running, tmp_path):
     system.start_server(running)
     without_limit(system, HALL)
@@ -60,6 +61,7 @@ def test_a_server_restored_from_an_older_backup_gets_everything_again(system, ru
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_both_sides_compute_the_same_checksum(system_on_both, running):
     system_on_both.start(running)
     zuilen = [system_on_both.zuilen[name] for name in (HALL, SIDE)]

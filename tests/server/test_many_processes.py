@@ -31,6 +31,7 @@ def database(database_url):
     database.dispose()
 
 
+@pytest.mark.slow
 def test_a_server_killed_at_any_moment_keeps_each_tap_exactly_once(database, database_url, tmp_path):
     """The zuil sends again what was not answered; the server is killed four times meanwhile."""
     server = start_server(database_url, tmp_path)

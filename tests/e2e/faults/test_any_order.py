@@ -126,6 +126,7 @@ def lead(world, **more):
     run_state_machine_as_test(partial(Anything, world), settings=settings(**usual, **more))
 
 
+@pytest.mark.slow
 def test_whatever_happens_in_whatever_order_every_tap_counts_once_and_all_comes_right(world):
     lead(world, max_examples=14, stateful_step_count=20, derandomize=True)
 

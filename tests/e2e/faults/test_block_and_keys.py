@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlmodel import select
 
 from fakes.system import CHIPS, rows, tap, wait_for, without_limit
@@ -88,6 +89,7 @@ def test_a_blocked_zuil_that_was_off_hands_in_its_journal_and_with_another_code_
     assert rows(system, "SELECT * FROM kiosk_gap WHERE kind = 'chain'") == []
 
 
+@pytest.mark.slow
 def test_a_zuil_gets_fresh_credentials_and_another_code_key(system, running):
     zuil = started(system, running)
     before = credentials(zuil).read_bytes()
@@ -102,6 +104,7 @@ def test_a_zuil_gets_fresh_credentials_and_another_code_key(system, running):
     wait_for(lambda: len(verdicts(system)) == 1)
 
 
+@pytest.mark.slow
 def test_a_card_system_gets_another_token_key_while_people_tap_with_and_without_a_network(system, running):
     zuil = started(system, running)
     assert tap(zuil, CHIPS[0])["outcome"] == "ok"
