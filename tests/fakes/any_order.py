@@ -32,6 +32,7 @@ NOON = datetime(2026, 11, 18, 11, 0, tzinfo=UTC)
 DAY = 86_400
 LEASE = 30 * DAY
 TOLERANCE = 5_000
+SLOWEST = 20_000
 AN, BOB, CEM = (Who(name, luhn_number(n), chip_of(n), n) for n, name in enumerate(("AN", "BOB", "CEM"), 1))
 ANS_KEY = Who("ANS_KEY", luhn_number(11), chip_of(11), 1)
 GROUP = Who("GROUP", luhn_number(12), chip_of(12), 0, group=True)

@@ -85,6 +85,15 @@ ONCE = {
         zuil.go_on(40),
         zuil.the_network_becomes(""),
     ),
+    "a slow line made a tap late at a zuil that was not told the time": lambda zuil: (
+        zuil.the_network_becomes("slow"),
+        zuil.time_goes_by(3_600),
+        zuil.block_the_zuil(),
+        zuil.let_the_zuil_in_again(),
+        zuil.hold_for_long(AN),
+        zuil.somebody_sets_the_clock(-3_600),
+        zuil.go_on(0),
+    ),
     "somebody else was first": lambda zuil: (
         zuil.set_limit("DAY", 2),
         zuil.go_on(400),
