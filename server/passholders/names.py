@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
-from server.passholders.models import NameWord, Passholder
+from server.passholders.models import Membership, NameWord, Passholder
 
 _APART: Final = re.compile(r"[^0-9a-z]+")
 _NOT_DECOMPOSED: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss"})
@@ -31,12 +32,13 @@ def index_name(session: Session, holder: Passholder) -> None:
     session.add_all(NameWord(word=word, passholder_ref=holder.ref or 0) for word in words)
 
 
-def find_by_name(session: Session, text: str, most: int) -> list[Passholder]:
-    """Return at most `most` pashouders with a name that begins with each word of `text`, by name."""
+def find_by_name(session: Session, text: str, systems: Iterable[int], most: int) -> list[Passholder]:
+    """Return members of `systems` with names that begin with the words of `text`, at most `most`, by name."""
     words = words_of(text)
     if not words:
         return []
-    query = select(Passholder)
+    members = select(Membership.passholder_ref).where(col(Membership.card_system_id).in_(list(systems)))
+    query = select(Passholder).where(col(Passholder.ref).in_(members))
     for word in words:
         beginning = col(NameWord.word).between(word, word + _AFTER)
         query = query.where(col(Passholder.ref).in_(select(NameWord.passholder_ref).where(beginning)))

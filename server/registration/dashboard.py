@@ -89,7 +89,9 @@ def search(
 ) -> Response:
     """Find members by number or name; go straight to who is the only one."""
     found = find_people(session, text, [system.id])
-    people = [one for one in found.people if session.get(Membership, (one.ref, system.id)) is not None]
+    people = found.people
+    if found.exact:  # a number finds one person, of any card system
+        people = [one for one in people if session.get(Membership, (one.ref, system.id)) is not None]
     if found.exact and people:
         return RedirectResponse(f"{HERE}/{system.id}/{people[0].ref}", 303)
     return page(request, "registration/ksb-search.html", system=system, text=text, found=people)

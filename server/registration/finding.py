@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from server.cards.models import Card
 from server.kernel.database import vault_of
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
-from server.passholders.models import Membership, Passholder, PassholderDetails
+from server.passholders.models import Passholder, PassholderDetails
 from server.passholders.names import find_by_name
 from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_uitpas_number
 
@@ -38,7 +38,7 @@ def find_people(session: Session, text: str, systems: Iterable[int]) -> Found:
     try:
         digest = insz_digest(vault_of(session), parse_insz(text))
     except InvalidInszError:
-        return Found(_members(session, find_by_name(session, text, _MOST_LOOKED_AT), systems))
+        return Found(find_by_name(session, text, systems, _MOST_LOOKED_AT)[:MOST])
     owner = select(PassholderDetails.passholder_ref).where(PassholderDetails.insz_digest == digest)
     query = select(Passholder).where(col(Passholder.ref).in_(owner))
     return Found(list(session.exec(query)), exact=True)
@@ -60,13 +60,3 @@ def _card(session: Session, text: str) -> Card | None:
     except InvalidNumberError:
         return None
     return session.exec(select(Card).where(Card.chip_number == chip)).first()
-
-
-def _members(session: Session, people: Iterable[Passholder], systems: Iterable[int]) -> list[Passholder]:
-    found = list(people)
-    query = select(Membership.passholder_ref).where(
-        col(Membership.passholder_ref).in_([one.ref for one in found]),
-        col(Membership.card_system_id).in_(list(systems)),
-    )
-    here = set(session.exec(query))
-    return [one for one in found if one.ref in here][:MOST]

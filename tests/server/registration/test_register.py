@@ -374,7 +374,7 @@ def test_people_are_found_by_the_beginning_of_any_of_their_names(database, town,
         registers(database, authorised, person, card=town.card(authorised))
     with database.reading() as session:
         found = {
-            text: [one.first_name for one in find_by_name(session, text, 10)]
+            text: [one.first_name for one in find_by_name(session, text, [GENT], 10)]
             for text in ("zoe", "hondt", "celi jose", "BERGH", "pee an", "ee", "", "-")
         }
     assert found == {
@@ -387,3 +387,13 @@ def test_people_are_found_by_the_beginning_of_any_of_their_names(database, town,
         "": [],
         "-": [],
     }
+
+
+def test_people_of_other_card_systems_crowd_nobody_out(database, town, authorised):
+    elsewhere = town.desk(AUTHORISED, system=PASPARTOE)
+    for desk in (elsewhere, elsewhere, authorised):
+        registers(database, desk, replace(AN, insz=""), card=town.card(desk))
+    with database.reading() as session:
+        (found,) = find_by_name(session, "peeters", [GENT], 1)
+        assert session.get(Membership, (found.ref, GENT)) is not None
+        assert find_by_name(session, "peeters", [], 10) == []
