@@ -43,6 +43,10 @@ WARNINGS: Final = MACHINE_FAULTS - {Fault.READER_HANGS, Fault.STORAGE_READ_ONLY}
 """Faults with which people can still save points: their code stands beside the hour."""
 
 
+LINK: Final = "link"
+"""The subject of the notice that says why the server does not answer, or refuses."""
+
+
 class Machine(Protocol):
     """The board under the zuil."""
 
@@ -105,5 +109,10 @@ class Health:
         self.notices = others if sentence is None else {**others, subject: sentence}
 
     def told(self) -> list[str]:
-        """Return the faults and notices for the heartbeat."""
-        return [*sorted(self.faults), *self.notices.values()]
+        """Return the faults and notices for the heartbeat.
+
+        Why the server could not be reached is left out: once it reads that, it is no longer so, and
+        nothing would take it back before the next heartbeat.
+        """
+        notices = (text for subject, text in self.notices.items() if self.online or subject != LINK)
+        return [*sorted(self.faults), *notices]

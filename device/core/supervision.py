@@ -15,6 +15,8 @@ from device.ports import OK, Display, Journal, JournalError, Lights, LinkError
 _EVERY_SECONDS: Final = 2.0
 _RESTART_SECONDS: Final = 45.0
 _SLOW_SECONDS: Final = 1.0
+_SLOW_LASTS_SECONDS: Final = 600.0
+"""One slow write is told this long: a quiet zuil may not write another before morning."""
 _REMOUNT_SECONDS: Final = 600.0
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class Supervision(Loop):
         self._restart = restart
         self._hanging_since: float | None = None
         self._remounted: float | None = None
+        self._slow_at: tuple[int, float] | None = None
 
     def _look(self) -> float:
         found = set(self._machine.faults())
@@ -74,9 +77,14 @@ class Supervision(Loop):
 
     def _is_slow(self) -> bool:
         try:
-            return self._journal.state().seconds > _SLOW_SECONDS
+            written = self._journal.state()
         except JournalError:
             return False  # it has a code of its own
+        if written.seconds <= _SLOW_SECONDS:
+            self._slow_at = None
+        elif self._slow_at is None or self._slow_at[0] != written.last_seq:
+            self._slow_at = (written.last_seq, time.monotonic())
+        return self._slow_at is not None and time.monotonic() - self._slow_at[1] < _SLOW_LASTS_SECONDS
 
     def _reader_hangs(self) -> bool:
         now = time.monotonic()

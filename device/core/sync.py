@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Final, TypeVar
 
-from device.core.health import Fault, Health
+from device.core.health import LINK, Fault, Health
 from device.core.loops import Loop, jittered
 from device.core.notes import Told
 from device.ports import (
@@ -336,14 +336,14 @@ class Sync:
         """
         back, now = not self._health.online, time.monotonic()
         self._health.online = True
-        self._health.notice("link", None)
+        self._health.notice(LINK, None)
         if back and now >= self._next_return:
             self._next_return = now + jittered(_RETURN_PAUSE)
             self.wake()
 
     def _unreachable(self, error: LinkError) -> None:
         """Note why the server cannot be asked; a refusal is an answer too."""
-        self._health.notice("link", str(error))
+        self._health.notice(LINK, str(error))
         self._health.online = not error.again
         if error.type == problems.KIOSK_BLOCKED:
             self._health.set_fault(Fault.BLOCKED, present=True)

@@ -296,6 +296,15 @@ def test_a_line_that_lets_one_loop_through_and_breaks_the_others_off_is_not_aske
     assert len(tries) == 1
 
 
+def test_the_first_heartbeat_after_a_cut_line_tells_nothing_of_the_cut(zuil):
+    zuil.sync._unreachable(LinkError("The server does not answer."))
+    assert zuil.health.told() == []
+    zuil.sync._unreachable(LinkError("The upload was refused.", again=False))
+    assert zuil.health.told() == ["The upload was refused."], "a refusal is a fault as long as it lasts"
+    zuil.sync._reached()
+    assert zuil.health.told() == []
+
+
 def test_a_blocked_zuil_says_so_and_still_hands_in_its_taps(zuil, server):
     zuil.follow()
     zuil.tap(1)
