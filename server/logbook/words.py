@@ -101,6 +101,18 @@ def deed_word(_: Translator, action: str) -> str:
         "grant": _("koos de rechten"),
         "renew-secret": _("maakte een nieuw geheim"),
         "revoke": _("trok in"),
+        "register": _("registreerde een pashouder"),
+        "join": _("maakte iemand lid"),
+        "look": _("bekeek een pashouder"),
+        "replace-card": _("gaf een andere kaart"),
+        "block-card": _("blokkeerde een kaart"),
+        "unblock-card": _("gaf een kaart vrij"),
+        "renew-tariff": _("verlengde een kansenstatuut"),
+        "suspend-tariff": _("schorste een kansenstatuut"),
+        "block-membership": _("blokkeerde een lidmaatschap"),
+        "unblock-membership": _("gaf een lidmaatschap vrij"),
+        "change-rules": _("veranderde hoe balies registreren"),
+        "delete": _("verwijderde voorgoed"),
         "end-maintenance": _("beëindigde onderhoud"),
     }
     return words.get(action, action)

@@ -31,6 +31,8 @@ class Passholder(SQLModel, table=True):
     """A person with a UiTPAS. `points` is the running sum of the ledger, never set by hand.
 
     Every check-in writes this row: what only registration needs is in `PassholderDetails`.
+    Of who was deleted a row without a name is left, so that nobody else gets the reference, and with it
+    the history.
     """
 
     __tablename__ = "passholder"
@@ -42,6 +44,11 @@ class Passholder(SQLModel, table=True):
     postcode: str = ""
     points: int = 0
     language: str = "nl"
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether there is nobody behind this reference any more."""
+        return not self.last_name and not self.first_name
 
 
 class PassholderDetails(SQLModel, table=True):

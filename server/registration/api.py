@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from fastapi import Depends, Query
 from sqlmodel import Session, col, select
+from starlette.responses import Response
 
 from server.api.callers import ByAnyone, ByToken, Caller, limited
 from server.api.permissions import ApiPermission
@@ -22,10 +23,12 @@ from server.feed.rows import memberships_of
 from server.kernel.database import RequestSession, WritingSession, vault_of
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
 from server.passholders.models import Membership, OptIn, Passholder, PassholderDetails
+from server.registration.changing import change_person
 from server.registration.checks import HOME
-from server.registration.facts import Joining, Person, RefusedError
+from server.registration.facts import Desk, Fault, Joining, Person, RefusedError
 from server.registration.finding import find_people, holder_with
 from server.registration.giving import cards_of
+from server.registration.leaving import delete_person
 from server.registration.messages import (
     PassholderMessage,
     PassMessage,
@@ -33,7 +36,8 @@ from server.registration.messages import (
     passholder_message,
 )
 from server.registration.register import register
-from server.registration.writing import desk_for, problem_of
+from server.registration.tariff import renew_tariff
+from server.registration.writing import desk_for, desks_of_member, problem_of
 from shared.domain.checkin import CardState
 from shared.domain.zones import local_day
 
@@ -117,9 +121,7 @@ def show_insz_state(session: RequestSession, _caller: ByAnyone, insz_number: str
 def show_passholder(session: WritingSession, caller: ByToken, passholder_id: str) -> PassholderMessage:
     """Return one pashouder; the trail says who looked."""
     _searchable(caller, by_name=False)
-    holder = holder_with(session, passholder_id)
-    if holder is None:
-        raise ApiError(Prob.PASSHOLDER_NOT_FOUND)
+    holder = _holder(session, passholder_id)
     caller.note(session, "look", "passholder", holder.ref)
     return _message(session, holder)
 
@@ -137,6 +139,65 @@ def register_passholder(
     except RefusedError as refused:
         raise problem_of(refused) from refused
     return _message(session, holder)
+
+
+@router.put("/passholders/{passholder_id}", status_code=204)
+def change_passholder(
+    session: RequestSession, caller: ByToken, passholder_id: str, message: PassholderMessage
+) -> Response:
+    """Write down all of somebody anew; what the message leaves out is cleared, unless it never goes out."""
+    holder, now = _holder(session, passholder_id), datetime.now(UTC)
+    ref, until = holder.ref or 0, message.registration_social_tariff_end_date
+    details = session.get(PassholderDetails, ref)
+    desks = desks_of_member(session, caller, ref)
+    person = replace(
+        _person(message), language=holder.language, note=details.note if details is not None else ""
+    )
+    if message.parental_consent is None and details is not None:
+        person = replace(person, parental_consent=details.parental_consent)
+    try:
+        change_person(session, holder, person, max(desks, key=lambda desk: len(desk.rights)), now)
+        if until is not None:
+            _extend_tariff(session, ref, until, desks, now)
+    except RefusedError as refused:
+        raise problem_of(refused, named=False) from refused
+    return Response(status_code=204)
+
+
+def _extend_tariff(session: Session, ref: int, until: date, desks: Sequence[Desk], now: datetime) -> None:
+    """Let the kansenstatuut last until a day, in every card system of the program where there is one."""
+    members = [(session.get_one(Membership, (ref, desk.system)), desk) for desk in desks]
+    found = [(member, desk) for member, desk in members if member.social_tariff]
+    if not found:
+        raise RefusedError({"tariff_until": Fault.NO_TARIFF})
+    for member, desk in found:
+        if member.social_tariff_end != until:
+            renew_tariff(session, member, until, desk, now)
+
+
+@router.delete("/passholders/{passholder_id}", status_code=204)
+def delete_passholder(session: RequestSession, caller: ByToken, passholder_id: str) -> Response:
+    """Delete somebody; his cards stop working, his check-ins stay without a name."""
+    caller.require(ApiPermission.PASSHOLDERS_DELETE)
+    systems = caller.systems(ApiPermission.PASSHOLDERS_DELETE)
+    try:
+        delete_person(
+            session,
+            _holder(session, passholder_id),
+            systems,
+            staff_id=caller.staff_id,
+            client=caller.client,
+        )
+    except RefusedError as refused:
+        raise problem_of(refused) from refused
+    return Response(status_code=204)
+
+
+def _holder(session: Session, passholder_id: str) -> Passholder:
+    found = holder_with(session, passholder_id)
+    if found is None:
+        raise ApiError(Prob.PASSHOLDER_NOT_FOUND)
+    return found
 
 
 def _searchable(caller: Caller, *, by_name: bool) -> frozenset[int]:

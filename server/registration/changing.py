@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from server.kernel.audit import record
-from server.passholders.models import Gender, Membership, OptIn, Passholder, PassholderDetails
+from server.passholders.models import (
+    Gender,
+    Membership,
+    OptIn,
+    Passholder,
+    PassholderDetails,
+    RegistrationRules,
+)
 from server.passholders.names import index_name
 from server.passholders.standing import is_active
 from server.registration.checks import Checked, check_person
@@ -103,8 +110,24 @@ def _check(
     # Who lived elsewhere when he came may go on doing so; to move there, the counter needs the right.
     if checked.municipality and checked.municipality == details.municipality:
         faults.pop("place", None)
+    elif _leaves_region(session, details, checked.municipality, today):
+        faults.setdefault("place", Fault.LEAVES_REGION)
     refuse(faults)
     return checked
+
+
+def _leaves_region(session: Session, details: PassholderDetails, municipality: str, today: date) -> bool:
+    """Tell whether this move takes a valid kansenstatuut out of its card system's region (rules 4.14)."""
+    query = (
+        select(Membership, RegistrationRules)
+        .join(RegistrationRules, col(RegistrationRules.card_system_id) == col(Membership.card_system_id))
+        .where(Membership.passholder_ref == details.passholder_ref, col(Membership.social_tariff))
+    )
+    return any(
+        details.municipality in rules.municipalities and municipality not in rules.municipalities
+        for membership, rules in session.exec(query)
+        if is_active(membership, today)
+    )
 
 
 def _different(row: Passholder | PassholderDetails, wanted: dict[str, object]) -> dict[str, object]:

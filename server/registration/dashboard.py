@@ -31,6 +31,7 @@ from server.registration.facts import Fault, RefusedError, refuse
 from server.registration.finding import find_people, holder_with
 from server.registration.form import read_day
 from server.registration.giving import block_card_of, cards_of, unblock_card
+from server.registration.leaving import delete_person
 from server.registration.tariff import block_membership, suspend_tariff
 from server.registration.words import fault_words
 from server.staff.access import Requires
@@ -78,9 +79,9 @@ def show_systems(request: Request, session: RequestSession, acting: Keeper) -> R
 
 
 @system_router.get("")
-def show_search(request: Request, system: OwnSystem) -> Response:
+def show_search(request: Request, system: OwnSystem, gelukt: str = "") -> Response:
     """Show the field that finds a member."""
-    return page(request, "registration/ksb-search.html", system=system, text="", found=None)
+    return page(request, "registration/ksb-search.html", system=system, text="", found=None, done=gelukt)
 
 
 @system_router.post("/zoek")
@@ -147,6 +148,22 @@ def show_member(
     membership = _membership(session, system, ref)
     record(session, "look", "passholder", ref, staff_id=acting.staff_id)
     return _member_page(request, session, system, membership, done=gelukt)
+
+
+@system_router.post("/{ref}/verwijderen")
+def delete_member(
+    request: Request, session: RequestSession, acting: Keeper, *, system: OwnSystem, ref: str
+) -> Response:
+    """Delete somebody for good, who is a member of this person's card systems only."""
+    membership = _membership(session, system, ref)
+    systems = [one.id for one in systems_in_reach(session, acting)]
+    try:
+        holder = session.get_one(Passholder, membership.passholder_ref)
+        delete_person(session, holder, systems, staff_id=acting.staff_id)
+    except RefusedError as refused:
+        errors = fault_words(speak(request), refused.faults)
+        return _member_page(request, session, system, membership, errors=errors)
+    return RedirectResponse(f"{HERE}/{system.id}?gelukt=verwijderd", 303)
 
 
 @system_router.post("/{ref}/{deed}")

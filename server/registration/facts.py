@@ -46,6 +46,8 @@ class Fault(StrEnum):
     VOUCHER_USED = "voucher-used"
     MEMBER_ALREADY = "member-already"
     NOT_A_MEMBER = "not-a-member"
+    MEMBER_ELSEWHERE = "member-elsewhere"
+    LEAVES_REGION = "leaves-region"
 
 
 class RefusedError(Exception):

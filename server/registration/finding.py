@@ -47,7 +47,8 @@ def find_people(session: Session, text: str, systems: Iterable[int]) -> Found:
 def holder_with(session: Session, reference: str) -> Passholder | None:
     """Return the pashouder with a reference, as an address says it."""
     fits = reference.isdecimal() and len(reference) <= _DIGITS
-    return session.get(Passholder, int(reference)) if fits else None
+    found = session.get(Passholder, int(reference)) if fits else None
+    return None if found is None or found.is_deleted else found
 
 
 def _card(session: Session, text: str) -> Card | None:

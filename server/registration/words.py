@@ -42,6 +42,10 @@ _FAULTS: Final[Mapping[Fault, str]] = MappingProxyType(
         Fault.VOUCHER_USED: later("Deze voucher is al gebruikt."),
         Fault.MEMBER_ALREADY: later("Deze persoon is hier al lid."),
         Fault.NOT_A_MEMBER: later("Deze persoon is hier geen lid."),
+        Fault.MEMBER_ELSEWHERE: later(
+            "Deze persoon is ook lid van een ander kaartsysteem. Vraag het aan het algemeen beheer."
+        ),
+        Fault.LEAVES_REGION: later("Met een geldig kansenstatuut kan iemand niet buiten de regio verhuizen."),
     }
 )
 

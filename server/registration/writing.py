@@ -14,6 +14,7 @@ from server.api.problems import ApiError, Prob, SchemaError
 from server.cardsystems.rights import CounterRight
 from server.counters.models import Counter, CounterCardSystem
 from server.counters.rights import rights_of
+from server.passholders.models import Membership
 from server.registration.facts import Desk, Fault, RefusedError
 
 RIGHTS: Final[Mapping[ApiPermission, CounterRight]] = MappingProxyType(
@@ -42,6 +43,7 @@ PROBS: Final[Mapping[Fault, Prob]] = MappingProxyType(
         Fault.NOT_ALLOWED: Prob.FORBIDDEN,
         Fault.TARIFF_NOT_ALLOWED: Prob.FORBIDDEN,
         Fault.ABROAD: Prob.FORBIDDEN,
+        Fault.MEMBER_ELSEWHERE: Prob.FORBIDDEN,
     }
 )
 PLACES: Final[Mapping[str, str]] = MappingProxyType(
@@ -81,19 +83,51 @@ def desk_for(session: Session, caller: Caller, organizer: str, system: int | Non
         raise ApiError(Prob.CARDSYSTEM_NOT_FOUND, status=400)
     counter, found = here[0]
     caller.require(ApiPermission.PASSHOLDERS_WRITE, organizer=organizer, system=found)
-    rights = frozenset(
-        right
-        for permission, right in RIGHTS.items()
-        if caller.may(permission, organizer=organizer, system=found)
-    )
+    rights = _lent(caller, organizer, found)
     own = rights_of(session, counter).get(found, frozenset())
     return Desk(counter, found, rights | own & {CounterRight.REGISTER_WITHOUT_INSZ}, caller.staff_id)
 
 
-def problem_of(refused: RefusedError) -> ApiError:
-    """Return the problem of the first fault that has one, else all of them as faults of the body."""
+def desks_of_member(session: Session, caller: Caller, ref: int) -> list[Desk]:
+    """Return a counter for each card system of a pashouder that the program may write for, with its rights.
+
+    Raises:
+        ApiError: 403, there is none.
+    """
+    permission = ApiPermission.PASSHOLDERS_WRITE
+    query = (
+        select(Counter.id, Counter.organizer_id, CounterCardSystem.card_system_id)
+        .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(Counter.id))
+        .join(Membership, col(Membership.card_system_id) == col(CounterCardSystem.card_system_id))
+        .where(Membership.passholder_ref == ref, col(Counter.organizer_id).in_(caller.organizers(permission)))
+        .order_by(col(Counter.id))
+    )
+    found: dict[int, Desk] = {}
+    for counter, organizer, system in session.exec(query):
+        if caller.may(permission, organizer=organizer, system=system):
+            rights = _lent(caller, str(organizer), system)
+            found.setdefault(system, Desk(counter or 0, system, rights, caller.staff_id))
+    if not found:
+        raise ApiError(Prob.FORBIDDEN, f"The permission {permission} is missing for this passholder.")
+    return list(found.values())
+
+
+def _lent(caller: Caller, organizer: str, system: int) -> frozenset[CounterRight]:
+    """Return what a program's permissions let a counter do."""
+    return frozenset(
+        right
+        for permission, right in RIGHTS.items()
+        if caller.may(permission, organizer=organizer, system=system)
+    )
+
+
+def problem_of(refused: RefusedError, *, named: bool = True) -> ApiError:
+    """Return the problem of the first fault that has one, else all of them as faults of the body.
+
+    named: whether the operation has problems of its own for what is wrong with a person or a card.
+    """
     for fault in refused.faults.values():
-        if fault in PROBS:
+        if fault in PROBS and (named or PROBS[fault] == Prob.FORBIDDEN):
             return ApiError(PROBS[fault], status=400 if PROBS[fault] != Prob.FORBIDDEN else 403)
     wrong = [SchemaError(PLACES.get(field, "/"), fault.value) for field, fault in refused.faults.items()]
     return ApiError(Prob.BODY_INVALID_DATA, schema_errors=wrong)

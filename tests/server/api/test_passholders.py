@@ -8,9 +8,10 @@ from sqlmodel import select
 from fakes.scene import ORGANIZER, SYSTEM, add_holders, chip_of
 from server.cards.models import Card
 from server.cardsystems.groups import groups_of
+from server.cardsystems.setup import create_card_system
 from server.counters.rights import put_groups
 from server.kernel.audit import AuditEntry
-from server.passholders.models import Membership, Passholder, RegistrationRules
+from server.passholders.models import Membership, Passholder, PassholderDetails, RegistrationRules
 from server.passholders.names import index_name
 from shared.domain.numbers import make_uitpas_number
 from shared.domain.zones import local_day
@@ -249,3 +250,113 @@ class TestAMembership:
         for nobody in ("0", "me", "9" * 30):
             answer = self.ask(api, token, {"id": nobody})
             assert refusal(answer) == (404, "uitpas/passholder-not-found")
+
+
+class TestReplacing:
+    """PUT /passholders/…"""
+
+    @pytest.fixture
+    def token(self, api):
+        return api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_WRITE_SOCIALTARIFF", "PASSHOLDERS_SEARCH")
+
+    def made(self, api, token, **more):
+        tariff = "registrationSocialTariffEndDate" in more
+        body = EVE | {"registrationUitpasNumber": add_card(api, tariff=tariff)} | more
+        return api.call("POST", "/passholders", token=token, json=body).json()
+
+    def put(self, api, token, person, **change):
+        body = {key: value for key, value in (EVE | change).items() if value is not None}
+        return api.call("PUT", f"/passholders/{person['id']}", token=token, json=body)
+
+    def test_what_is_left_out_is_cleared_and_what_only_reads_is_ignored(self, api, token):
+        wishes = dict.fromkeys(("serviceMails", "milestoneMails", "infoMails", "sms", "post"), True)
+        person = self.made(
+            api, token, email="eve@example.be", phoneNumber="0470", gender="FEMALE", optInPreferences=wishes
+        )
+        answer = self.put(api, token, person, name="De Smet", points=99, uitpasNumber=UNKNOWN, id="7")
+        assert answer.status_code == 204
+        after = api.get(f"/passholders/{person['id']}", token=token).json()
+        assert (after["name"], after["points"], after["uitpasNumber"]) == (
+            "De Smet",
+            person["points"],
+            person["uitpasNumber"],
+        )
+        assert not {"email", "phoneNumber", "gender"} & after.keys()
+        assert not any(after["optInPreferences"].values())
+
+    def test_note_language_and_consent_never_go_out_so_they_stay(self, api, token):
+        person = self.made(api, token, registrationNote="Belt niet.", parentalConsent=True)
+        assert self.put(api, token, person, registrationNote="Anders.").status_code == 204
+        with api.database.reading() as session:
+            details = session.get_one(PassholderDetails, int(person["id"]))
+            assert (details.note, details.parental_consent) == ("Belt niet.", True)
+
+    def test_a_national_number_that_is_known_is_not_changed(self, api, token):
+        person = self.made(api, token)
+        answer = self.put(api, token, person, inszNumber="83030201639")
+        assert refusal(answer) == (400, "body/invalid-data")
+        assert self.put(api, token, person, inszNumber=None).status_code == 204
+
+    def test_the_kansenstatuut_is_extended_by_who_may_grant_it(self, api, token):
+        first, later = date(TODAY.year + 1, 1, 31), date(TODAY.year + 1, 12, 31)
+        person = self.made(api, token, registrationSocialTariffEndDate=str(first))
+        asked = {"registrationSocialTariffEndDate": str(later)}
+        assert refusal(self.put(api, api.token("PASSHOLDERS_WRITE"), person, **asked)) == (
+            403,
+            "auth/forbidden",
+        )
+        assert self.put(api, token, person, **asked).status_code == 204
+        with api.database.reading() as session:
+            assert session.get_one(Membership, (int(person["id"]), SYSTEM)).social_tariff_end == later
+        too_far = {"registrationSocialTariffEndDate": f"{TODAY.year + 2}-01-01"}
+        assert refusal(self.put(api, token, person, **too_far)) == (400, "body/invalid-data")
+
+    def test_where_there_is_none_it_cannot_be_extended(self, api, token):
+        person = self.made(api, token)
+        answer = self.put(api, token, person, registrationSocialTariffEndDate=str(TODAY))
+        assert refusal(answer) == (400, "body/invalid-data")
+
+    def test_a_move_abroad_needs_the_right_and_one_out_of_the_region_is_impossible(self, api, token):
+        person = self.made(api, token, registrationSocialTariffEndDate=str(TODAY))
+        abroad = {"address": {"postalCode": "59000", "city": "Lille", "country": "FR"}}
+        assert refusal(self.put(api, token, person, **abroad)) == (403, "auth/forbidden")
+        with api.database.writing() as session:
+            session.add(RegistrationRules(card_system_id=SYSTEM, municipalities=["Gent"]))
+        wide = api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_WRITE_SOCIALTARIFF_FULL_CARDSYSTEM")
+        answer = self.put(api, wide, person, address={"postalCode": "8400", "city": "Oostende"})
+        assert answer.json()["schemaErrors"] == [{"jsonPointer": "/address/city", "error": "leaves-region"}]
+
+    def test_of_another_card_system_is_not_for_this_program(self, api, token):
+        with api.database.writing() as session:
+            create_card_system(session, 3, "Paspartoe", prefixes=["09300"])
+            (holder,) = add_holders(session, 1, system=3)
+        assert refusal(self.put(api, token, {"id": holder.ref})) == (403, "auth/forbidden")
+
+
+class TestDeleting:
+    """DELETE /passholders/…"""
+
+    @pytest.fixture
+    def holder(self, api):
+        with api.database.writing() as session:
+            (one,) = add_holders(session, 1)
+            return one
+
+    def test_leaves_nobody(self, api, holder):
+        token = api.token("PASSHOLDERS_DELETE", "PASSHOLDERS_SEARCH", "PASSES_READ")
+        path = f"/passholders/{holder.ref}"
+        assert api.call("DELETE", path, token=token).status_code == 204
+        for method in ("DELETE", "GET"):
+            assert refusal(api.call(method, path, token=token)) == (404, "uitpas/passholder-not-found")
+        found = api.get("/passes", token=token, params={"identifier": holder.uitpas_number})
+        assert refusal(found) == (404, "uitpas/pass-not-found")
+
+    def test_needs_its_permission_in_each_of_his_card_systems(self, api, holder):
+        path = f"/passholders/{holder.ref}"
+        answer = api.call("DELETE", path, token=api.token("PASSHOLDERS_WRITE"))
+        assert refusal(answer) == (403, "auth/forbidden")
+        with api.database.writing() as session:
+            create_card_system(session, 3, "Paspartoe", prefixes=["09300"])
+            session.add(Membership(passholder_ref=holder.ref, card_system_id=3))
+        answer = api.call("DELETE", path, token=api.token("PASSHOLDERS_DELETE"))
+        assert refusal(answer) == (403, "auth/forbidden")

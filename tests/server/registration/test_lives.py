@@ -31,6 +31,7 @@ from server.passholders.models import Membership, Passholder, RegistrationRules
 from server.passholders.standing import is_active, social_tariff_on
 from server.registration.facts import Fault, Joining, RefusedError
 from server.registration.giving import block_card, unblock_card
+from server.registration.leaving import delete_person
 from server.registration.register import join, register
 from server.registration.replacing import replace_card
 from server.registration.tariff import block_membership, renew_tariff, suspend_tariff
@@ -72,7 +73,7 @@ class Lives(RuleBasedStateMachine):
             return deed(session)
 
     def someone(self, session, place):
-        found = session.exec(select(Passholder).order_by(Passholder.ref)).all()
+        found = [one for one in session.exec(select(Passholder).order_by(Passholder.ref)) if one.last_name]
         return found[place % len(found)] if found else None
 
     def member(self, session, place, system):
@@ -158,6 +159,14 @@ class Lives(RuleBasedStateMachine):
 
         self.attempt(deed)
 
+    @rule(place=people, systems=st.sampled_from(((GENT,), (GENT, PASPARTOE))))
+    def delete(self, place, systems):
+        def deed(session):
+            holder = self.someone(session, place)
+            return holder and delete_person(session, holder, systems, staff_id=1)
+
+        self.attempt(deed)
+
     @precondition(lambda self: self.now < NOON + timedelta(days=1_000))
     @rule(days=st.sampled_from((1, 10, 200)))
     def time_goes_by(self, days):
@@ -174,12 +183,13 @@ class Lives(RuleBasedStateMachine):
                 assert parse_uitpas_number(card.uitpas_number).social_tariff == member.social_tariff
 
     @invariant()
-    def a_card_stays_with_who_got_it(self):
+    def a_card_stays_with_who_got_it_and_goes_out_of_use_with_him(self):
         with self.database.reading() as session:
-            owners = {card.uitpas_number: card.passholder_ref for card in session.exec(select(Card))}
+            cards = {card.uitpas_number: card for card in session.exec(select(Card))}
         for number, owner in self.owners.items():
-            assert owners[number] == owner
-        self.owners = {number: owner for number, owner in owners.items() if owner}
+            card = cards[number]
+            assert card.passholder_ref == owner or (card.passholder_ref, card.state) == (None, "DELETED")
+        self.owners |= {number: card.passholder_ref for number, card in cards.items() if card.passholder_ref}
 
     @invariant()
     def points_are_what_the_ledger_says(self):

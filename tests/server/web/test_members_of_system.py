@@ -97,3 +97,25 @@ def test_how_counters_register_is_the_ksbs_to_say(ksb):
 def test_another_card_system_is_not_his(ksb):
     assert ksb.client.get("/dashboard/pashouders/3").status_code == 404
     assert ksb.client.post("/dashboard/pashouders/3/regels", data={}).status_code == 404
+
+
+def test_somebody_is_deleted_and_his_page_is_gone_with_him(ksb):
+    page = page_of(ksb, MIRA)
+    assert "Dit kan je niet ongedaan maken." in ksb.client.get(page).text
+    answer = ksb.client.post(f"{page}/verwijderen")
+    assert "verwijderd" in ksb.client.get(answer.headers["location"]).text
+    assert card(ksb, MIRA).state == "DELETED"
+    for method in ("get", "post"):
+        address = page if method == "get" else f"{page}/verwijderen"
+        assert getattr(ksb.client, method)(address).status_code == 404
+
+
+def test_who_is_a_member_elsewhere_too_is_for_the_general_administration(ksb):
+    page = page_of(ksb, MIRA)
+    with ksb.database.writing() as session:
+        session.add(Membership(passholder_ref=member(ksb, MIRA).passholder_ref, card_system_id=3))
+    answer = ksb.client.post(f"{page}/verwijderen")
+    assert answer.status_code == 422
+    assert "ook lid van een ander kaartsysteem" in answer.text
+    ksb.log_in("Ada Janssens")
+    assert ksb.client.post(f"{page}/verwijderen").status_code == 303

@@ -1,0 +1,48 @@
+"""Delete a pashouder: nothing that says who it was is left (rules 4.2, 6.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlmodel import Session, select
+
+from server.feed.changes import cards_changed
+from server.kernel.audit import record
+from server.passholders.models import Membership, Passholder
+from server.registration.facts import Fault, RefusedError
+from server.registration.giving import cards_of
+from shared.domain.checkin import CardState
+
+
+def delete_person(
+    session: Session, holder: Passholder, systems: Collection[int], *, staff_id: int | None, client: str = ""
+) -> None:
+    """Delete somebody who is a member of nothing but `systems`, those of who deletes.
+
+    His cards go out of use, and the zuilen hear of it. All that was kept of him goes with his row;
+    check-ins and the ledger stay, under a reference that is never given to another.
+
+    Raises:
+        RefusedError: he is a member of another card system too.
+    """
+    ref = holder.ref or 0
+    own = set(session.exec(select(Membership.card_system_id).where(Membership.passholder_ref == ref)))
+    if not own <= set(systems):
+        raise RefusedError({"system": Fault.MEMBER_ELSEWHERE})
+    # A check-in that is adding to the balance is waited for; the next one finds a card out of use.
+    session.refresh(holder, with_for_update=True)
+    cards = cards_of(session, ref)
+    for card in cards:
+        card.state, card.passholder_ref = CardState.DELETED.name, None
+    numbers = [card.uitpas_number for card in cards]
+    cards_changed(session, numbers)
+    session.flush()
+    nobody = Passholder(ref=ref, first_name="", last_name="", birth_date=date.min, points=holder.points)
+    session.delete(holder)
+    session.flush()
+    session.add(nobody)
+    detail: dict[str, object] = {"cards": numbers, "card_systems": sorted(own)}
+    if client:
+        detail["client"] = client
+    record(session, "delete", "passholder", ref, staff_id=staff_id, detail=detail)
