@@ -95,7 +95,7 @@ def search(
         people = [one for one in people if session.get(Membership, (one.ref, system.id)) is not None]
     if found.exact and people:
         return RedirectResponse(f"{HERE}/{system.id}/{people[0].ref}", 303)
-    return page(request, "registration/ksb-search.html", system=system, text=text, found=people)
+    return page(request, "registration/ksb-search.html", system=system, text=text, found=people, done="")
 
 
 @system_router.get("/regels")
