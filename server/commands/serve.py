@@ -14,7 +14,6 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 
-from server.app import create_app
 from server.commands.common import Commands, opened
 from server.kernel.keys import signing_key
 from server.kernel.logs import install_logs
@@ -57,6 +56,8 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
 
 def application() -> FastAPI:
     """Return the application of a worker process; called by uvicorn in that process."""
+    from server.app import create_app  # two seconds that no other command should wait for
+
     settings = Settings.from_environment(os.environ)
     # A worker is a process of its own, and uvicorn has set up its own logging by now.
     install_logs(as_json=settings.log_json)

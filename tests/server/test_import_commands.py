@@ -1,15 +1,12 @@
 """`zuil-server events import` and `zuil-server cards import` as a person runs them."""
 
 import json
-import os
 import secrets
-import subprocess
-import sys
 
 import pytest
 from sqlmodel import select
 
-from server.__main__ import main
+from fakes.command import environment_of, run_command
 from server.cards.models import Card
 from server.cardsystems.models import CardSystem
 from server.events.models import Event
@@ -29,24 +26,13 @@ DOCUMENT = {
 class Installation:
     def __init__(self, url, folder):
         key = secrets.token_bytes(32)
-        self.environment = os.environ | {
-            "ZUIL_DATABASE_URL": url,
-            "ZUIL_SECRET_KEY": key.hex(),
-            "ZUIL_DATA_DIR": str(folder),
-        }
+        self.environment = environment_of(url, key, folder)
         self.folder = folder
         folder.mkdir()
         self.database = Database(url, Vault(key))
 
     def run(self, *arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "server", *map(str, arguments)],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return run_command(self.environment, *arguments)
 
     def all(self, model):
         with self.database.reading() as session:
@@ -129,26 +115,22 @@ def places_of(installation):
 
 
 @pytest.fixture
-def import_places(installation, monkeypatch, capsys):
-    """Return a function that runs the command here: a process takes seconds to start."""
-    for name in ("ZUIL_DATABASE_URL", "ZUIL_SECRET_KEY", "ZUIL_DATA_DIR"):
-        monkeypatch.setenv(name, installation.environment[name])
-
+def import_places(installation):
     def run(content):
         listed = installation.folder / "places.csv"
         if content is not None:
             listed.write_bytes(content)
-        return main(["places", "import", str(listed)]), capsys.readouterr()
+        return installation.run("places", "import", listed)
 
     return run
 
 
 def test_a_list_of_bpost_becomes_all_places_there_are(installation, import_places):
-    code, said = import_places(
+    done = import_places(
         "\ufeffPostcode;Plaatsnaam;Deelgemeente;Hoofdgemeente;Provincie\n"
         "9040;Sint-Amandsberg;Ja;GENT;OOST-VLAANDEREN\n\n5000;Namur;Neen;NAMUR;NAMUR\n".encode()
     )
-    assert (code, said.out) == (0, "There are 2 places now.\n")
+    assert (done.returncode, done.stdout) == (0, "There are 2 places now.\n")
     assert places_of(installation) == {("9040", "Sint-Amandsberg"): "Gent", ("5000", "Namur"): "Namur"}
 
 
@@ -169,6 +151,6 @@ def test_a_list_that_cannot_be_used_leaves_the_places_as_they_were(
     installation, import_places, content, sentence
 ):
     before = places_of(installation)
-    code, said = import_places(content)
-    assert (code, sentence in said.err, said.err.count("\n")) == (1, True, 1)
+    done = import_places(content)
+    assert (done.returncode, sentence in done.stderr, done.stderr.count("\n")) == (1, True, 1)
     assert places_of(installation) == before != {}

@@ -4,10 +4,12 @@ import os
 import secrets
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 from sqlmodel import select
 
+from fakes.command import environment_of, run_command
 from server.cardsystems.setup import create_card_system
 from server.counters.setup import CounterFacts, create_counter
 from server.kernel.audit import AuditEntry
@@ -33,19 +35,8 @@ def database(tmp_path):
 
 @pytest.fixture
 def add(database, tmp_path):
-    environment = os.environ | {
-        "ZUIL_DATABASE_URL": str(database.engine.url),
-        "ZUIL_SECRET_KEY": KEY.hex(),
-        "ZUIL_DATA_DIR": str(tmp_path),
-    }
-
-    def run(*arguments):
-        command = [sys.executable, "-m", "server", "staff", "add", *arguments]
-        return subprocess.run(
-            command, env=environment, capture_output=True, text=True, timeout=60, check=False
-        )
-
-    return run
+    environment = environment_of(str(database.engine.url), KEY, tmp_path)
+    return partial(run_command, environment, "staff", "add")
 
 
 def everyone(database):
@@ -116,11 +107,7 @@ def test_a_wrong_argument_is_one_sentence_and_exit_code_2(add, database, argumen
 
 
 def test_a_database_without_tables_is_exit_code_1(tmp_path):
-    environment = os.environ | {
-        "ZUIL_DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}",
-        "ZUIL_SECRET_KEY": KEY.hex(),
-        "ZUIL_DATA_DIR": str(tmp_path),
-    }
+    environment = os.environ | environment_of(f"sqlite:///{tmp_path / 'empty.db'}", KEY, tmp_path)
     command = [sys.executable, "-m", "server", "staff", "add", *ADA]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1

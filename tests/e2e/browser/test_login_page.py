@@ -30,7 +30,7 @@ def test_who_works_for_two_counters_chooses_and_can_switch(visit):
     expect(page.get_by_role("heading", name="Zuil zijdeur")).to_be_visible()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def issuer():
     people = [
         User(sub="demo-bram", claims={"name": "Bram Wouters"}),
@@ -40,11 +40,11 @@ def issuer():
         yield f"http://localhost:{server.server_port}"
 
 
-@pytest.fixture
-def with_uitid(tmp_path, issuer):
+@pytest.fixture(scope="module")
+def with_uitid(tmp_path_factory, issuer):
     """A server that is no demo: people log in at the issuer."""
     oidc = {"ZUIL_OIDC_ISSUER": issuer, "ZUIL_OIDC_CLIENT_ID": "zuil", "ZUIL_OIDC_CLIENT_SECRET": "secret"}
-    server = ServerProgram(tmp_path, free_ports(1), oidc)
+    server = ServerProgram(tmp_path_factory.mktemp("server"), free_ports(1), oidc)
     server.run("migrate")
     run_module("server.demo.seed", environment=server.environment)
     server.start()

@@ -1,9 +1,6 @@
 """From `zuil-server migrate` to a zuil that follows, through the pages alone."""
 
-import os
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import httpx
@@ -11,6 +8,7 @@ import pytest
 from oidc_provider_mock import User, run_server_in_thread
 from starlette.testclient import TestClient
 
+from fakes.command import environment_of, run_command
 from fakes.station import Station
 from server.app import create_app
 from server.demo.documents import TEST_ORGANISER, documents
@@ -54,13 +52,8 @@ def settings(empty_url, tmp_path, issuer):
 
 
 def run(settings, *arguments):
-    environment = os.environ | {
-        "ZUIL_DATABASE_URL": settings.database_url,
-        "ZUIL_SECRET_KEY": settings.secret_key.hex(),
-        "ZUIL_DATA_DIR": str(settings.data_dir),
-    }
-    command = [sys.executable, "-m", "server", *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    environment = environment_of(settings.database_url, settings.secret_key, settings.data_dir)
+    done = run_command(environment, *arguments)
     assert done.returncode == 0, done.stderr
 
 
