@@ -1,4 +1,4 @@
-"""The `zuil` command: run, status, identify, doctor, logs, tap.
+"""The `zuil` command: run, status, identify, doctor, logs, tap; bridge on the computer of a counter.
 
 Exit code 2 for a wrong setting, 1 for any other trouble.
 """
@@ -15,7 +15,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from device.settings import BOOT, STATE, SettingsError, load_settings
+from device.settings import BOOT, STATE, SettingsError, load_settings, origin_of
+from shared.wire.bridge import BRIDGE_PORT
 
 _FAILED, _WRONG_SETTING = 1, 2
 _DEFAULT_CONTROL: Final = 8601
@@ -38,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         "doctor": _doctor,
         "identify": _identify,
         "logs": _logs,
+        "bridge": _bridge,
     }
     try:
         return commands[options.command](options)
@@ -67,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
     tap.add_argument("chip", help="the chip number, 14 hexadecimal digits")
     tap.add_argument("--kind", default="ultralight", help="ultralight, desfire, phone, bank or unreadable")
     tap.add_argument("--control", type=int, default=_DEFAULT_CONTROL, help="the control port")
+    bridge = commands.add_parser("bridge", help="lend the reader of this computer to the balie page")
+    bridge.add_argument("server", help="the address of the server, as in the browser")
+    bridge.add_argument("--reader", default="auto", help="auto, pcsc, pcsc:NAME or a path of nfcpy")
+    bridge.add_argument("--port", type=int, default=BRIDGE_PORT, help="where the page looks for it")
     return parser
 
 
@@ -158,6 +164,32 @@ def _doctor(options: argparse.Namespace) -> int:
     findings = examine(load_settings(options.boot), options.state)
     _print_lines(str(finding) for finding in findings)
     return 0 if all(finding.good for finding in findings) else _FAILED
+
+
+def _bridge(options: argparse.Namespace) -> int:
+    from device.adapters.eid import PcscIdentity
+    from device.adapters.readers import reader_for
+    from device.bridge import Bridge, BridgeServer
+
+    origin = origin_of(options.server)
+    bridge, stop = Bridge(reader_for(options.reader), PcscIdentity()), threading.Event()
+    try:
+        server = BridgeServer(bridge, origin, options.port)
+    except OSError as error:
+        return _trouble(
+            f"Port {options.port} cannot be used: {error.strerror}. Is a bridge running?", _FAILED
+        )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    bridge.start()
+    server.start()
+    print(f"Pages of {origin} can use the card reader of this computer. Ctrl-C stops.", flush=True)  # noqa: T201 - a command's answer
+    # Windows lets no signal through to a wait without end.
+    while not stop.wait(1):
+        pass
+    server.stop()
+    bridge.stop()
+    return 0
 
 
 def _print_lines(lines: Iterable[str]) -> None:

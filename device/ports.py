@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from shared.domain.outcomes import Tone
+from shared.wire.bridge import Identity, IdentityFault
 from shared.wire.cards import CardRow
 from shared.wire.messages import (
     Changes,
@@ -75,6 +76,21 @@ class CardReader(Protocol):
 
     def close(self) -> None:
         """Let go of the reader; never raises."""
+
+
+class IdentityError(Exception):
+    """No identity card could be read."""
+
+    def __init__(self, fault: IdentityFault) -> None:
+        super().__init__(fault.value)
+        self.fault = fault
+
+
+class IdentityReader(Protocol):
+    """Reads the identity card that is in a reader now; keeps nothing of it."""
+
+    def read(self) -> Identity:
+        """Return who the card is of, within a few seconds. Raises IdentityError."""
 
 
 # --- display, lights -------------------------------------------------------------------------

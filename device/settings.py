@@ -188,6 +188,20 @@ def _add_environment(content: dict[str, Any], environment: Mapping[str, str]) ->
                 content.setdefault(section, {})[field] = value
 
 
+def origin_of(url: str) -> str:
+    """Return scheme and host of a server's address, as a browser says where a page is from.
+
+    Raises:
+        SettingsError: it is none, or http over a network.
+    """
+    _check_url(url)
+    parts = urlsplit(url.lower())
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    return f"{parts.scheme}://{parts.hostname}" + (
+        f":{parts.port}" if parts.port not in (None, usual) else ""
+    )
+
+
 def _check_url(url: str) -> None:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:

@@ -37,7 +37,7 @@ class PcscReader:
         self._busy = 0
 
     def open(self) -> None:
-        scard = _library()
+        scard = library()
         result, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
         if result != scard.SCARD_S_SUCCESS:
             self._context = None
@@ -49,7 +49,7 @@ class PcscReader:
         self._state, self._uid, self._busy = scard.SCARD_STATE_UNAWARE, None, 0
 
     def look(self) -> Sight:
-        scard = _library()
+        scard = library()
         wait = _BUSY_MILLIS if self._busy else _QUIET_MILLIS
         self._busy = max(0, self._busy - 1)
         result, states = scard.SCardGetStatusChange(self._context, wait, [(self._reader, self._state)])
@@ -69,7 +69,7 @@ class PcscReader:
 
     def close(self) -> None:
         if self._context is not None:
-            _library().SCardReleaseContext(self._context)
+            library().SCardReleaseContext(self._context)
             self._context = None
 
     def _unchanged(self, scard: ModuleType) -> Sight:
@@ -108,7 +108,8 @@ class PcscReader:
         return bytes(answer[:-2]) or None
 
 
-def _library() -> ModuleType:
+def library() -> ModuleType:
+    """Return pyscard's own layer. Raises ReaderError."""
     try:
         import smartcard.scard
     except ImportError as error:

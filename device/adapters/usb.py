@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -20,6 +19,9 @@ log = logging.getLogger(__name__)
 
 
 def _reset(node: Path) -> None:
+    # Not on Windows, where the bridge runs too and there is no such file.
+    import fcntl
+
     descriptor = os.open(node, os.O_WRONLY)
     try:
         fcntl.ioctl(descriptor, _USBDEVFS_RESET, 0)

@@ -8,16 +8,18 @@ import time
 
 import pytest
 
+from device.adapters.eid import PcscIdentity
 from device.adapters.pcsc import PcscReader, _choose
 from device.adapters.readers import AnyReader, reader_for
 from device.core.health import Health
 from device.core.presence import Presence
 from device.core.watch import ReaderWatch
-from device.ports import NOTHING, ReaderError, Sight
+from device.ports import NOTHING, IdentityError, ReaderError, Sight
 from fakes.pcsc import VirtualPcsc, require_pcsc
 from fakes.virtual_zuil import VirtualZuil
 from fakes.wire_server import CODE, WireServer
 from fakes.zuil import KNOWN_CHIP, row
+from shared.wire.bridge import IdentityFault
 
 DESFIRE = "04A1B2C3D4E5F6"
 
@@ -62,7 +64,7 @@ def test_the_number_of_a_card_is_read_and_its_leaving_is_told(reader, pcsc):
 
 
 def test_a_card_that_gives_no_number_is_half_read(reader, pcsc):
-    pcsc.hold(DESFIRE, mute=True)
+    pcsc.hold(DESFIRE, kind="mute")
     assert first(reader, lambda sight: sight.half_read)
 
 
@@ -124,6 +126,38 @@ def test_a_setting_chooses_the_way():
 )
 def test_of_several_slots_the_contactless_one_is_taken(names, chosen):
     assert _choose(names, "") == ("" if chosen is None else names[chosen])
+
+
+@pytest.mark.parametrize("kind", ["eid", "strict-eid"])
+def test_the_eid_in_the_reader_says_who_it_is_of(pcsc, kind):
+    pcsc.hold(DESFIRE, kind=kind)
+    identity = first_identity()
+    assert (identity.first_name, identity.last_name, identity.insz) == ("An", "Peeters", "83030201540")
+    assert (identity.birth_date, identity.gender, identity.nationality) == ("1983-03-02", "FEMALE", "Belg")
+    assert (identity.street, identity.house_number, identity.box) == ("Dorpsstraat", "12", "3")
+    assert (identity.postcode, identity.place) == ("9040", "Gent")
+
+
+def test_without_an_eid_it_is_said_what_is_wrong(pcsc, library):
+    assert fault_of(PcscIdentity()) is IdentityFault.NO_CARD
+    pcsc.hold(KNOWN_CHIP)
+    until(lambda: fault_of(PcscIdentity()) is IdentityFault.OTHER_CARD)
+    pcsc.kill()
+    assert fault_of(PcscIdentity()) is IdentityFault.NO_READER
+
+
+def fault_of(reader):
+    try:
+        reader.read()
+    except IdentityError as error:
+        return error.fault
+    return None
+
+
+def first_identity():
+    """Read as soon as the card is in."""
+    until(lambda: fault_of(PcscIdentity()) is None)
+    return PcscIdentity().read()
 
 
 def test_pcscd_that_is_killed_and_comes_back_is_a_state_and_then_over(pcsc, monkeypatch):

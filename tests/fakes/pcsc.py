@@ -1,6 +1,7 @@
 """A virtual PC/SC reader (vpcd) under the real pcscd, in a network of its own, and a card that answers it.
 
-`python -m fakes.pcsc UID SECONDS [mute]` holds a card against the reader of the network it runs in.
+`python -m fakes.pcsc UID SECONDS [mute|eid|strict-eid]` holds a card against the reader of the network it
+runs in: one that gives its number, one that does not, or a Belgian eID.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from fakes.eid import EmulatedEid
 
 SOCKET = Path("/run/pcscd/pcscd.comm")
 PORT = 0x8C7B
@@ -85,10 +88,10 @@ class VirtualPcsc:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def hold(self, uid, seconds=30.0, *, mute=False):
-        """Hold a card against the reader."""
+    def hold(self, uid, seconds=30.0, *, kind=""):
+        """Hold a card against the reader, or put one in."""
         command = ["nsenter", "--net", "--target", str(self.process.pid), sys.executable, "-m", "fakes.pcsc"]
-        command += [uid, str(seconds), *(["mute"] if mute else [])]
+        command += [uid, str(seconds), *([kind] if kind else [])]
         self.cards.append(subprocess.Popen(command, cwd=Path(__file__).parents[1]))
 
     def remove(self):
@@ -103,7 +106,8 @@ class VirtualPcsc:
         SOCKET.unlink(missing_ok=True)
 
 
-def be_a_card(uid, seconds, *, mute):
+def be_a_card(uid, seconds, kind):
+    eid = EmulatedEid(strict=kind == "strict-eid") if kind.endswith("eid") else None
     with socket.create_connection(("127.0.0.1", PORT)) as link:
         link.settimeout(seconds)
         while True:
@@ -113,8 +117,10 @@ def be_a_card(uid, seconds, *, mute):
             message = link.recv(struct.unpack(">H", head)[0], socket.MSG_WAITALL)
             if message == bytes([ATR]):
                 _send(link, DESFIRE)
+            elif len(message) > 1 and eid:
+                _send(link, eid.answer(message))
             elif len(message) > 1:
-                known = message[:2] == b"\xff\xca" and not mute
+                known = message[:2] == b"\xff\xca" and kind != "mute"
                 _send(link, uid + b"\x90\x00" if known else b"\x63\x00")
 
 
@@ -123,4 +129,4 @@ def _send(link, content):
 
 
 if __name__ == "__main__":
-    be_a_card(bytes.fromhex(sys.argv[1]), float(sys.argv[2]), mute="mute" in sys.argv[3:])
+    be_a_card(bytes.fromhex(sys.argv[1]), float(sys.argv[2]), "".join(sys.argv[3:]))
