@@ -10,8 +10,6 @@ from enum import StrEnum
 from typing import Any, Final
 
 import font_source_sans_pro
-from fpdf import FPDF
-from fpdf.enums import MethodReturnValue
 from qrcode.constants import ERROR_CORRECT_Q
 from qrcode.main import QRCode
 
@@ -79,6 +77,8 @@ def draw_poster(text: PosterText, paper: Paper) -> bytes:
 
 class _Sheet:
     def __init__(self, scale: float, text: PosterText) -> None:
+        from fpdf import FPDF  # it and what it draws along take longer to load than to draw a poster
+
         self._scale = scale
         self._look = text.look
         self.pdf = FPDF(unit="mm", format=(_WIDTH * scale, _HEIGHT * scale))
@@ -182,7 +182,7 @@ class _Sheet:
                 size * s * _LEADING,
                 text,
                 dry_run=True,
-                output=MethodReturnValue.LINES,
+                output="LINES",
                 align=align,
             )
             lines = len(found) if isinstance(found, list) else 1
