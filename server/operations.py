@@ -20,6 +20,7 @@ from server.registration import api as people
 from server.registration import memberships
 from server.settings import Settings
 from server.staff.oidc import Issuer
+from server.uitid import api as uitid
 from server.vouchers import api as prices
 
 ROUTERS: Final = (
@@ -31,6 +32,7 @@ ROUTERS: Final = (
     group_passes.router,
     kiosks.router,
     checkins.router,
+    uitid.router,  # its `me` looks like an id to the next one
     people.router,
     memberships.router,
 )

@@ -47,7 +47,7 @@ async def _asked(request: Request) -> Asked:
         fields = sent if isinstance(sent, dict) else {}
     else:
         fields = dict(await request.form(max_files=0, max_fields=20))
-    name, secret = _basic(request.headers.get("authorization", ""))
+    name, secret = basic_credentials(request.headers.get("authorization", ""))
     return Asked(
         str(fields.get("grant_type", "")),
         str(fields.get("client_id", name)),
@@ -55,7 +55,8 @@ async def _asked(request: Request) -> Asked:
     )
 
 
-def _basic(header: str) -> tuple[str, str]:
+def basic_credentials(header: str) -> tuple[str, str]:
+    """Return user and password of HTTP Basic; both empty when the header says something else."""
     scheme, _, encoded = header.partition(" ")
     if scheme.lower() != "basic":
         return "", ""

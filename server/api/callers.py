@@ -167,4 +167,5 @@ def limited(name: str, *, most: int, seconds: int) -> Callable[[Request], None]:
 ByToken = Annotated[Caller, Depends(Accepts(Way.CLIENT, Way.USER))]
 ByClient = Annotated[Caller, Depends(Accepts(Way.CLIENT))]
 ByUser = Annotated[Caller, Depends(Accepts(Way.USER))]
+ByIdentification = Annotated[Caller, Depends(Accepts(Way.IDENTIFICATION))]
 ByAnyone = Annotated[Caller, Depends(Accepts(Way.CLIENT, Way.USER, Way.IDENTIFICATION))]

@@ -38,13 +38,14 @@ _NO_ACCESS: Final = frozenset({"ID", "Refresh", "Offline"})
 class Claims:
     """What a token says that verifies. `client`: whom it was given to; `user`: None: that client itself.
 
-    insz: of a user who logged in with ACM.
+    insz: of a user who logged in with ACM. email: of the UiTiD, when the token says it.
     """
 
     client: str
     user: str | None = None
     uitid_v1: str | None = None
     insz: str | None = None
+    email: str | None = None
 
 
 class Tokens:
@@ -143,7 +144,7 @@ def _read(claims: dict[str, Any]) -> Claims:
         return Claims(client)
     if not claims.get("sub"):
         raise ApiError(Prob.UNAUTHORIZED, "The token names no user.")
-    return Claims(client, str(claims["sub"]), claims.get(UITID_V1), claims.get(INSZ))
+    return Claims(client, str(claims["sub"]), claims.get(UITID_V1), claims.get(INSZ), claims.get("email"))
 
 
 def _base64(plain: bytes) -> str:

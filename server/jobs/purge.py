@@ -10,6 +10,7 @@ from sqlmodel import col
 from server.kernel.attempts import purge_attempts
 from server.kernel.database import Database
 from server.kernel.oauth1 import purge_nonces
+from server.kernel.outbox import forget_mails
 from server.kiosks.closing import expire_commands, forget_commands
 from server.kiosks.models import KioskEnrolment
 from server.releases.progress import forget_reports
@@ -26,7 +27,7 @@ def purge_requests(database: Database, _: Settings) -> None:
 
 
 def purge_expired(database: Database, _: Settings) -> None:
-    """Forget sessions, enrolment codes and commands that are over, and old reports on releases."""
+    """Forget sessions, enrolment codes and commands that are over, old reports and mails that left."""
     now = datetime.now(UTC)
     with database.writing() as session:
         session.execute(delete(StaffSession).where(col(StaffSession.expires) < now))
@@ -34,3 +35,4 @@ def purge_expired(database: Database, _: Settings) -> None:
         expire_commands(session, now)
         forget_commands(session, now)
         forget_reports(session, to_millis(now))
+        forget_mails(session, to_millis(now))

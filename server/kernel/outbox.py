@@ -10,7 +10,7 @@ import logging
 import smtplib
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Text, func, text, update
+from sqlalchemy import BigInteger, Column, Index, Text, delete, func, text, update
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from server.kernel.database import Database
@@ -21,6 +21,7 @@ from server.kernel.types import BigKey
 CLAIM_MILLIS: Final = 120_000
 LONGEST_PAUSE_MILLIS: Final = 3_600_000
 MOST_ATTEMPTS: Final = 60
+KEPT_MILLIS: Final = 30 * 86_400_000
 _NEVER: Final = 1 << 62
 _log = logging.getLogger(__name__)
 
@@ -81,6 +82,11 @@ def send_mails(database: Database, postbox: Postbox, now: int) -> None:
                     _send(database, postbox, smtp, mail, now)
     except MailError as error:
         _log.warning("%s mails wait: %s", len(mails), error)
+
+
+def forget_mails(session: Session, now: int) -> None:
+    """Forget the mails that left long ago: they name people."""
+    session.execute(delete(OutgoingMail).where(col(OutgoingMail.sent) < now - KEPT_MILLIS))
 
 
 def waiting_mails(session: Session) -> tuple[int, int]:

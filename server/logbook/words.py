@@ -113,6 +113,9 @@ def deed_word(_: Translator, action: str) -> str:
         "unblock-membership": _("gaf een lidmaatschap vrij"),
         "change-rules": _("veranderde hoe balies registreren"),
         "delete": _("verwijderde voorgoed"),
+        "link-uitid": _("koppelde een UiTiD"),
+        "unlink-uitid": _("koppelde een UiTiD los"),
+        "mail-uitid": _("liet de mail over UiTiD nog eens sturen"),
         "end-maintenance": _("beëindigde onderhoud"),
     }
     return words.get(action, action)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, true
 from sqlmodel import Field, SQLModel
 
 from server.kernel.types import BigKey, UtcDateTime
@@ -57,6 +57,7 @@ class PassholderDetails(SQLModel, table=True):
     insz_digest: keyed hash of the national number (`server.passholders.insz`); None: not known.
     municipality: the main one, whatever place was given (rules 4.10); `ABROAD` of `.places` elsewhere.
     email: None when it was deliberately left out (rules 4.7). opt_ins: the values of `OptIn` that were given.
+    legal_terms: how he was given the terms, values of `LegalTerms`.
     counter_id, made_at: where and when this person was registered.
     """
 
@@ -77,6 +78,9 @@ class PassholderDetails(SQLModel, table=True):
     phone: str = ""
     opt_ins: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     parental_consent: bool = False
+    legal_terms: list[str] = Field(
+        default_factory=list, sa_column=Column(JSON, nullable=False, server_default="[]")
+    )
     note: str = ""
     counter_id: int | None = Field(default=None, foreign_key="counter.id", ondelete="SET NULL")
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
@@ -90,6 +94,13 @@ class OptIn(StrEnum):
     INFO_MAILS = "infoMails"
     SMS = "sms"
     POST = "post"
+
+
+class LegalTerms(StrEnum):
+    """How somebody was given the terms (json-api 5)."""
+
+    PAPER = "paper"
+    DIGITAL = "digital"
 
 
 class NameWord(SQLModel, table=True):
@@ -136,10 +147,10 @@ class Membership(SQLModel, table=True):
 
 
 class RegistrationRules(SQLModel, table=True):
-    """How a card system registers (rules 4.11, 5.4, 6.9e); without a row the defaults hold.
+    """How a card system registers (rules 4.11, 5.4, 6.9e, 14.6); without a row the defaults hold.
 
     municipalities: its own; none: everyone's. is_strict: also who pays the full price
-    must live there, not only who has the kansenstatuut (rules 16.2).
+    must live there, not only who has the kansenstatuut (rules 16.2). sends_mails: who joins gets one.
     """
 
     __tablename__ = "registration_rules"
@@ -149,3 +160,4 @@ class RegistrationRules(SQLModel, table=True):
     welcome_points: int = 0
     municipalities: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     is_strict: bool = False
+    sends_mails: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 from fastapi import Depends, Query
-from sqlmodel import Session, col, select
+from sqlmodel import Session, select
 from starlette.responses import Response
 
 from server.api.callers import ByAnyone, ByToken, Caller, limited
@@ -19,25 +17,25 @@ from server.api.wire import AskedPage, Operations, Page, Wire
 from server.cards.models import Card
 from server.cardsystems.messages import CardSystemMessage, card_system_message
 from server.cardsystems.models import CardSystem
-from server.feed.rows import memberships_of
 from server.kernel.database import RequestSession, WritingSession, vault_of
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
-from server.passholders.models import Membership, OptIn, Passholder, PassholderDetails
+from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.registration.changing import change_person
-from server.registration.checks import HOME
-from server.registration.facts import Desk, Fault, Joining, Person, RefusedError
-from server.registration.finding import find_people, holder_with
+from server.registration.facts import Desk, Fault, RefusedError
+from server.registration.finding import Found, find_people, holder_with
 from server.registration.giving import cards_of
 from server.registration.leaving import delete_person
 from server.registration.messages import (
     PassholderMessage,
     PassMessage,
     pass_message,
-    passholder_message,
 )
 from server.registration.register import register
+from server.registration.taking import joining_in, person_again, person_in
 from server.registration.tariff import renew_tariff
+from server.registration.telling import people_messages, person_message
 from server.registration.writing import desk_for, desks_of_member, problem_of
+from server.uitid.linking import Uitid, holder_of_uitid
 from shared.domain.checkin import CardState
 from shared.domain.zones import local_day
 
@@ -88,19 +86,24 @@ def list_passholders(
     insz_number: Annotated[str, Query(alias="inszNumber")] = "",
     uitpas_number: Annotated[str, Query(alias="uitpasNumber")] = "",
     chip_number: Annotated[str, Query(alias="chipNumber")] = "",
+    uitid_id: Annotated[str, Query(alias="uitidId")] = "",
     name: str = "",
     first_name: Annotated[str, Query(alias="firstName")] = "",
 ) -> Page[PassholderMessage]:
     """Return pashouders: by a number anyone, by name those of the caller's card systems."""
     exact = insz_number or uitpas_number or chip_number
-    systems = _searchable(caller, by_name=not exact)
-    found = find_people(session, exact or f"{first_name} {name}", systems)
+    systems = _searchable(caller, by_name=not exact and not uitid_id)
+    if uitid_id:
+        holder = holder_of_uitid(session, Uitid(uitid_id))
+        found = Found([holder] if holder else [], exact=True)
+    else:
+        found = find_people(session, exact or f"{first_name} {name}", systems)
     if exact and not found.exact:
         raise ApiError(Prob.INVALID_INSZ_NUMBER if insz_number else Prob.INVALID_UITPAS_NUMBER)
     for one in found.people:
         caller.note(session, "look", "passholder", one.ref)
     page = asked.cut(found.people)
-    return Page(total_items=page.total_items, member=_messages(session, page.member))
+    return Page(total_items=page.total_items, member=people_messages(session, page.member))
 
 
 @router.get(
@@ -123,7 +126,7 @@ def show_passholder(session: WritingSession, caller: ByToken, passholder_id: str
     _searchable(caller, by_name=False)
     holder = _holder(session, passholder_id)
     caller.note(session, "look", "passholder", holder.ref)
-    return _message(session, holder)
+    return person_message(session, holder)
 
 
 @router.post("/passholders")
@@ -133,12 +136,12 @@ def register_passholder(
     """Register somebody at the counter of an organiser."""
     organizer = message.registration_organizer.id if message.registration_organizer else ""
     desk = desk_for(session, caller, organizer, message.registration_card_system_id)
-    person, joining = _person(message), _joining(message)
+    person, joining = person_in(message), joining_in(message, local_day(datetime.now(UTC)))
     try:
         holder = register(session, person, joining, desk, datetime.now(UTC))
     except RefusedError as refused:
         raise problem_of(refused) from refused
-    return _message(session, holder)
+    return person_message(session, holder)
 
 
 @router.put("/passholders/{passholder_id}", status_code=204)
@@ -150,11 +153,7 @@ def change_passholder(
     ref, until = holder.ref or 0, message.registration_social_tariff_end_date
     details = session.get(PassholderDetails, ref)
     desks = desks_of_member(session, caller, ref)
-    person = replace(
-        _person(message), language=holder.language, note=details.note if details is not None else ""
-    )
-    if message.parental_consent is None and details is not None:
-        person = replace(person, parental_consent=details.parental_consent)
+    person = person_again(message, holder, details)
     try:
         change_person(session, holder, person, max(desks, key=lambda desk: len(desk.rights)), now)
         if until is not None:
@@ -212,64 +211,6 @@ def _searchable(caller: Caller, *, by_name: bool) -> frozenset[int]:
     if by_name or not caller.may(ApiPermission.PASSHOLDERS_SEARCH_BY_ID):
         caller.require(ApiPermission.PASSHOLDERS_SEARCH)
     return systems
-
-
-def _person(message: PassholderMessage) -> Person:
-    address, chosen = message.address, message.opt_in_preferences
-    person = Person(
-        first_name=message.first_name.strip(),
-        last_name=message.name.strip(),
-        birth_date=message.date_of_birth,
-        postcode=address.postal_code.strip(),
-        place=address.city.strip(),
-        country=(address.country or HOME).upper(),
-        street=address.street or "",
-        house_number=address.number or "",
-        box=address.box or "",
-        insz=message.insz_number or "",
-        gender=message.gender,
-        nationality=message.nationality or "",
-        email=message.email,
-        phone=message.phone_number or "",
-        parental_consent=bool(message.parental_consent),
-        note=message.registration_note or "",
-    )
-    if chosen is None:
-        return person
-    opt_ins = frozenset(one for one in OptIn if chosen.model_dump(by_alias=True)[one.value])
-    return replace(person, opt_ins=opt_ins)
-
-
-def _joining(message: PassholderMessage) -> Joining:
-    return Joining(
-        card=message.registration_uitpas_number or "",
-        tariff_until=message.registration_social_tariff_end_date,
-        voucher=message.registration_voucher or "",
-    )
-
-
-def _message(session: Session, holder: Passholder) -> PassholderMessage:
-    return _messages(session, [holder])[0]
-
-
-def _messages(session: Session, holders: Sequence[Passholder]) -> list[PassholderMessage]:
-    refs = [one.ref for one in holders if one.ref is not None]
-    found = session.exec(select(PassholderDetails).where(col(PassholderDetails.passholder_ref).in_(refs)))
-    details = {one.passholder_ref: one for one in found}
-    memberships, cards = memberships_of(session, refs), defaultdict(list)
-    for card in session.exec(select(Card).where(col(Card.passholder_ref).in_(refs))):
-        cards[card.passholder_ref].append(card)
-    return [
-        passholder_message(
-            one,
-            details.get(one.ref or 0),
-            # Those from before it was kept when somebody joined are the oldest.
-            sorted(memberships.get(one.ref or 0, ()), key=lambda own: own.made_at or _LONG_AGO),
-            cards[one.ref],
-            _today(),
-        )
-        for one in holders
-    ]
 
 
 def _main_card(session: Session, holder: Passholder) -> Card | None:

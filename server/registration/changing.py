@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from server.kernel.audit import record
 from server.passholders.models import (
     Gender,
+    LegalTerms,
     Membership,
     OptIn,
     Passholder,
@@ -48,6 +49,7 @@ def change_person(session: Session, holder: Passholder, person: Person, desk: De
         **_different(
             details, {"municipality": checked.municipality, "opt_ins": sorted(map(str, person.opt_ins))}
         ),
+        **_different(details, {"legal_terms": sorted(map(str, person.legal_terms))}),
         **_different(details, {"insz_digest": details.insz_digest or checked.digest}),
     }
     if not changed:
@@ -93,6 +95,7 @@ def person_of(holder: Passholder, details: PassholderDetails | None) -> Person:
         opt_ins=frozenset(map(OptIn, details.opt_ins)),
         parental_consent=details.parental_consent,
         note=details.note,
+        legal_terms=frozenset(map(LegalTerms, details.legal_terms)),
     )
 
 

@@ -37,6 +37,8 @@ from server.registration.words import fault_words
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
+from server.uitid.linking import unlink_uitid
+from server.uitid.models import UitidLink
 from server.web.i18n import Translator, speak
 from server.web.templating import page
 from shared.domain.prices import age_on
@@ -67,6 +69,7 @@ class RulesForm(BaseModel):
     welcome_points: str = ""
     municipalities: str = ""
     is_strict: str = ""
+    sends_mails: str = ""
 
 
 @router.get("")
@@ -107,6 +110,7 @@ def show_rules(request: Request, session: RequestSession, system: OwnSystem, gel
         welcome_points=str(rules.welcome_points),
         municipalities="\n".join(rules.municipalities),
         is_strict="yes" if rules.is_strict else "",
+        sends_mails="yes" if rules.sends_mails else "",
     )
     return _rules_page(request, system, form, done=gelukt)
 
@@ -178,7 +182,7 @@ def do_to_member(
     card: Annotated[str, Form()] = "",
     until: Annotated[str, Form()] = "",
 ) -> Response:
-    """Do what only a KSB may: block or free a membership, suspend a kansenstatuut, free a card."""
+    """Do what only a KSB may: memberships and cards, a kansenstatuut that is suspended, a wrong UiTiD."""
     membership = _membership(session, system, ref)
     try:
         _do(session, membership, deed, staff_id=acting.staff_id, card=card, until=until)
@@ -197,6 +201,8 @@ def _do(session: Session, membership: Membership, deed: str, *, staff_id: int, c
         suspend_tariff(session, membership, day, staff_id=staff_id)
     elif deed == "schorsing-stoppen":
         suspend_tariff(session, membership, None, staff_id=staff_id)
+    elif deed == "uitid-loskoppelen":
+        unlink_uitid(session, membership.passholder_ref, staff_id=staff_id)
     elif deed in {"kaart-blokkeren", "kaart-vrijgeven"}:
         found = session.get(Card, card)
         if found is None or found.passholder_ref != membership.passholder_ref:
@@ -234,6 +240,7 @@ def _member_page(
         age=age_on(holder.birth_date, today),
         membership=membership,
         tariff=social_tariff_on(membership, today),
+        link=session.get(UitidLink, holder.ref),
         cards=[one for one in cards_of(session, holder.ref or 0) if one.card_system_id == system.id],
         errors=errors,
         done=done,
@@ -278,6 +285,7 @@ def _read_rules(
         welcome_points=points,
         municipalities=sorted({known[" ".join(words_of(line))] for line in lines}),
         is_strict=form.is_strict == "yes",
+        sends_mails=form.sends_mails == "yes",
     )
     return rules, {}
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from server.cardsystems.rights import CounterRight
-from server.passholders.models import Gender, OptIn
+from server.passholders.models import Gender, LegalTerms, OptIn
 from shared.domain.prices import PriceReason
 
 
@@ -47,6 +47,7 @@ class Fault(StrEnum):
     MEMBER_ALREADY = "member-already"
     NOT_A_MEMBER = "not-a-member"
     MEMBER_ELSEWHERE = "member-elsewhere"
+    NO_MAIL = "no-mail"
     LEAVES_REGION = "leaves-region"
 
 
@@ -104,6 +105,7 @@ class Person:
     parental_consent: bool = False
     language: str = "nl"
     note: str = ""
+    legal_terms: frozenset[LegalTerms] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,8 @@ class PassholderMessage(Wire):
     opt_in_preferences: OptInMessage | None = None
     nationality: str | None = None
     parental_consent: bool | None = None
+    legal_terms_paper: bool | None = None
+    legal_terms_digital: bool | None = None
     registration_card_system_id: int | None = None
     registration_voucher: str | None = None
     registration_card_type: Literal["NFC_CARD", "DIGITAL"] | None = None
@@ -131,8 +133,10 @@ def passholder_message(
     memberships: Sequence[Membership],
     cards: Sequence[Card],
     today: date,
+    *,
+    is_linked: bool,
 ) -> PassholderMessage:
-    """Return a pashouder as he goes over the wire; `memberships` the oldest first."""
+    """Return a pashouder as he goes over the wire; `memberships` the oldest first. is_linked: to a UiTiD."""
     city = details.municipality if details else ""
     return PassholderMessage(
         id=str(holder.ref),
@@ -145,7 +149,7 @@ def passholder_message(
         date_of_birth=holder.birth_date,
         gender=Gender(details.gender) if details and details.gender else None,
         points=holder.points,
-        uitid_status="UNREGISTERED",
+        uitid_status="REGISTERED" if is_linked else "UNREGISTERED",
         address=_address(holder, details, city),
         postal_code=holder.postcode,
         city=city,

@@ -6,7 +6,7 @@ Every look at a person is in the audit trail.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Annotated, Final
@@ -43,6 +43,7 @@ from server.registration.tariff import renew_tariff
 from server.registration.view import view_of
 from server.registration.words import fault_words, reason_word
 from server.staff.sessions import Acting
+from server.uitid.inviting import invite
 from server.web.i18n import speak
 from server.web.templating import page
 from shared.domain.prices import PriceReason
@@ -92,9 +93,13 @@ class Visit:
 
     def note_look(self) -> None:
         """Write down who looked at whom."""
+        self.note("look")
+
+    def note(self, action: str) -> None:
+        """Write down who did what."""
         acting, ref = self.acting, self.holder.ref
         record(
-            self.session, "look", "passholder", ref, staff_id=acting.staff_id, counter_id=acting.counter_id
+            self.session, action, "passholder", ref, staff_id=acting.staff_id, counter_id=acting.counter_id
         )
 
 
@@ -182,6 +187,19 @@ def block(visit: Served, form: Filled) -> Response:
     return _do(visit, form, {}, lambda: block_card(visit.session, card, mine[0]), "geblokkeerd")
 
 
+@router.post("/uitid")
+def mail_again(visit: Served, form: Filled) -> Response:
+    """Have the mail with the link to a UiTiD written once more."""
+    desk = visit.own_desk()
+    is_coming = invite(visit.session, visit.holder.ref or 0, desk.system, datetime.now(UTC))
+    if not is_coming:
+        return _person_page(
+            visit, form=form, errors=fault_words(speak(visit.request), {"system": Fault.NO_MAIL})
+        )
+    visit.note("mail-uitid")
+    return _back(visit, "gemaild")
+
+
 @router.get("/gegevens")
 def show_details(visit: Looked) -> Response:
     """Show what is written down of somebody, to change it."""
@@ -196,6 +214,8 @@ def change_details(visit: Served, form: Annotated[PersonForm, Form()]) -> Respon
     """Write down what changed of somebody."""
     desk = visit.own_desk()
     person, faults = read_person(form)
+    details = visit.session.get(PassholderDetails, visit.holder.ref)
+    person = replace(person, legal_terms=person_of(visit.holder, details).legal_terms)
     try:
         refuse(faults)
         changed = change_person(visit.session, visit.holder, person, desk, datetime.now(UTC))

@@ -19,6 +19,7 @@ from server.registration.facts import Desk, Fault, Joining, Person, RefusedError
 from server.registration.giving import find_card_to_give, give_card, holder_changed
 from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text
+from server.uitid.inviting import invite
 from shared.domain.zones import local_day, to_millis
 
 WELCOME: Final = "registration"
@@ -129,6 +130,7 @@ def _keep_details(
         phone=person.phone,
         opt_ins=sorted(map(str, person.opt_ins)),
         parental_consent=person.parental_consent,
+        legal_terms=sorted(map(str, person.legal_terms)),
         note=person.note,
         counter_id=desk.counter_id,
         made_at=now,
@@ -167,6 +169,7 @@ def _join(
     _welcome(session, holder, rules.welcome_points, now)
     session.flush()
     holder_changed(session, ref)
+    invite(session, ref, desk.system, now)
     detail = {
         "card_system": desk.system,
         "card": card.uitpas_number if card else None,

@@ -16,6 +16,7 @@ from server.registration.desks import registering, system_names
 from server.registration.facts import Desk
 from server.registration.giving import cards_of
 from server.registration.replacing import reasons_for
+from server.uitid.inviting import Standing, standing_of
 from shared.domain.checkin import CardState
 from shared.domain.prices import PriceReason, age_on
 
@@ -51,7 +52,7 @@ class MemberView:
 class PersonView:
     """Somebody. `details`: None for a counter that only checks people in, and where nothing is known.
 
-    joinable: id -> name of the card systems he can become a member of here.
+    joinable: id -> name of the card systems he can become a member of here. uitid: how far he is with it.
     """
 
     holder: Passholder
@@ -62,6 +63,7 @@ class PersonView:
     joinable: dict[int, str]
     may_block: bool
     may_change: bool
+    uitid: Standing
 
 
 def view_of(session: Session, holder: Passholder, desks: Mapping[int, Desk], today: date) -> PersonView:
@@ -89,6 +91,7 @@ def view_of(session: Session, holder: Passholder, desks: Mapping[int, Desk], tod
         {system: names[system] for system in at_work if system not in systems},
         any(system in desks for system in systems),
         is_own,
+        standing_of(session, ref),
     )
 
 

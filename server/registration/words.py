@@ -45,6 +45,7 @@ _FAULTS: Final[Mapping[Fault, str]] = MappingProxyType(
         Fault.MEMBER_ELSEWHERE: later(
             "Deze persoon is ook lid van een ander kaartsysteem. Vraag het aan het algemeen beheer."
         ),
+        Fault.NO_MAIL: later("Er is geen e-mailadres, of je KSB zette deze mails uit."),
         Fault.LEAVES_REGION: later("Met een geldig kansenstatuut kan iemand niet buiten de regio verhuizen."),
     }
 )

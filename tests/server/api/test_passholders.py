@@ -285,11 +285,15 @@ class TestReplacing:
         assert not any(after["optInPreferences"].values())
 
     def test_note_language_and_consent_never_go_out_so_they_stay(self, api, token):
-        person = self.made(api, token, registrationNote="Belt niet.", parentalConsent=True)
-        assert self.put(api, token, person, registrationNote="Anders.").status_code == 204
+        person = self.made(
+            api, token, registrationNote="Belt niet.", parentalConsent=True, legalTermsPaper=True
+        )
+        said = {"registrationNote": "Anders.", "legalTermsDigital": True}
+        assert self.put(api, token, person, **said).status_code == 204
         with api.database.reading() as session:
             details = session.get_one(PassholderDetails, int(person["id"]))
             assert (details.note, details.parental_consent) == ("Belt niet.", True)
+            assert details.legal_terms == ["digital", "paper"]
 
     def test_a_national_number_that_is_known_is_not_changed(self, api, token):
         person = self.made(api, token)

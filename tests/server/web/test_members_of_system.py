@@ -1,11 +1,14 @@
 """Pashouders on the pages of the KSB."""
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlmodel import select
 
 from server.cards.models import Card
 from server.kernel.audit import AuditEntry
-from server.passholders.models import Membership, RegistrationRules
+from server.passholders.models import Membership, Passholder, RegistrationRules
+from server.uitid.linking import Uitid, link_uitid
 
 HERE = "/dashboard/pashouders/5"
 MIRA = "0900000095902"
@@ -119,3 +122,14 @@ def test_who_is_a_member_elsewhere_too_is_for_the_general_administration(ksb):
     assert "ook lid van een ander kaartsysteem" in answer.text
     ksb.log_in("Ada Janssens")
     assert ksb.client.post(f"{page}/verwijderen").status_code == 303
+
+
+def test_a_wrong_uitid_is_unlinked_by_the_ksb(ksb):
+    page = page_of(ksb, MIRA)
+    assert "UiTiD loskoppelen" not in ksb.client.get(page).text
+    with ksb.database.writing() as session:
+        holder = session.get_one(Passholder, member(ksb, MIRA).passholder_ref)
+        link_uitid(session, holder, Uitid("not-mira", email="wrong@example.be"), datetime.now(UTC))
+    assert "wrong@example.be" in ksb.client.get(page).text
+    assert ksb.client.post(f"{page}/uitid-loskoppelen").status_code == 303
+    assert "wrong@example.be" not in ksb.client.get(page).text

@@ -179,3 +179,13 @@ def test_nobody_without_the_right_changed_anything(counter):
         assert counter.client.post(f"{HERE}/registreren", data=EVE | {"sure": "yes"}).status_code == 403
     with counter.database.reading() as session:
         assert session.exec(select(Passholder)).all() == before
+
+
+def test_the_mail_about_uitid_is_sent_again_on_demand(counter):
+    page = registered(counter, email="eve@example.be", no_email="")
+    assert "1 mail verstuurd" in counter.client.get(page).text
+    assert counter.client.post(f"{page}/uitid").headers["location"].endswith("gemaild")
+    assert len(trail(counter, "mail-uitid")) == 1
+    without = registered(counter, insz="", first_name="Bo")
+    assert "Mail met de link sturen" not in counter.client.get(without).text
+    assert counter.client.post(f"{without}/uitid").status_code == 422
