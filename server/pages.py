@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from server.batches import dashboard as batches
+from server.bulk import dashboard as bulk
 from server.cards import dashboard as cards
 from server.cards import lists, shipping
 from server.cards import pages as own_cards
@@ -44,6 +45,7 @@ def install(app: FastAPI) -> None:
     app.include_router(own_cards.router)
     app.include_router(people.router)
     app.include_router(person.router)
+    app.include_router(bulk.router)  # its addresses look like references of pashouders to the next ones
     app.include_router(members.router)
     app.include_router(members.system_router)
     app.include_router(batches.router)  # its addresses look like numbers of zuilen to the next one

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from server.kernel.spreadsheets import MARK, plain_cell, row_text
 from server.kiosks.models import Kiosk
 from server.kiosks.preferences import Preferences, preferences_of
 from server.monitor.hours import HoursError, read_form, write_form
@@ -28,8 +29,6 @@ _NO: Final = frozenset({"nee", "non", "no", "0", "uit"})
 _NUMBER: Final = re.compile("[0-9]{1,9}")
 _DECIMAL: Final = re.compile("[0-9]{1,4}(?:[.][0-9]{1,3})?")
 _USUAL: Final = Preferences(("nl",), qr=True, result_seconds=2.5, lease_days=30)
-_FORMULA: Final = ("=", "+", "-", "@")
-"""A cell that begins so is a formula to a spreadsheet."""
 
 
 class Column(StrEnum):
@@ -115,11 +114,10 @@ class Read:
 
 def write_table(rows: Sequence[Mapping[Column, str]]) -> Iterator[str]:
     """Yield the lines of a file, the head first; spreadsheets find the letters by the mark in front."""
-    yield "\ufeff"
-    for cells in ([str(column) for column in Column], *([_safe(row[one]) for one in Column] for row in rows)):
-        buffer = io.StringIO()
-        csv.writer(buffer, delimiter=";", lineterminator="\r\n").writerow(cells)
-        yield buffer.getvalue()
+    yield MARK
+    yield row_text(Column)
+    for row in rows:
+        yield row_text(row[one] for one in Column)
 
 
 def row_of(
@@ -163,7 +161,7 @@ def read_table(content: bytes) -> list[Line]:
     if len(rows) > MOST_LINES + 1:
         raise TableError("length")
     return [
-        Line(number, {Column(name): _unsafe(cell) for name, cell in zip(head, row, strict=False) if name})
+        Line(number, {Column(name): plain_cell(cell) for name, cell in zip(head, row, strict=False) if name})
         for number, row in enumerate(rows[1:], 2)
         if any(cell.strip() for cell in row)
     ]
@@ -260,12 +258,3 @@ def _preferences(line: Line, kiosk: Kiosk | None) -> Preferences | None:
         wanted = replace(wanted, lease_days=int(days))
         _require(wanted.is_possible, Fault.LEASE)
     return wanted
-
-
-def _safe(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _unsafe(cell: str) -> str:
-    plain = " ".join(cell.split())
-    return plain[1:] if plain[:1] == "'" and plain[1:].startswith(_FORMULA) else plain

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from server.cards.counts import cards_of
 from server.cards.form import OrderForm, kind_words, read_form, state_words
-from server.cards.keeping import HERE, NEEDS_INPUT, Keeper, own_system
+from server.cards.keeping import HERE, NEEDS_INPUT, Keeper, system_with_cards
 from server.cards.models import CardOrder, CardPackage
 from server.cards.ordering import (
     PAGE,
@@ -40,7 +40,7 @@ router = APIRouter(prefix=HERE, include_in_schema=False)
 
 
 def _own_order(
-    session: RequestSession, system: Annotated[CardSystem, Depends(own_system)], order_id: int
+    session: RequestSession, system: Annotated[CardSystem, Depends(system_with_cards)], order_id: int
 ) -> CardOrder:
     found = session.get(CardOrder, order_id)
     if found is None or found.card_system_id != system.id:
@@ -61,7 +61,7 @@ def show_systems(request: Request, session: RequestSession, acting: Keeper) -> R
 def show_cards(
     request: Request,
     session: RequestSession,
-    system: Annotated[CardSystem, Depends(own_system)],
+    system: Annotated[CardSystem, Depends(system_with_cards)],
     nummer: str = "",
 ) -> Response:
     """Show how many cards there are, and the one that was looked for."""
@@ -91,7 +91,7 @@ def show_cards(
 def delete_card(
     session: RequestSession,
     acting: Keeper,
-    system: Annotated[CardSystem, Depends(own_system)],
+    system: Annotated[CardSystem, Depends(system_with_cards)],
     number: Annotated[str, Form()],
 ) -> Response:
     """Have a card that nobody had yet deleted."""
@@ -105,7 +105,7 @@ def delete_card(
 def show_orders(
     request: Request,
     session: RequestSession,
-    system: Annotated[CardSystem, Depends(own_system)],
+    system: Annotated[CardSystem, Depends(system_with_cards)],
     voor: int = 0,
 ) -> Response:
     """Show the orders, and the form for another."""
@@ -119,7 +119,7 @@ def order(
     session: RequestSession,
     acting: Keeper,
     *,
-    system: Annotated[CardSystem, Depends(own_system)],
+    system: Annotated[CardSystem, Depends(system_with_cards)],
     form: Annotated[OrderForm, Form()],
 ) -> Response:
     """Generate numbers to have printed."""
@@ -139,7 +139,8 @@ def order(
 
 @router.get("/{system_id}/bestellingen/{order_id}.csv")
 def download(
-    system: Annotated[CardSystem, Depends(own_system)], order: Annotated[CardOrder, Depends(_own_order)]
+    system: Annotated[CardSystem, Depends(system_with_cards)],
+    order: Annotated[CardOrder, Depends(_own_order)],
 ) -> Response:
     """Send the list for the supplier."""
     name = f"uitpas-{system.id}-{order.prefix}-{order.first_serial:06d}-{order.count}.csv"
@@ -154,7 +155,7 @@ def download(
 def delete_order(
     session: RequestSession,
     acting: Keeper,
-    system: Annotated[CardSystem, Depends(own_system)],
+    system: Annotated[CardSystem, Depends(system_with_cards)],
     order: Annotated[CardOrder, Depends(_own_order)],
     sure: Annotated[str, Form()] = "",
 ) -> Response:

@@ -7,8 +7,7 @@ from typing import Annotated, Final
 from fastapi import Depends
 
 from server.cardsystems.models import CardSystem
-from server.counters.reach import system_in_reach
-from server.kernel.database import RequestSession
+from server.counters.reach import own_system
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
@@ -17,11 +16,5 @@ NEEDS_INPUT: Final = 422
 HERE: Final = "/dashboard/kaarten"
 
 Keeper = Annotated[Acting, Depends(Requires(Permission.MANAGE_CARDS))]
-
-
-def own_system(session: RequestSession, acting: Keeper, system_id: int) -> CardSystem:
-    """Return the card system of the address, if this person looks after it."""
-    return system_in_reach(session, acting, system_id)
-
-
-OwnSystem = Annotated[CardSystem, Depends(own_system)]
+system_with_cards = own_system(Permission.MANAGE_CARDS)
+OwnSystem = Annotated[CardSystem, Depends(system_with_cards)]

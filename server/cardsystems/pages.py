@@ -24,7 +24,7 @@ from server.cardsystems.branding import (
     read_logo,
 )
 from server.cardsystems.models import CardSystem
-from server.counters.reach import system_in_reach
+from server.counters.reach import own_system
 from server.feed.changes import kiosks_changed
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
@@ -46,18 +46,14 @@ _KEPT: Final = {"cache-control": "public, max-age=31536000, immutable"}
 router = APIRouter(include_in_schema=False)
 
 Keeper = Annotated[Acting, Depends(Requires(Permission.MANAGE_CARD_SYSTEMS))]
-
-
-def own_system(session: RequestSession, acting: Keeper, system_id: int) -> CardSystem:
-    """Return the card system of the address; 404 when someone else looks after it."""
-    return system_in_reach(session, acting, system_id)
+OwnSystem = Annotated[CardSystem, Depends(own_system(Permission.MANAGE_CARD_SYSTEMS))]
 
 
 @router.get(HERE)
 def show_looks(
     request: Request,
     session: RequestSession,
-    system: Annotated[CardSystem, Depends(own_system)],
+    system: OwnSystem,
     gelukt: str = "",
 ) -> Response:
     """Show how a card system looks."""
@@ -69,7 +65,7 @@ def save_looks(
     request: Request,
     session: RequestSession,
     acting: Keeper,
-    system: Annotated[CardSystem, Depends(own_system)],
+    system: OwnSystem,
     *,
     primary: Annotated[str, Form()] = "",
     secondary: Annotated[str, Form()] = "",

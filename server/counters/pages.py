@@ -21,7 +21,7 @@ from server.cardsystems.groups import (
 from server.cardsystems.models import CardSystem, PermissionGroup
 from server.counters.groupform import GroupForm, form_of, read_form, right_words
 from server.counters.models import Counter, CounterGroup
-from server.counters.reach import system_in_reach
+from server.counters.reach import own_system
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.staff.access import Requires
@@ -38,22 +38,14 @@ router = APIRouter(prefix=HERE, include_in_schema=False)
 Reader = Annotated[Acting, Depends(Requires(Permission.MANAGE_COUNTERS))]
 Keeper = Annotated[Acting, Depends(Requires(Permission.SET_COUNTER_GROUPS))]
 Filled = Annotated[GroupForm, Form()]
+OwnSystem = Annotated[CardSystem, Depends(own_system(Permission.MANAGE_COUNTERS))]
 
 
-def _own_system(session: RequestSession, acting: Reader, system_id: int) -> CardSystem:
-    return system_in_reach(session, acting, system_id)
-
-
-def _own_group(
-    session: RequestSession, system: Annotated[CardSystem, Depends(_own_system)], group_id: int
-) -> PermissionGroup:
+def _own_group(session: RequestSession, system: OwnSystem, group_id: int) -> PermissionGroup:
     group = session.get(PermissionGroup, group_id)
     if group is None or group.card_system_id != system.id:
         raise ProblemError(404, "This card system has no such group.", type="zuil:place")
     return group
-
-
-OwnSystem = Annotated[CardSystem, Depends(_own_system)]
 
 
 @router.get("")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from fastapi import Depends
 from sqlmodel import Session, col, select
 
 from server.cardsystems.models import CardSystem
 from server.counters.models import Counter, CounterCardSystem
+from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
+from server.staff.access import Requires
+from server.staff.roles import Permission
 from server.staff.sessions import Acting
 
 
@@ -27,6 +33,17 @@ def system_in_reach(session: Session, acting: Acting, system_id: int) -> CardSys
     if acting.card_system_id in (None, system_id) and (system := session.get(CardSystem, system_id)):
         return system
     raise ProblemError(404, "You do not look after this card system.", type="zuil:place")
+
+
+def own_system(permission: Permission) -> Callable[..., CardSystem]:
+    """Return a dependency: the card system of the address (`system_id`), for who has a permission in it."""
+
+    def find(
+        session: RequestSession, *, acting: Acting = Depends(Requires(permission)), system_id: int
+    ) -> CardSystem:
+        return system_in_reach(session, acting, system_id)
+
+    return find
 
 
 def counters_in_reach(session: Session, acting: Acting) -> list[Counter]:

@@ -16,7 +16,7 @@ from server.cards.keeping import HERE as CARDS
 from server.cards.keeping import NEEDS_INPUT
 from server.cardsystems.models import CardSystem
 from server.counters.models import Counter
-from server.counters.reach import system_in_reach
+from server.counters.reach import own_system
 from server.grouppasses.form import PassForm, card_fault_words, form_of, read_form
 from server.grouppasses.making import (
     PAGE,
@@ -50,11 +50,7 @@ Keeper = Annotated[Acting, Depends(Requires(Permission.MANAGE_GROUP_PASSES))]
 Filled = Annotated[PassForm, Form()]
 
 
-def _own_system(session: RequestSession, acting: Keeper, system_id: int) -> CardSystem:
-    return system_in_reach(session, acting, system_id)
-
-
-OwnSystem = Annotated[CardSystem, Depends(_own_system)]
+OwnSystem = Annotated[CardSystem, Depends(own_system(Permission.MANAGE_GROUP_PASSES))]
 
 
 def _own_pass(session: RequestSession, system: OwnSystem, pass_id: str) -> GroupPass:

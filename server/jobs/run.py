@@ -12,6 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.jobs import (
     alerts,
+    bulk,
     cards,
     event_import,
     invitations,
@@ -57,6 +58,8 @@ JOBS: Final[Sequence[Job]] = (
     Job("post alerts", 5, alerts.post_alerts),
     Job("thin the history of zuilen", 600, thinning.thin_history),
     Job("take in lists of cards", 15, cards.take_in_lists),
+    Job("work at lists of people", 15, bulk.work_at_lists),
+    Job("forget lists of people", 3_600, bulk.forget),
     Job("count cards", 30, cards.count_cards),
     Job("warn of low stock", 60, cards.warn),
     Job("import events", 3_600, event_import.import_events),

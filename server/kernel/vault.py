@@ -20,7 +20,7 @@ class Vault:
         self._box = SecretBox(key)
         self._pepper = hashlib.blake2b(b"zuil fingerprints", key=key, digest_size=32).digest()
         # A zuil's secret is opened at each of its requests; the memory is a pure function of the bytes.
-        self.open = lru_cache(maxsize=16_384)(self._open)
+        self.open = lru_cache(maxsize=16_384)(self.unseal)
 
     def seal(self, plain: bytes) -> bytes:
         """Return `plain` encrypted, with a random nonce in front."""
@@ -30,8 +30,8 @@ class Vault:
         """Return 32 bytes that are always the same for `plain`, and tell nothing of it without the key."""
         return hashlib.blake2b(plain, key=self._pepper, person=purpose, digest_size=32).digest()
 
-    def _open(self, sealed: bytes) -> bytes:
-        """Return what `seal` was given.
+    def unseal(self, sealed: bytes) -> bytes:
+        """Return what `seal` was given; `open` does too, and remembers it.
 
         Raises:
             VaultError: sealed under another key, or damaged.

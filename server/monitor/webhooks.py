@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from server.cardsystems.models import CardSystem
-from server.counters.reach import system_in_reach
+from server.counters.reach import own_system
 from server.kernel.audit import record
 from server.kernel.database import RequestSession, database_of, vault_of
 from server.kernel.errors import ProblemError
@@ -41,6 +41,7 @@ _FINE: Final[Mapping[str, str]] = MappingProxyType({})
 router = APIRouter(prefix=HERE, include_in_schema=False)
 
 Ruler = Annotated[Acting, Depends(Requires(Permission.SET_WATCH_RULES))]
+OwnSystem = Annotated[CardSystem, Depends(own_system(Permission.SET_WATCH_RULES))]
 
 
 class HookForm(BaseModel):
@@ -48,14 +49,6 @@ class HookForm(BaseModel):
 
     url: str = ""
     is_on: str = ""
-
-
-def own_system(session: RequestSession, acting: Ruler, system_id: int) -> CardSystem:
-    """Return the card system of the address; 404 when someone else looks after it."""
-    return system_in_reach(session, acting, system_id)
-
-
-OwnSystem = Annotated[CardSystem, Depends(own_system)]
 
 
 @router.get("")

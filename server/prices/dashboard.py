@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from server.cards.keeping import HERE as CARDS
 from server.cards.keeping import NEEDS_INPUT
 from server.cardsystems.models import CardSystem
-from server.counters.reach import system_in_reach
+from server.counters.reach import own_system
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.prices.form import (
@@ -54,11 +54,7 @@ router = APIRouter(prefix=HERE, include_in_schema=False)
 Pricer = Annotated[Acting, Depends(Requires(Permission.MANAGE_PRICES))]
 
 
-def _own_system(session: RequestSession, acting: Pricer, system_id: int) -> CardSystem:
-    return system_in_reach(session, acting, system_id)
-
-
-OwnSystem = Annotated[CardSystem, Depends(_own_system)]
+OwnSystem = Annotated[CardSystem, Depends(own_system(Permission.MANAGE_PRICES))]
 
 
 def _own_table(session: RequestSession, system: OwnSystem, table_id: int) -> PriceTable:

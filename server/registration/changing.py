@@ -42,7 +42,7 @@ def change_person(session: Session, holder: Passholder, person: Person, desk: De
     """
     ref = holder.ref or 0
     details = session.get(PassholderDetails, ref) or PassholderDetails(passholder_ref=ref, made_at=now)
-    checked = _check(session, details, person, desk, now)
+    checked = check_change(session, details, person, desk, now)
     changed = {
         **_different(holder, {field: getattr(person, field) for field in _OF_HOLDER}),
         **_different(details, {field: getattr(person, field) for field in _OF_DETAILS}),
@@ -68,6 +68,31 @@ def change_person(session: Session, holder: Passholder, person: Person, desk: De
         detail={"fields": fields},
     )
     return True
+
+
+def check_change(
+    session: Session, details: PassholderDetails, person: Person, desk: Desk, now: datetime
+) -> Checked:
+    """Return what would be kept of somebody whose details these are, without changing anything.
+
+    Raises:
+        RefusedError: says all that is wrong.
+    """
+    ref, today = details.passholder_ref, local_day(now)
+    membership = session.get(Membership, (ref, desk.system))
+    if membership is None:
+        raise RefusedError({"system": Fault.NOT_A_MEMBER})
+    tariff = membership.social_tariff and is_active(membership, today)
+    checked, faults = check_person(session, person, desk, today, tariff=tariff, ref=ref)
+    if checked.digest and details.insz_digest not in (None, checked.digest):
+        faults["insz"] = Fault.INSZ_KNOWN
+    # Who lived elsewhere when he came may go on doing so; to move there, the counter needs the right.
+    if checked.municipality and checked.municipality == details.municipality:
+        faults.pop("place", None)
+    elif _leaves_region(session, details, checked.municipality, today):
+        faults.setdefault("place", Fault.LEAVES_REGION)
+    refuse(faults)
+    return checked
 
 
 def person_of(holder: Passholder, details: PassholderDetails | None) -> Person:
@@ -97,26 +122,6 @@ def person_of(holder: Passholder, details: PassholderDetails | None) -> Person:
         note=details.note,
         legal_terms=frozenset(map(LegalTerms, details.legal_terms)),
     )
-
-
-def _check(
-    session: Session, details: PassholderDetails, person: Person, desk: Desk, now: datetime
-) -> Checked:
-    ref, today = details.passholder_ref, local_day(now)
-    membership = session.get(Membership, (ref, desk.system))
-    if membership is None:
-        raise RefusedError({"system": Fault.NOT_A_MEMBER})
-    tariff = membership.social_tariff and is_active(membership, today)
-    checked, faults = check_person(session, person, desk, today, tariff=tariff, ref=ref)
-    if checked.digest and details.insz_digest not in (None, checked.digest):
-        faults["insz"] = Fault.INSZ_KNOWN
-    # Who lived elsewhere when he came may go on doing so; to move there, the counter needs the right.
-    if checked.municipality and checked.municipality == details.municipality:
-        faults.pop("place", None)
-    elif _leaves_region(session, details, checked.municipality, today):
-        faults.setdefault("place", Fault.LEAVES_REGION)
-    refuse(faults)
-    return checked
 
 
 def _leaves_region(session: Session, details: PassholderDetails, municipality: str, today: date) -> bool:

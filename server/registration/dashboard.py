@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Form
 from pydantic import BaseModel
 from sqlmodel import Session
 from starlette.requests import Request
@@ -31,12 +31,10 @@ from server.registration.facts import Fault, RefusedError, refuse
 from server.registration.finding import find_people, holder_with
 from server.registration.form import read_day
 from server.registration.giving import block_card_of, cards_of, unblock_card
+from server.registration.keeping import HERE, NEEDS_INPUT, Keeper, OwnSystem
 from server.registration.leaving import delete_person
 from server.registration.tariff import block_membership, suspend_tariff
 from server.registration.words import fault_words
-from server.staff.access import Requires
-from server.staff.roles import Permission
-from server.staff.sessions import Acting
 from server.uitid.linking import unlink_uitid
 from server.uitid.models import UitidLink
 from server.web.i18n import Translator, speak
@@ -44,22 +42,11 @@ from server.web.templating import page
 from shared.domain.prices import age_on
 from shared.domain.zones import local_day
 
-HERE: Final = "/dashboard/pashouders"
-NEEDS_INPUT: Final = 422
 MOST_GRACE: Final = 366
 MOST_POINTS: Final = 1_000
 
 router = APIRouter(prefix=HERE, include_in_schema=False)
 system_router = APIRouter(prefix=f"{HERE}/{{system_id}}", include_in_schema=False)
-
-Keeper = Annotated[Acting, Depends(Requires(Permission.MANAGE_PASSHOLDERS))]
-
-
-def _own_system(session: RequestSession, acting: Keeper, system_id: int) -> CardSystem:
-    return system_in_reach(session, acting, system_id)
-
-
-OwnSystem = Annotated[CardSystem, Depends(_own_system)]
 
 
 class RulesForm(BaseModel):

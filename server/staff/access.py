@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
@@ -24,16 +25,18 @@ class PostRequiredError(Exception):
     """Someone is logged in and has yet to choose for which counter."""
 
 
+@dataclass(frozen=True)
 class Requires:
     """A dependency that lets through who has `permission` in the function chosen now.
+
+    Equal ones are one to FastAPI: however many parts of a page require it, it is looked up once.
 
     Raises:
         LoginRequiredError, PostRequiredError: first log in, or choose.
         ProblemError: 403.
     """
 
-    def __init__(self, permission: Permission) -> None:
-        self.permission = permission
+    permission: Permission
 
     def __call__(self, request: Request, session: RequestSession) -> Acting:
         """Return who asks."""

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from server.cards.keeping import HERE as CARDS
 from server.cards.keeping import NEEDS_INPUT
 from server.cardsystems.models import CardSystem
-from server.counters.reach import system_in_reach
+from server.counters.reach import own_system
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.staff.access import Requires
@@ -56,11 +56,7 @@ class TypeForm(BaseModel):
     prefix: str = ""
 
 
-def _own_system(session: RequestSession, acting: Pricer, system_id: int) -> CardSystem:
-    return system_in_reach(session, acting, system_id)
-
-
-OwnSystem = Annotated[CardSystem, Depends(_own_system)]
+OwnSystem = Annotated[CardSystem, Depends(own_system(Permission.MANAGE_PRICES))]
 
 
 def _own_type(session: RequestSession, system: OwnSystem, type_id: int) -> VoucherType:
