@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from shared.domain.releases import parse_keys
+from shared.wire.bridge import BRIDGE_PORT
 
 SECRET_KEY_BYTES: Final = 32
 MIN_PORT: Final = 1
@@ -38,6 +39,7 @@ class Settings:
     release_keys: Ed25519 public keys, in hexadecimal, that releases of zuilen must be signed with.
     metrics_token: who reads /metrics says it; empty: only this very machine reads them. log_json: a JSON
     object for each log line.
+    bridge_port: where a program of ours on a counter's computer lends its card reader to the balie page.
     search_url: a page of UiTdatabank's search API that the hourly import reads; None: no import.
     """
 
@@ -64,6 +66,7 @@ class Settings:
     metrics_token: str = ""
     log_json: bool = False
     release_keys: tuple[str, ...] = ()
+    bridge_port: int = BRIDGE_PORT
 
     @property
     def address(self) -> str:
@@ -103,6 +106,7 @@ class Settings:
             metrics_token=environment.get("ZUIL_METRICS_TOKEN") or "",
             log_json=_log_format(environment),
             release_keys=_release_keys(environment),
+            bridge_port=_number(environment, "ZUIL_BRIDGE_PORT", BRIDGE_PORT, MIN_PORT, MAX_PORT),
         )
 
 

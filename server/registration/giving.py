@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from server.cards.models import Card
@@ -10,20 +11,16 @@ from server.kernel.audit import record
 from server.passholders.models import Membership
 from server.registration.facts import Desk, Fault, RefusedError
 from shared.domain.checkin import CardState
-from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
+from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_uitpas_number
 
 
 def find_card_to_give(session: Session, typed: str, desk: Desk, *, tariff: bool) -> Card:
-    """Return the card with this number, locked: it lies here, and fits who gets it.
+    """Return the card with this UiTPAS number or chip number, locked: it lies here, and fits who gets it.
 
     Raises:
         RefusedError: it cannot be handed over at this counter to this person.
     """
-    try:
-        number = parse_uitpas_number(typed)
-    except InvalidNumberError as error:
-        raise RefusedError({"card": Fault.CARD_NUMBER}) from error
-    query = select(Card).where(Card.uitpas_number == number.value).with_for_update()
+    query = select(Card).where(_named(typed)).with_for_update()
     card = session.exec(query.execution_options(populate_existing=True)).first()
     fault = _why_not(card, desk, tariff=tariff)
     if card is None or fault is not None:
@@ -93,6 +90,17 @@ def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
 def holder_changed(session: Session, ref: int) -> None:
     """Have the zuilen hear that a pashouder or his memberships changed."""
     cards_changed(session, [card.uitpas_number for card in cards_of(session, ref)])
+
+
+def _named(typed: str) -> ColumnElement[bool]:
+    """Return what finds the card that was typed or scanned."""
+    try:
+        return col(Card.uitpas_number) == parse_uitpas_number(typed).value
+    except InvalidNumberError as error:
+        try:
+            return col(Card.chip_number) == parse_chip_number(typed)
+        except InvalidNumberError:
+            raise RefusedError({"card": Fault.CARD_NUMBER}) from error
 
 
 def _why_not(card: Card | None, desk: Desk, *, tariff: bool) -> Fault | None:

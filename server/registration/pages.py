@@ -30,9 +30,9 @@ from server.registration.form import (
 )
 from server.registration.pricing import quote
 from server.registration.register import Prepared, prepare, register
+from server.registration.scanning import scan_page
 from server.registration.words import fault_words
 from server.web.i18n import speak
-from server.web.templating import page
 from shared.domain.prices import PriceReason
 from shared.domain.zones import local_day
 
@@ -48,7 +48,7 @@ router = APIRouter(prefix=HERE, include_in_schema=False)
 @router.get("")
 def show_search(request: Request, _acting: Helper, desks: Desks) -> Response:
     """Show the one field that finds everybody."""
-    return page(
+    return scan_page(
         request, "registration/search.html", may_register=bool(registering(desks)), text="", found=None
     )
 
@@ -66,7 +66,7 @@ def search(
     if found.exact and found.people:
         return RedirectResponse(f"{HERE}/{found.people[0].ref}", 303)
     may_register = bool(registering(desks))
-    return page(request, "registration/search.html", may_register=may_register, text=text, found=found)
+    return scan_page(request, "registration/search.html", may_register=may_register, text=text, found=found)
 
 
 @router.get("/registreren")
@@ -148,7 +148,7 @@ def _registration_page(
     seen: Mapping[str, object] | None = None,
 ) -> Response:
     _ = speak(request)
-    return page(
+    return scan_page(
         request,
         "registration/register.html" if seen is None else "registration/sure.html",
         status=NEEDS_INPUT if errors else 200,

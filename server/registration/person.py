@@ -39,13 +39,13 @@ from server.registration.form import (
 from server.registration.giving import block_card
 from server.registration.register import join
 from server.registration.replacing import replace_card
+from server.registration.scanning import scan_page
 from server.registration.tariff import renew_tariff
 from server.registration.view import view_of
 from server.registration.words import fault_words, reason_word
 from server.staff.sessions import Acting
 from server.uitid.inviting import invite
 from server.web.i18n import speak
-from server.web.templating import page
 from shared.domain.prices import PriceReason
 from shared.domain.zones import local_day
 
@@ -252,7 +252,7 @@ def _person_page(
     """Show somebody. doing: the last step of the address of the form that `errors` are about."""
     today = local_day(datetime.now(UTC))
     _ = speak(visit.request)
-    return page(
+    return scan_page(
         visit.request,
         "registration/person.html",
         status=NEEDS_INPUT if errors else 200,
@@ -272,7 +272,7 @@ def _details_page(
 ) -> Response:
     _ = speak(visit.request)
     details = visit.session.get(PassholderDetails, visit.holder.ref)
-    return page(
+    return scan_page(
         visit.request,
         "registration/details.html",
         status=NEEDS_INPUT if errors else 200,

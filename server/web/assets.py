@@ -25,6 +25,8 @@ FILES: Final = {
     "@fontsource-variable/figtree/files/figtree-latin-ext-wght-normal.woff2": "figtree-latin-ext.woff2",
     "htmx.org/dist/htmx.min.js": "htmx.js",
     "htmx-ext-sse/dist/sse.min.js": "htmx-sse.js",
+    "zxing-wasm/dist/iife/reader/index.js": "zxing.js",
+    "zxing-wasm/dist/reader/zxing_reader.wasm": "zxing.wasm",
 }
 
 

@@ -21,6 +21,14 @@ HEADERS: Final = {
 }
 
 
+def allow_scanning(headers: MutableHeaders, bridge: str) -> None:
+    """Let a page read barcodes with the camera (our copy of zxing is WebAssembly), and ask the bridge."""
+    policy = HEADERS["content-security-policy"]
+    policy = policy.replace("script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'")
+    headers["content-security-policy"] = policy.replace("connect-src 'self'", f"connect-src 'self' {bridge}")
+    headers["permissions-policy"] = HEADERS["permissions-policy"].replace("camera=()", "camera=(self)")
+
+
 def add_security_headers(headers: MutableHeaders) -> None:
     """Set each header that the answer does not set itself."""
     for name, value in HEADERS.items():
