@@ -152,8 +152,9 @@ def number_of(serial: int) -> str:
 
 def insz_of(ref: int) -> str:
     """Return a national number of somebody whose date of birth is not known."""
-    body = f"00{ref // 1_000_000:02}{ref // 1000 % 100:02}{ref % 1000:03}"
-    return f"{body}{97 - int('2' + body) % 97:02}"
+    days, place = divmod(ref, 998)
+    body = f"{days // 28:02}00{days % 28:02}{place + 1:03}"
+    return f"{body}{97 - int(body) % 97:02}"
 
 
 def fill(url: str, vault: Vault) -> None:
