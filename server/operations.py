@@ -13,6 +13,7 @@ from server.api.tokens import Tokens
 from server.cards import api as cards
 from server.cardsystems import api as card_systems
 from server.checkins import api as checkins
+from server.families import api as families
 from server.grouppasses import api as group_passes
 from server.kiosks import api as kiosks
 from server.partners import api as partners
@@ -35,6 +36,7 @@ ROUTERS: Final = (
     uitid.router,  # its `me` looks like an id to the next one
     people.router,
     memberships.router,
+    families.router,
 )
 
 

@@ -17,6 +17,7 @@ from server.counters import dashboard as counters
 from server.counters import pages as groups
 from server.demo import pages as demo
 from server.events import dashboard as events
+from server.families import pages as families
 from server.grouppasses import dashboard as group_passes
 from server.grouppasses import pages as groups_at_counter
 from server.kiosks import care, dashboard, following, remote
@@ -44,6 +45,8 @@ def install(app: FastAPI) -> None:
     app.include_router(balie.router)
     app.include_router(own_cards.router)
     app.include_router(people.router)
+    app.include_router(families.router)
+    app.include_router(families.leaving)
     app.include_router(person.router)
     app.include_router(bulk.router)  # its addresses look like references of pashouders to the next ones
     app.include_router(members.router)

@@ -116,6 +116,8 @@ def deed_word(_: Translator, action: str) -> str:
         "unblock-membership": _("gaf een lidmaatschap vrij"),
         "change-rules": _("veranderde hoe balies registreren"),
         "delete": _("verwijderde voorgoed"),
+        "add-relative": _("nam iemand op in een gezin"),
+        "remove-relative": _("haalde iemand uit een gezin"),
         "link-uitid": _("koppelde een UiTiD"),
         "unlink-uitid": _("koppelde een UiTiD los"),
         "mail-uitid": _("liet de mail over UiTiD nog eens sturen"),

@@ -12,6 +12,7 @@ import server.cardsystems.models
 import server.checkins.models
 import server.counters.models
 import server.events.models
+import server.families.models
 import server.feed.models
 import server.grouppasses.models
 import server.jobs.claims

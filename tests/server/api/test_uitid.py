@@ -17,6 +17,8 @@ from server.uitid.tokens import Proven, make_token
 from .test_callers import refusal
 
 BORN = "1990-01-02"
+on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what no database decides."""
 TOKEN = "/passholders/me/uitid/registration-token"
 
 
@@ -104,6 +106,7 @@ def test_who_is_unlinked_by_the_ksb_links_again_and_the_trail_says_so(any_api, c
         assert sorted(deeds) == ["link-uitid", "link-uitid", "unlink-uitid"]
 
 
+@on_one_database
 class TestAToken:
     @pytest.fixture
     def api(self, any_api):
@@ -140,6 +143,7 @@ class TestAToken:
         assert refusal(link(api, client, "nothing")) == (401, "auth/unauthorized")
 
 
+@on_one_database
 def test_what_people_do_for_themselves_is_lent_by_their_program(any_api, holders):
     plain = any_api.client()[0]
     assert refusal(me(any_api, plain)) == (403, "auth/forbidden")

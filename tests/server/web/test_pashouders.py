@@ -189,3 +189,26 @@ def test_the_mail_about_uitid_is_sent_again_on_demand(counter):
     without = registered(counter, insz="", first_name="Bo")
     assert "Mail met de link sturen" not in counter.client.get(without).text
     assert counter.client.post(f"{without}/uitid").status_code == 422
+
+
+def test_a_family_is_kept_at_the_counter_with_a_card_and_a_birth_date(counter):
+    page = registered(counter, first_name="Ann")
+    child = registered(counter, insz="", first_name="Bo", birth_date="01/06/2015")
+    with counter.database.reading() as session:
+        card = session.exec(select(Card).where(Card.passholder_ref == int(child.rpartition("/")[2]))).one()
+    assert f'href="{page}/gezin"' in counter.client.get(page).text
+    wrong = {"number": card.uitpas_number, "born": "2015-06-02"}
+    assert errors(counter.client.post(f"{page}/gezin", data=wrong)) == [
+        "We vinden geen UiTPAS met dit nummer en deze geboortedatum. Kijk ze allebei na."
+    ]
+    good = wrong | {"born": "01/06/2015"}
+    assert counter.client.post(f"{page}/gezin", data=good).status_code == 303
+    assert "Bo Desmet" in counter.client.get(f"{page}/gezin").text
+    assert "Ann Desmet" in counter.client.get(f"{child}/gezin").text
+    assert errors(counter.client.post(f"{page}/gezin", data=good)) == ["Deze persoon staat al in je gezin."]
+    away = f"{page}/gezin/{card.passholder_ref}/weg"
+    assert counter.client.post(away).status_code == 303
+    assert counter.client.post(away).status_code == 404
+    counter.log_in("Bram Wouters")
+    assert counter.client.get(f"{page}/gezin").status_code == 403
+    assert counter.client.post(f"{page}/gezin", data=good).status_code == 403
