@@ -27,6 +27,7 @@ from server.grouppasses.making import (
     group_pass_with_id,
     make_group_pass,
     passes_of,
+    replace_card,
 )
 from server.grouppasses.models import GroupPass, GroupPassUse
 from server.grouppasses.tickets import PAGE as USES
@@ -154,6 +155,26 @@ def block(
     return RedirectResponse(f"{CARDS}/{system.id}/groepspassen/{group_pass.id}?gelukt=bewaard", 303)
 
 
+@router.post("/{pass_id}/kaart")
+def give_another_card(
+    request: Request,
+    session: RequestSession,
+    acting: Keeper,
+    *,
+    system: OwnSystem,
+    group_pass: Annotated[GroupPass, Depends(_own_pass)],
+    card: Annotated[str, Form()] = "",
+) -> Response:
+    """Give the group another card for the one it lost."""
+    try:
+        replace_card(session, group_pass, card, staff_id=acting.staff_id)
+    except CardRefusedError as refused:
+        errors = {"card": card_fault_words(speak(request))[refused.reason]}
+        form = form_of(facts_of(group_pass), group_pass.uitpas_number)
+        return _page(request, session, system, form, group_pass=group_pass, errors=errors, card=card)
+    return RedirectResponse(f"{CARDS}/{system.id}/groepspassen/{group_pass.id}?gelukt=kaart", 303)
+
+
 @router.post("/{pass_id}/terug")
 def cancel_use(
     session: RequestSession,
@@ -179,8 +200,10 @@ def _page(
     group_pass: GroupPass | None = None,
     older_than: int = 0,
     errors: Mapping[str, str] = MappingProxyType({}),
+    card: str = "",
     done: str = "",
 ) -> Response:
+    """Show a group pass and its form. card: what was typed of another card for it."""
     now = datetime.now(UTC)
     uses = uses_of(session, group_pass.id, older_than=older_than or None) if group_pass else []
     facts = facts_on(session, group_pass, now) if group_pass else None
@@ -199,6 +222,7 @@ def _page(
         older=uses[-1].id if len(uses) == USES else None,
         counters={one: session.get_one(Counter, one).name for one in {use.counter_id for use in uses} if one},
         form=form,
+        card=card,
         errors=errors,
         done=done,
     )

@@ -12,6 +12,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from server.cards.models import Card
+from server.cards.packages import find_card
 from server.feed.changes import cards_changed
 from server.grouppasses.models import GroupPass
 from server.kernel.audit import record
@@ -98,6 +99,26 @@ def block_group_pass(session: Session, group_pass: GroupPass, *, blocked: bool, 
     return True
 
 
+def replace_card(session: Session, group_pass: GroupPass, number: str, *, staff_id: int) -> None:
+    """Give a group another card for the one it lost, which stops; what it used this year stays used.
+
+    Raises:
+        CardRefusedError: the card is not there, or its kansen digit is not right.
+    """
+    fresh = _free_card(
+        session, group_pass.card_system_id, number, has_tariff=group_pass.tickets_per_year is not None
+    )
+    lost = session.get_one(Card, group_pass.uitpas_number, with_for_update=True)
+    lost.state = CardState.BLOCKED.name
+    fresh.state, fresh.group_pass = CardState.ACTIVE.name, True
+    group_pass.uitpas_number = fresh.uitpas_number
+    session.flush()
+    numbers = [lost.uitpas_number, fresh.uitpas_number]
+    cards_changed(session, numbers)
+    detail = dict(zip(("before", "after"), numbers, strict=True))
+    record(session, "replace-card", "group_pass", group_pass.id, staff_id=staff_id, detail=detail)
+
+
 def facts_of(group_pass: GroupPass) -> PassFacts:
     """Return what a group pass is now."""
     return PassFacts(**{name: getattr(group_pass, name) for name in PassFacts.__dataclass_fields__})
@@ -140,6 +161,12 @@ def find_group_pass(session: Session, typed: str) -> GroupPass | None:
         except InvalidNumberError:
             return None
     return session.exec(query).first()
+
+
+def is_replaced(session: Session, typed: str) -> bool:
+    """Tell whether this is the number of a card that a group had before it got another one."""
+    card = find_card(session, typed)
+    return card is not None and card.group_pass and find_group_pass(session, typed) is None
 
 
 def _free_card(session: Session, system: int, number: str, *, has_tariff: bool) -> Card:

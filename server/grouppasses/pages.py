@@ -15,7 +15,7 @@ from server.cards.keeping import NEEDS_INPUT
 from server.cardsystems.rights import CounterRight
 from server.counters.rights import may
 from server.grouppasses.form import refusal_words
-from server.grouppasses.making import find_group_pass
+from server.grouppasses.making import find_group_pass, is_replaced
 from server.grouppasses.models import GroupPass, GroupPassUse
 from server.grouppasses.tickets import (
     Seller,
@@ -27,11 +27,11 @@ from server.grouppasses.tickets import (
 )
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
+from server.registration.scanning import scan_page
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
 from server.web.i18n import speak
-from server.web.templating import page
 from shared.domain.grouppasses import available_tickets, ticket_refusal
 from shared.domain.zones import local_day
 
@@ -111,12 +111,16 @@ def _page(
     _, now = speak(request), datetime.now(UTC)
     group_pass = _own_pass(session, acting, number) if number else None
     unknown = _("Er is geen groepspas met dit nummer waarvoor jouw balie tickets verkoopt.")
-    errors = {"nummer": unknown} if number and group_pass is None else {}
+    if number and group_pass is None:
+        replaced = _("Deze groep heeft een andere kaart gekregen. Vraag naar de nieuwe.")
+        errors = {"nummer": replaced if is_replaced(session, number) else unknown}
+    else:
+        errors = {}
     if sentence:
         errors = {"tickets": sentence}
     facts = facts_on(session, group_pass, now) if group_pass else None
     refusal = ticket_refusal(facts, 1, local_day(now)) if facts else None
-    return page(
+    return scan_page(
         request,
         "grouppasses/balie.html",
         status=NEEDS_INPUT if sentence or (errors and request.method == "POST") else 200,

@@ -22,8 +22,10 @@ from server.grouppasses.making import (
     block_group_pass,
     change_group_pass,
     find_group_pass,
+    is_replaced,
     make_group_pass,
     passes_of,
+    replace_card,
 )
 from server.grouppasses.models import GroupPass, GroupPassUse, GroupPassYear
 from server.grouppasses.tickets import Seller, TicketsRefusedError, facts_on, give_back, use_tickets, uses_of
@@ -262,3 +264,40 @@ def test_who_is_not_refused_has_enough_left(facts, wanted):
         assert facts.state is CardState.ACTIVE
         assert 1 <= wanted <= available_tickets(facts) <= facts.tickets_per_year
         assert facts.tariff_end is None or day <= facts.tariff_end
+
+
+def test_a_group_that_lost_its_card_goes_on_with_another_one(region):
+    lost, fresh = card(region), card(region, 2)
+    pass_id = make(region, lost)
+    use(region, pass_id, 4)
+    with region.writing() as session:
+        replace_card(session, session.get_one(GroupPass, pass_id), fresh, staff_id=1)
+    assert left(region, pass_id) == 6
+    with region.reading() as session:
+        assert find_group_pass(session, fresh).id == pass_id
+        assert (find_group_pass(session, lost), is_replaced(session, lost)) == (None, True)
+        assert not is_replaced(session, fresh)
+        states = [
+            (session.get_one(Card, one).state, session.get_one(Card, one).group_pass) for one in (lost, fresh)
+        ]
+        assert states == [("BLOCKED", True), ("ACTIVE", True)]
+        (entry,) = session.exec(select(AuditEntry).where(AuditEntry.action == "replace-card")).all()
+        assert entry.detail == {"before": lost, "after": fresh}
+    publish(region)
+    with region.reading() as session:
+        rows = {row.uitpas_number: row.state for row in session.exec(select(CardFeed))}
+    assert rows[lost] != rows[fresh]
+
+
+def test_another_card_of_a_group_has_to_be_in_stock_and_of_the_right_kind(region):
+    pass_id = make(region, card(region))
+    plain, given = card(region, 2, social_tariff=False), card(region, 3, state="ACTIVE")
+    for number, reason in (
+        (plain, CardFault.ONLY_WITHOUT_TARIFF),
+        (given, CardFault.NOT_IN_STOCK),
+        ("0900000000000", CardFault.UNKNOWN),
+    ):
+        with pytest.raises(CardRefusedError) as refused, region.writing() as session:
+            replace_card(session, session.get_one(GroupPass, pass_id), number, staff_id=1)
+        assert refused.value.reason is reason
+    assert left(region, pass_id) == 10

@@ -114,3 +114,15 @@ def test_an_odd_address_is_no_trouble_of_the_server(any_site):
     any_site.log_in("Karima El Idrissi")
     for path in ("?zoek=%00", "?na=x", f"/{'x' * 36}", "/%00", f"?na={'0' * 36}"):
         assert any_site.client.get(f"{HERE}{path}").status_code in {200, 400, 404}, path
+
+
+def test_a_ksb_replaces_the_lost_card_of_a_group_and_the_counter_says_so(ksb):
+    page = f"{HERE}/{group_pass(ksb, PLAIN).id}"
+    wrong = ksb.client.post(f"{page}/kaart", data={"card": "123"})
+    assert wrong.status_code == 422
+    assert "Er is geen kaart met dit nummer in dit kaartsysteem." in wrong.text
+    assert ksb.client.post(f"{page}/kaart", data={"card": FREE}).status_code == 303
+    assert FREE in ksb.client.get(page).text
+    ksb.log_in("Ann Peeters", "Bibliotheek")
+    assert "een andere kaart gekregen" in ksb.client.get(f"/balie/groepspas?nummer={PLAIN}").text
+    assert "Buurtwerk" in ksb.client.get(f"/balie/groepspas?nummer={FREE}").text

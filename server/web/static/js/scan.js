@@ -22,7 +22,8 @@
     if (field) {
       field.value = number;
       field.focus();
-      say("taken");
+      if (field.dataset.scanField === "send") field.form.requestSubmit();
+      else say("taken");
     } else {
       const form = document.querySelector("[data-scan-find]");
       form.elements.text.value = number;
