@@ -12,6 +12,7 @@ from sqlmodel import Session, col, func, select
 
 from server.cards.models import Card, CardKind, CardOrder
 from server.cards.stock import lock_stock
+from server.cardsystems.models import CardSystem
 from server.feed.changes import cards_changed
 from server.kernel.audit import record
 from server.kernel.bulk import Bulk, Call, Insertion
@@ -82,6 +83,28 @@ def order_cards(session: Session, system: int, wanted: Wanted, now: datetime, *,
     detail = {"prefix": wanted.prefix, "count": wanted.count, "social_tariff": wanted.social_tariff}
     record(session, "order-cards", "card_system", system, staff_id=staff_id, detail=detail)
     return order
+
+
+def make_digital(session: Session, system: CardSystem, *, social_tariff: bool) -> Card:
+    """Make a card that is nothing but its number, with the first prefix that has one left.
+
+    Raises:
+        PrefixFullError: no prefix has.
+    """
+    lock_stock(session)
+    for prefix in system.prefixes:
+        serial = _next_serial(session, prefix)
+        if serial < SERIALS:
+            card = Card(
+                uitpas_number=make_uitpas_number(prefix, serial, social_tariff=social_tariff),
+                card_system_id=system.id,
+                state=CardState.LOCAL_STOCK.name,
+                kind=CardKind.DIGITAL,
+            )
+            session.add(card)
+            session.flush()
+            return card
+    raise PrefixFullError(0)
 
 
 def drop_order(session: Session, order: CardOrder, *, staff_id: int) -> int:

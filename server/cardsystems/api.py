@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from sqlmodel import select
+from sqlmodel import Session, col, select
 from starlette.requests import Request
 
 from server.api.callers import ByAnyone
 from server.api.problems import ApiError, Prob
 from server.api.wire import AskedPage, Operations, Page, address_of
 from server.cardsystems.branding import looks_of
-from server.cardsystems.messages import CardSystemMessage, branded, card_system_message
+from server.cardsystems.messages import CardSystemMessage, branded, card_system_message, with_cardless
 from server.cardsystems.models import CardSystem
 from server.kernel.database import RequestSession
+from server.passholders.models import Cardless, RegistrationRules
 
 DESCENDING: Final = "-name"
 
@@ -33,8 +35,7 @@ def list_card_systems(
     """Return the permanent, or the temporary, card systems by name."""
     found = session.exec(select(CardSystem).where(CardSystem.permanent == permanent)).all()
     ordered = sorted(found, key=lambda one: one.name.casefold(), reverse=sort == DESCENDING)
-    looks, address = looks_of(session, [one.id for one in ordered]), address_of(request)
-    return asked.cut([branded(card_system_message(one), looks.get(one.id), address) for one in ordered])
+    return asked.cut(_messages(request, session, ordered))
 
 
 @router.get("/card-systems/{card_system_id}")
@@ -45,5 +46,18 @@ def show_card_system(
     found = session.get(CardSystem, card_system_id)
     if found is None:
         raise ApiError(Prob.CARDSYSTEM_NOT_FOUND, status=404)
-    looks = looks_of(session, [found.id]).get(found.id)
-    return branded(card_system_message(found), looks, address_of(request))
+    return _messages(request, session, [found])[0]
+
+
+def _messages(request: Request, session: Session, systems: Sequence[CardSystem]) -> list[CardSystemMessage]:
+    ids, address = [one.id for one in systems], address_of(request)
+    looks = looks_of(session, ids)
+    query = select(RegistrationRules.card_system_id, RegistrationRules.cardless)
+    cardless = dict(session.exec(query.where(col(RegistrationRules.card_system_id).in_(ids))).all())
+    return [
+        with_cardless(
+            branded(card_system_message(one), looks.get(one.id), address),
+            cardless.get(one.id, Cardless.NONE),
+        )
+        for one in systems
+    ]

@@ -29,6 +29,8 @@ class CardSystemMessage(Wire):
     permanent: bool | None = None
     branding: BrandingMessage | None = None
     links: LinksMessage | None = None
+    allows_cardless_registration: bool | None = None
+    cardless_registration_type: str | None = None
 
 
 def card_system_message(system: CardSystem) -> CardSystemMessage:
@@ -47,6 +49,12 @@ def branded(message: CardSystemMessage, looks: Looks | None, address: str) -> Ca
     )
     links = LinksMessage(website=looks.website) if looks.website else None
     return message.model_copy(update={"branding": branding, "links": links})
+
+
+def with_cardless(message: CardSystemMessage, kind: str) -> CardSystemMessage:
+    """Return a card system that says who can join without a card, a `Cardless` of the pashouders."""
+    said = {"cardless_registration_type": kind, "allows_cardless_registration": kind != "NONE"}
+    return message.model_copy(update=said)
 
 
 def _rgba(colour: str) -> str | None:

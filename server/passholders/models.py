@@ -146,11 +146,25 @@ class Membership(SQLModel, table=True):
     made_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
+class Cardless(StrEnum):
+    """Who can become a member with a digital card, which is nothing to hold (json-api 6)."""
+
+    NONE = "NONE"
+    REGULAR = "REGULAR"
+    SOCIALTARIFF = "SOCIALTARIFF"
+    ALL = "ALL"
+
+    def allows(self, *, tariff: bool) -> bool:
+        """Tell whether that is possible with, or without, the kansenstatuut."""
+        return self in {Cardless.ALL, Cardless.SOCIALTARIFF if tariff else Cardless.REGULAR}
+
+
 class RegistrationRules(SQLModel, table=True):
     """How a card system registers (rules 4.11, 5.4, 6.9e, 14.6); without a row the defaults hold.
 
     municipalities: its own; none: everyone's. is_strict: also who pays the full price
     must live there, not only who has the kansenstatuut (rules 16.2). sends_mails: who joins gets one.
+    cardless: a `Cardless`.
     """
 
     __tablename__ = "registration_rules"
@@ -160,4 +174,5 @@ class RegistrationRules(SQLModel, table=True):
     welcome_points: int = 0
     municipalities: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     is_strict: bool = False
+    cardless: str = Field(default=Cardless.NONE, sa_column_kwargs={"server_default": Cardless.NONE.value})
     sends_mails: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))

@@ -31,18 +31,26 @@ _OF_DETAILS: Final = (
 )
 
 
-def change_person(session: Session, holder: Passholder, person: Person, desk: Desk, now: datetime) -> bool:
+def change_person(
+    session: Session,
+    holder: Passholder,
+    person: Person,
+    desk: Desk,
+    now: datetime,
+    *,
+    joins: bool | None = None,
+) -> bool:
     """Write down what changed of somebody; False when nothing is different.
 
     A national number can be filled in later, never changed. The audit trail says which fields changed,
-    not what they were: it is kept for ever.
+    not what they were: it is kept for ever. joins: see `check_change`.
 
     Raises:
         RefusedError: says all that is wrong; nothing was changed.
     """
     ref = holder.ref or 0
     details = session.get(PassholderDetails, ref) or PassholderDetails(passholder_ref=ref, made_at=now)
-    checked = check_change(session, details, person, desk, now)
+    checked = check_change(session, details, person, desk, now, joins=joins)
     changed = {
         **_different(holder, {field: getattr(person, field) for field in _OF_HOLDER}),
         **_different(details, {field: getattr(person, field) for field in _OF_DETAILS}),
@@ -71,19 +79,28 @@ def change_person(session: Session, holder: Passholder, person: Person, desk: De
 
 
 def check_change(
-    session: Session, details: PassholderDetails, person: Person, desk: Desk, now: datetime
+    session: Session,
+    details: PassholderDetails,
+    person: Person,
+    desk: Desk,
+    now: datetime,
+    *,
+    joins: bool | None = None,
 ) -> Checked:
     """Return what would be kept of somebody whose details these are, without changing anything.
+
+    joins: whether he is to have the kansenstatuut where he is about to join; None: he is a member.
 
     Raises:
         RefusedError: says all that is wrong.
     """
     ref, today = details.passholder_ref, local_day(now)
     membership = session.get(Membership, (ref, desk.system))
-    if membership is None:
+    if membership is not None and joins is None:
+        joins = membership.social_tariff and is_active(membership, today)
+    if joins is None:
         raise RefusedError({"system": Fault.NOT_A_MEMBER})
-    tariff = membership.social_tariff and is_active(membership, today)
-    checked, faults = check_person(session, person, desk, today, tariff=tariff, ref=ref)
+    checked, faults = check_person(session, person, desk, today, tariff=joins, ref=ref)
     if checked.digest and details.insz_digest not in (None, checked.digest):
         faults["insz"] = Fault.INSZ_KNOWN
     # Who lived elsewhere when he came may go on doing so; to move there, the counter needs the right.

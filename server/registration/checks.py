@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Final, NamedTuple
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from server.cardsystems.rights import CounterRight
 from server.kernel.database import vault_of
 from server.passholders.insz import InvalidInszError, birth_date_of, insz_digest, parse_insz
-from server.passholders.models import OptIn, PassholderDetails, RegistrationRules
+from server.passholders.models import Cardless, OptIn, PassholderDetails, RegistrationRules
 from server.passholders.names import words_of
 from server.passholders.places import ABROAD, find_place
 from server.passholders.standing import ADULT_AGE, latest_end
@@ -59,6 +59,21 @@ def check_joining(joining: Joining, desk: Desk, today: date) -> dict[str, Fault]
     if CounterRight.REGISTER not in desk.rights:
         return {"system": Fault.NOT_ALLOWED}
     return check_tariff(joining.tariff_until, desk, today)
+
+
+def check_digital(session: Session, joining: Joining, desk: Desk) -> dict[str, Fault]:
+    """Return what is wrong with a digital card, when one is asked for."""
+    rules, tariff = rules_of(session, desk.system), joining.tariff_until is not None
+    is_fine = not joining.is_digital or Cardless(rules.cardless).allows(tariff=tariff)
+    return {} if is_fine else {"card": Fault.NOT_DIGITAL}
+
+
+def gives_digital(session: Session, systems: Collection[int]) -> bool:
+    """Tell whether any of these card systems gives digital cards."""
+    query = select(RegistrationRules.card_system_id).where(
+        col(RegistrationRules.card_system_id).in_(systems), RegistrationRules.cardless != Cardless.NONE
+    )
+    return session.exec(query).first() is not None
 
 
 def check_tariff(until: date | None, desk: Desk, today: date) -> dict[str, Fault]:

@@ -22,7 +22,7 @@ from server.counters.reach import system_in_reach, systems_in_reach
 from server.kernel.audit import record
 from server.kernel.database import RequestSession, WritingSession
 from server.kernel.errors import ProblemError
-from server.passholders.models import Membership, Passholder, RegistrationRules
+from server.passholders.models import Cardless, Membership, Passholder, RegistrationRules
 from server.passholders.names import words_of
 from server.passholders.places import municipalities
 from server.passholders.standing import social_tariff_on
@@ -57,6 +57,7 @@ class RulesForm(BaseModel):
     municipalities: str = ""
     is_strict: str = ""
     sends_mails: str = ""
+    cardless: str = Cardless.NONE
 
 
 @router.get("")
@@ -98,6 +99,7 @@ def show_rules(request: Request, session: RequestSession, system: OwnSystem, gel
         municipalities="\n".join(rules.municipalities),
         is_strict="yes" if rules.is_strict else "",
         sends_mails="yes" if rules.sends_mails else "",
+        cardless=rules.cardless,
     )
     return _rules_page(request, system, form, done=gelukt)
 
@@ -273,6 +275,7 @@ def _read_rules(
         municipalities=sorted({known[" ".join(words_of(line))] for line in lines}),
         is_strict=form.is_strict == "yes",
         sends_mails=form.sends_mails == "yes",
+        cardless=form.cardless if form.cardless in list(Cardless) else Cardless.NONE,
     )
     return rules, {}
 

@@ -47,6 +47,10 @@ class Fault(StrEnum):
     MEMBER_ALREADY = "member-already"
     NOT_A_MEMBER = "not-a-member"
     MEMBER_ELSEWHERE = "member-elsewhere"
+    NOT_DIGITAL = "not-digital"
+    NO_NUMBERS = "no-numbers"
+    UNDERAGE = "underage"
+    EMAIL_USED = "email-used"
     NO_MAIL = "no-mail"
     LEAVES_REGION = "leaves-region"
 
@@ -112,12 +116,13 @@ class Person:
 class Joining:
     """A membership to be: the card that is handed over, as typed, and the last day of a kansenstatuut.
 
-    voucher: its number, as typed; it is used up.
+    voucher: its number, as typed; it is used up. is_digital: the card is made, nothing is handed over.
     """
 
     card: str = ""
     tariff_until: date | None = None
     voucher: str = ""
+    is_digital: bool = False
 
 
 REPLACING: Final = frozenset({PriceReason.LOSS_THEFT, PriceReason.DEFECT, PriceReason.REMOVAL})

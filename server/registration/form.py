@@ -58,10 +58,14 @@ class PersonForm(BaseModel):
 
 
 class CardForm(BaseModel):
-    """What was typed of the card that is handed over. tariff: `yes` with the kansenstatuut."""
+    """What was typed of the card that is handed over.
+
+    tariff: `yes` with the kansenstatuut. digital: `yes` when there is nothing to hand over.
+    """
 
     system: int = 0
     card: str = ""
+    digital: str = ""
     tariff: str = ""
     tariff_until: str = ""
     voucher: str = ""
@@ -106,7 +110,8 @@ def read_joining(form: CardForm) -> tuple[Joining, dict[str, Fault]]:
     """Return the membership that is asked for, and what cannot be read of it."""
     until = read_day(form.tariff_until) if form.tariff == "yes" else None
     faults = {"tariff_until": Fault.TARIFF_DATE} if form.tariff == "yes" and until is None else {}
-    return Joining(form.card.strip(), until, form.voucher.strip()), faults
+    is_digital = form.digital == "yes"
+    return Joining(form.card.strip(), until, form.voucher.strip(), is_digital=is_digital), faults
 
 
 def form_of(person: Person) -> PersonForm:

@@ -6,6 +6,8 @@ from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from server.cards.models import Card
+from server.cards.ordering import PrefixFullError, make_digital
+from server.cardsystems.models import CardSystem
 from server.feed.changes import cards_changed
 from server.kernel.audit import record
 from server.passholders.models import Membership
@@ -32,6 +34,20 @@ def give_card(session: Session, card: Card, ref: int, desk: Desk) -> None:
     """Hand a card over; the zuilen hear of it."""
     card.state, card.passholder_ref, card.counter_id = CardState.ACTIVE.name, ref, desk.counter_id
     cards_changed(session, [card.uitpas_number])
+
+
+def give_digital_card(session: Session, ref: int, desk: Desk, *, tariff: bool) -> Card:
+    """Make a digital card and give it to somebody.
+
+    Raises:
+        RefusedError: the card system has no numbers left.
+    """
+    try:
+        card = make_digital(session, session.get_one(CardSystem, desk.system), social_tariff=tariff)
+    except PrefixFullError as error:
+        raise RefusedError({"card": Fault.NO_NUMBERS}) from error
+    give_card(session, card, ref, desk)
+    return card
 
 
 def cards_of(session: Session, ref: int) -> list[Card]:

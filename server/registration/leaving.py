@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlmodel import Session, select
+from sqlalchemy import update
+from sqlmodel import Session, col, select
 
+from server.bulk.models import BulkRow
 from server.feed.changes import cards_changed
 from server.kernel.audit import record
 from server.passholders.models import Membership, Passholder
@@ -37,6 +39,8 @@ def delete_person(
         card.state, card.passholder_ref = CardState.DELETED.name, None
     numbers = [card.uitpas_number for card in cards]
     cards_changed(session, numbers)
+    # A list keeps its rows for a while, without what it did for whom.
+    session.execute(update(BulkRow).where(col(BulkRow.passholder_ref) == ref).values(name=""))
     session.flush()
     nobody = Passholder(ref=ref, first_name="", last_name="", birth_date=date.min, points=holder.points)
     session.delete(holder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
@@ -14,10 +15,11 @@ from server.api.problems import ApiError, Prob
 from server.api.wire import Operations, Wire
 from server.counters.messages import OrganizerMessage
 from server.kernel.database import RequestSession
-from server.passholders.models import Membership, Passholder
+from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.passholders.standing import default_end
-from server.registration.checks import check_residence
-from server.registration.facts import Joining, RefusedError
+from server.registration.changing import change_person, person_of
+from server.registration.checks import HOME, check_residence
+from server.registration.facts import Joining, Person, RefusedError
 from server.registration.finding import holder_with
 from server.registration.giving import cards_of
 from server.registration.messages import MembershipMessage, membership_message
@@ -38,11 +40,20 @@ class TariffAsked(Wire):
     social_tariff_end_date: date | None = None
 
 
+class NewAddress(Wire):
+    """Where somebody lives from now on; street: with the number and the box."""
+
+    street: str
+    postal_code: str
+    city: str
+
+
 class MembershipRequest(Wire):
-    """`MembershipRequest`. uitpas_number: of the card that is handed over."""
+    """`MembershipRequest`. uitpas_number: of the card that is handed over. address: when he moves."""
 
     card_type: Literal["NFC_CARD", "DIGITAL"]
     uitpas_number: str | None = None
+    address: NewAddress | None = None
     social_tariff: TariffAsked | None = None
     voucher: str | None = None
     registration_organizer: OrganizerMessage
@@ -98,9 +109,13 @@ def add_membership(
     desk = desk_for(session, caller, message.registration_organizer.id, card_system_id)
     asked = message.social_tariff
     until = (asked.social_tariff_end_date or default_end(local_day(now))) if asked else None
-    joining = Joining(message.uitpas_number or "", until, message.voucher or "")
+    is_digital = message.card_type == "DIGITAL"
+    joining = Joining(message.uitpas_number or "", until, message.voucher or "", is_digital=is_digital)
     present = session.get(Membership, (holder.ref, card_system_id))
     try:
+        if message.address is not None:
+            person = _moved(session, holder, message.address)
+            change_person(session, holder, person, desk, now, joins=asked is not None)
         if present is None:
             join(session, holder, joining, desk, now)
         elif present.social_tariff == (asked is not None):
@@ -111,6 +126,20 @@ def add_membership(
     except RefusedError as refused:
         raise problem_of(refused) from refused
     return Response(status_code=201)
+
+
+def _moved(session: Session, holder: Passholder, to: NewAddress) -> Person:
+    """Return somebody as he is to be written down at another address."""
+    known = person_of(holder, session.get(PassholderDetails, holder.ref))
+    return replace(
+        known,
+        street=to.street.strip(),
+        house_number="",
+        box="",
+        postcode=to.postal_code.strip(),
+        place=to.city.strip(),
+        country=HOME,
+    )
 
 
 def _holder(session: Session, passholder_id: str) -> Passholder:

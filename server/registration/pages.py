@@ -15,9 +15,11 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from server.cards.models import CardKind
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.passholders.standing import default_end, latest_end
+from server.registration.checks import gives_digital
 from server.registration.desks import Desks, Helper, desk_at, registering, system_names
 from server.registration.facts import Desk, Joining, Person, RefusedError, refuse
 from server.registration.finding import find_people
@@ -127,7 +129,7 @@ def _prepare(
         tariff=joining.tariff_until is not None,
         today=local_day(now),
         voucher=joining.voucher,
-        kind=prepared.card.kind,
+        kind=prepared.card.kind if prepared.card is not None else CardKind.DIGITAL,
     )
     return {
         "person": person,
@@ -159,4 +161,5 @@ def _registration_page(
         genders=genders(_),
         opt_ins=opt_in_words(_),
         latest_end=latest_end(local_day(datetime.now(UTC))),
+        gives_digital=gives_digital(session, list(registering(desks))),
     )

@@ -14,9 +14,16 @@ from server.checkins.models import PointsEntry
 from server.kernel.audit import record
 from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.passholders.names import index_name
-from server.registration.checks import Checked, check_joining, check_person, check_residence, rules_of
+from server.registration.checks import (
+    Checked,
+    check_digital,
+    check_joining,
+    check_person,
+    check_residence,
+    rules_of,
+)
 from server.registration.facts import Desk, Fault, Joining, Person, RefusedError, refuse
-from server.registration.giving import find_card_to_give, give_card, holder_changed
+from server.registration.giving import find_card_to_give, give_card, give_digital_card, holder_changed
 from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text
 from server.uitid.inviting import invite
@@ -27,10 +34,10 @@ WELCOME: Final = "registration"
 
 
 class Prepared(NamedTuple):
-    """What a registration will do: what is kept of the person, and the card he gets."""
+    """What a registration will do: what is kept of the person, and the card he gets; None: a digital one."""
 
     checked: Checked
-    card: Card
+    card: Card | None
 
 
 def prepare(session: Session, person: Person, joining: Joining, desk: Desk, now: datetime) -> Prepared:
@@ -44,8 +51,7 @@ def prepare(session: Session, person: Person, joining: Joining, desk: Desk, now:
     checked, faults = check_person(session, person, desk, today, tariff=tariff)
     faults |= check_joining(joining, desk, today)
     card = _card(session, joining, desk, faults, tariff=tariff)
-    if faults or card is None:
-        raise RefusedError(faults)
+    refuse(faults)
     return Prepared(checked, card)
 
 
@@ -101,7 +107,10 @@ def _card(
     tariff: bool,
     optional: bool = False,
 ) -> Card | None:
-    """Return the card to hand over; what is wrong with it is added to `faults`."""
+    """Return the card to hand over, None without; what is wrong with it is added to `faults`."""
+    if joining.is_digital:
+        faults |= check_digital(session, joining, desk)
+        return None
     if not joining.card.strip():
         if not optional:
             faults["card"] = Fault.CARD_NEEDED
@@ -163,7 +172,9 @@ def _join(
         made_at=now,
     )
     session.add(membership)
-    if card is not None:
+    if joining.is_digital:
+        card = give_digital_card(session, ref, desk, tariff=joining.tariff_until is not None)
+    elif card is not None:
         give_card(session, card, ref, desk)
     use_voucher(session, joining.voucher, card.uitpas_number if card else None, desk, now)
     _welcome(session, holder, rules.welcome_points, now)

@@ -9,9 +9,9 @@ from sqlmodel import Session
 from server.cards.models import Card
 from server.cardsystems.rights import CounterRight
 from server.passholders.models import Membership
-from server.registration.checks import check_residence, check_tariff, rules_of
+from server.registration.checks import check_digital, check_residence, check_tariff, rules_of
 from server.registration.facts import REPLACING, Desk, Fault, Joining, refuse
-from server.registration.giving import cards_of, find_card_to_give, give_card
+from server.registration.giving import cards_of, find_card_to_give, give_card, give_digital_card
 from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text, note_of_member
 from shared.domain.checkin import CardState
@@ -40,17 +40,17 @@ def replace_card(
     faults = _check(membership, reason, joining, had, desk=desk, today=local_day(now))
     if reason == PriceReason.OBTAIN_KANSENSTATUUT:
         faults |= check_residence(session, membership.passholder_ref, desk, tariff=True)
+    faults |= check_digital(session, joining, desk)
     refuse(faults)
     tariff = reason == PriceReason.OBTAIN_KANSENSTATUUT or (
         membership.social_tariff and reason != PriceReason.LOSS_KANSENSTATUUT
     )
-    card = find_card_to_give(session, joining.card, desk, tariff=tariff)
-    # First what can be refused, then what is done.
-    use_voucher(session, joining.voucher, card.uitpas_number, desk, now)
     old = [one for one in had if one.state == CardState.ACTIVE.name]
-    for one in old:
-        one.state = CardState.BLOCKED.name
-    give_card(session, card, membership.passholder_ref, desk)
+    with session.begin_nested():
+        card = _give(session, membership.passholder_ref, joining, desk, tariff=tariff)
+        use_voucher(session, joining.voucher, card.uitpas_number, desk, now)
+        for one in old:
+            one.state = CardState.BLOCKED.name
     if tariff != membership.social_tariff:
         membership.social_tariff, membership.social_tariff_end = tariff, joining.tariff_until
         membership.suspended_until = None
@@ -62,6 +62,14 @@ def replace_card(
         "tariff_until": day_text(joining.tariff_until),
     }
     note_of_member(session, "replace-card", membership, desk.staff_id, detail, counter_id=desk.counter_id)
+    return card
+
+
+def _give(session: Session, ref: int, joining: Joining, desk: Desk, *, tariff: bool) -> Card:
+    if joining.is_digital:
+        return give_digital_card(session, ref, desk, tariff=tariff)
+    card = find_card_to_give(session, joining.card, desk, tariff=tariff)
+    give_card(session, card, ref, desk)
     return card
 
 

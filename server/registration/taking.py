@@ -62,6 +62,7 @@ def joining_in(message: PassholderMessage, today: date) -> Joining:
         card=card,
         tariff_until=until or (default_end(today) if _shows_tariff(card) else None),
         voucher=message.registration_voucher or "",
+        is_digital=message.registration_card_type == "DIGITAL",
     )
 
 

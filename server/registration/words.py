@@ -45,6 +45,10 @@ _FAULTS: Final[Mapping[Fault, str]] = MappingProxyType(
         Fault.MEMBER_ELSEWHERE: later(
             "Deze persoon is ook lid van een ander kaartsysteem. Vraag het aan het algemeen beheer."
         ),
+        Fault.NOT_DIGITAL: later("Deze regio geeft hiervoor geen digitale kaarten."),
+        Fault.NO_NUMBERS: later("Er zijn geen kaartnummers meer. Vraag het aan je KSB."),
+        Fault.UNDERAGE: later("Wie jonger is dan 16 jaar wordt aan een balie geregistreerd."),
+        Fault.EMAIL_USED: later("Dit e-mailadres wordt al gebruikt."),
         Fault.NO_MAIL: later("Er is geen e-mailadres, of je KSB zette deze mails uit."),
         Fault.LEAVES_REGION: later("Met een geldig kansenstatuut kan iemand niet buiten de regio verhuizen."),
     }

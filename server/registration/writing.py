@@ -44,6 +44,9 @@ PROBS: Final[Mapping[Fault, Prob]] = MappingProxyType(
         Fault.TARIFF_NOT_ALLOWED: Prob.FORBIDDEN,
         Fault.ABROAD: Prob.FORBIDDEN,
         Fault.MEMBER_ELSEWHERE: Prob.FORBIDDEN,
+        Fault.NOT_DIGITAL: Prob.FORBIDDEN,
+        Fault.UNDERAGE: Prob.FORBIDDEN_UNDERAGED,
+        Fault.EMAIL_USED: Prob.EMAIL_ALREADY_USED,
     }
 )
 PLACES: Final[Mapping[str, str]] = MappingProxyType(
@@ -69,6 +72,19 @@ def desk_for(session: Session, caller: Caller, organizer: str, system: int | Non
     Raises:
         ApiError: 400, there is no such counter; 403, the program may not write for it.
     """
+    counter, found = counter_of(session, organizer, system)
+    caller.require(ApiPermission.PASSHOLDERS_WRITE, organizer=organizer, system=found)
+    rights = _lent(caller, organizer, found)
+    own = rights_of(session, counter).get(found, frozenset())
+    return Desk(counter, found, rights | own & {CounterRight.REGISTER_WITHOUT_INSZ}, caller.staff_id)
+
+
+def counter_of(session: Session, organizer: str, system: int | None = None) -> tuple[int, int]:
+    """Return the counter of an organiser, and the card system: the one asked for, or the first it is in.
+
+    Raises:
+        ApiError: 400, there is no such counter.
+    """
     query = (
         select(Counter.id, CounterCardSystem.card_system_id)
         .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(Counter.id))
@@ -81,11 +97,7 @@ def desk_for(session: Session, caller: Caller, organizer: str, system: int | Non
     here = [(counter or 0, own) for counter, own in counters if system in (None, own)]
     if not here:
         raise ApiError(Prob.CARDSYSTEM_NOT_FOUND, status=400)
-    counter, found = here[0]
-    caller.require(ApiPermission.PASSHOLDERS_WRITE, organizer=organizer, system=found)
-    rights = _lent(caller, organizer, found)
-    own = rights_of(session, counter).get(found, frozenset())
-    return Desk(counter, found, rights | own & {CounterRight.REGISTER_WITHOUT_INSZ}, caller.staff_id)
+    return here[0]
 
 
 def desks_of_member(session: Session, caller: Caller, ref: int) -> list[Desk]:

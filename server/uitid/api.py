@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Header
+from pydantic import Field
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,11 +16,16 @@ from server.api.callers import ByAnyone, ByIdentification, ByUser, Caller, limit
 from server.api.permissions import ApiPermission
 from server.api.problems import ApiError, Prob
 from server.api.wire import Operations, Wire
+from server.cardsystems.messages import CardSystemMessage
+from server.counters.messages import OrganizerMessage
 from server.kernel.attempts import refuse_flood
 from server.kernel.database import Database, RequestSession
 from server.passholders.models import Passholder, PassholderDetails
+from server.registration.facts import Person, RefusedError
 from server.registration.messages import PassholderMessage
+from server.registration.myself import helping, register_myself
 from server.registration.telling import person_message
+from server.registration.writing import counter_of, problem_of
 from server.uitid.linking import (
     EmailState,
     Taken,
@@ -64,6 +70,19 @@ class EmailMessage(Wire):
     """What an address can be used for."""
 
     state: EmailState
+
+
+class SelfRegistration(Wire):
+    """`PassholderSelfRegistration`."""
+
+    name: str = Field(min_length=1)
+    first_name: str = Field(min_length=1)
+    date_of_birth: date
+    email: str | None = None
+    postal_code: str
+    city: str
+    card_system: CardSystemMessage
+    registration_organizer: OrganizerMessage
 
 
 @router.get("/passholders/me/uitid/registration-token", dependencies=[_LIMITED])
@@ -114,8 +133,7 @@ def put_uitid(session: RequestSession, caller: ByUser, token: RegistrationToken 
         holder = proven_by(session, token).holder
         link_uitid(session, holder, uitid_of(caller), datetime.now(UTC), client=caller.client)
     except TakenError as error:
-        said = {language: translator(language)(TAKEN[error.taken]) for language in LANGUAGES}
-        raise ApiError(_PROBS[error.taken], user_message=said) from error
+        raise _taken(error.taken) from error
     return Response(status_code=201)
 
 
@@ -124,6 +142,32 @@ def show_me(session: RequestSession, caller: ByUser) -> PassholderMessage:
     """Return the pashouder behind a user: by his national number, else by his UiTiD."""
     caller.require(ApiPermission.PASSHOLDERS_SELF_READ)
     return person_message(session, holder_behind(session, caller))
+
+
+@router.post("/passholders/me")
+def register_me(session: RequestSession, caller: ByUser, message: SelfRegistration) -> PassholderMessage:
+    """Register the user himself, once, with the national number of his login."""
+    who, organizer = uitid_of(caller), message.registration_organizer.id
+    counter, system = counter_of(session, organizer, message.card_system.id)
+    caller.require(ApiPermission.PASSHOLDERS_SELF_REGISTRATION, organizer=organizer, system=system)
+    if not who.insz:
+        raise ApiError(Prob.INSZ_IN_TOKEN_REQUIRED)
+    person = Person(
+        first_name=message.first_name.strip(),
+        last_name=message.name.strip(),
+        birth_date=message.date_of_birth,
+        postcode=message.postal_code.strip(),
+        place=message.city.strip(),
+        email=message.email,
+        insz=who.insz,
+    )
+    try:
+        holder = register_myself(session, person, who, helping(counter, system), datetime.now(UTC))
+    except RefusedError as refused:
+        raise problem_of(refused) from refused
+    except TakenError as error:
+        raise _taken(error.taken) from error
+    return person_message(session, holder)
 
 
 def holder_behind(session: Session, caller: Caller) -> Passholder:
@@ -136,6 +180,11 @@ def holder_behind(session: Session, caller: Caller) -> Passholder:
     if found is None:
         raise ApiError(Prob.PASSHOLDER_NOT_FOUND)
     return found
+
+
+def _taken(taken: Taken) -> ApiError:
+    said = {language: translator(language)(TAKEN[taken]) for language in LANGUAGES}
+    return ApiError(_PROBS[taken], user_message=said)
 
 
 def uitid_of(caller: Caller) -> Uitid:

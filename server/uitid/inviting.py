@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 from server.cards.models import Card
 from server.cardsystems.models import CardSystem
 from server.kernel.outbox import put_mail
-from server.passholders.models import Passholder, PassholderDetails, RegistrationRules
+from server.passholders.models import Membership, Passholder, PassholderDetails, RegistrationRules
 from server.uitid.models import Invitation, UitidLink
 from server.uitid.tokens import MAILED, Proven, make_token
 from server.web.i18n import Translator, translator
@@ -74,6 +74,9 @@ def _write(session: Session, invitation: Invitation, now: datetime, address: str
     system = session.get_one(CardSystem, invitation.card_system_id)
     _ = translator(holder.language)
     if session.get(UitidLink, ref) is not None:
+        own = select(Membership.card_system_id).where(Membership.passholder_ref == ref)
+        if len(session.exec(own).all()) == 1:
+            return False  # he registered himself, and knows
         subject, body = _upgrade(_, holder, system.name, address)
     else:
         token = make_token(session, Proven(holder, _number(session, ref)), now, MAILED)

@@ -364,3 +364,83 @@ class TestDeleting:
             session.add(Membership(passholder_ref=holder.ref, card_system_id=3))
         answer = api.call("DELETE", path, token=api.token("PASSHOLDERS_DELETE"))
         assert refusal(answer) == (403, "auth/forbidden")
+
+
+class TestADigitalCard:
+    """registrationCardType DIGITAL, where the card system gives them."""
+
+    @pytest.fixture
+    def body(self):
+        return EVE | {"registrationCardType": "DIGITAL"}
+
+    def allow(self, api, kind):
+        with api.database.writing() as session:
+            session.merge(RegistrationRules(card_system_id=SYSTEM, municipalities=[], cardless=kind))
+
+    def test_is_nothing_but_a_number_that_works(self, api, token, body):
+        assert refusal(api.call("POST", "/passholders", token=token, json=body)) == (403, "auth/forbidden")
+        self.allow(api, "REGULAR")
+        taken = add_card(api)
+        person = api.call("POST", "/passholders", token=token, json=body).json()
+        number = person["uitpasNumber"]
+        assert int(number[5:11]) == int(taken[5:11]) + 1
+        (member,) = person["cardSystemMemberships"]
+        assert (member["currentCard"]["cardType"], member["currentCard"]["status"]) == ("DIGITAL", "ACTIVE")
+        found = api.get("/passes", token=token, params={"identifier": number}).json()
+        assert found["passholderId"] == person["id"]
+
+    def test_shows_the_kansenstatuut_when_it_comes_with_it(self, api, body):
+        token = api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_WRITE_SOCIALTARIFF")
+        self.allow(api, "ALL")
+        person = api.call("POST", "/passholders", token=token, json=body).json()
+        path = f"/passholders/{person['id']}/memberships/{SYSTEM}"
+        wish = {"cardType": "DIGITAL", "registrationOrganizer": {"id": ORGANIZER}, "socialTariff": {}}
+        assert api.call("POST", path, token=token, json=wish).status_code == 201
+        with api.database.reading() as session:
+            cards = session.exec(select(Card).where(Card.passholder_ref == int(person["id"]))).all()
+            assert {(card.uitpas_number[-2], card.state) for card in cards} == {
+                ("0", "BLOCKED"),
+                ("1", "ACTIVE"),
+            }
+
+    def test_is_said_of_its_card_system(self, api, token):
+        assert api.get(f"/card-systems/{SYSTEM}", token=token).json()["cardlessRegistrationType"] == "NONE"
+        self.allow(api, "REGULAR")
+        seen = api.get(f"/card-systems/{SYSTEM}", token=token).json()
+        assert (seen["cardlessRegistrationType"], seen["allowsCardlessRegistration"]) == ("REGULAR", True)
+
+
+def test_who_moves_into_the_region_joins_with_the_kansenstatuut(api):
+    token = api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_WRITE_SOCIALTARIFF", "PASSHOLDERS_SEARCH")
+    body = EVE | {"registrationUitpasNumber": add_card(api)}
+    body["address"] = {"postalCode": "9300", "city": "Aalst", "street": "Kerkstraat", "number": "1"}
+    person = api.call("POST", "/passholders", token=token, json=body).json()
+    with api.database.writing() as session:
+        session.add(RegistrationRules(card_system_id=SYSTEM, municipalities=["Gent"]))
+    special = add_card(api, 950, tariff=True)
+    asked = {
+        "cardType": "NFC_CARD",
+        "uitpasNumber": special,
+        "socialTariff": {},
+        "registrationOrganizer": {"id": ORGANIZER},
+    }
+    path = f"/passholders/{person['id']}/memberships/{SYSTEM}"
+    assert refusal(api.call("POST", path, token=token, json=asked)) == (400, "uitpas/invalid-city")
+    elsewhere = {"street": "Dijk 3", "postalCode": "8400", "city": "Oostende"}
+    answer = api.call("POST", path, token=token, json=asked | {"address": elsewhere})
+    assert refusal(answer) == (400, "uitpas/invalid-city")
+    here = {"street": "Dorpsstraat 12", "postalCode": "9040", "city": "Sint-Amandsberg"}
+    assert api.call("POST", path, token=token, json=asked | {"address": here}).status_code == 201
+    after = api.get(f"/passholders/{person['id']}", token=token).json()
+    assert (after["city"], after["address"]["street"], after["uitpasNumber"]) == (
+        "Gent",
+        "Dorpsstraat 12",
+        special,
+    )
+
+
+def test_a_card_that_shows_the_kansenstatuut_means_the_default_last_day(api):
+    token = api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_WRITE_SOCIALTARIFF")
+    body = EVE | {"registrationUitpasNumber": add_card(api, tariff=True)}
+    (member,) = api.call("POST", "/passholders", token=token, json=body).json()["cardSystemMemberships"]
+    assert member["socialTariff"]["endDate"].startswith(f"{TODAY.year + 1}-04-30")

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
-from fakes.scene import add_holders
+from fakes.scene import ORGANIZER, SYSTEM, add_holders
 from server.cards.models import Card
 from server.kernel.audit import AuditEntry
-from server.passholders.models import Passholder, PassholderDetails
+from server.passholders.models import Passholder, PassholderDetails, RegistrationRules
 from server.uitid.linking import unlink_uitid
 from server.uitid.models import UitidLink
 from server.uitid.tokens import Proven, make_token
@@ -17,6 +17,16 @@ from server.uitid.tokens import Proven, make_token
 from .test_callers import refusal
 
 BORN = "1990-01-02"
+HERSELF = {
+    "name": "Desmet",
+    "firstName": "Eve",
+    "dateOfBirth": "1983-03-02",
+    "email": "eve@example.be",
+    "postalCode": "9040",
+    "city": "Sint-Amandsberg",
+    "cardSystem": {"id": SYSTEM},
+    "registrationOrganizer": {"id": ORGANIZER},
+}
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what no database decides."""
 TOKEN = "/passholders/me/uitid/registration-token"
@@ -151,3 +161,70 @@ def test_what_people_do_for_themselves_is_lent_by_their_program(any_api, holders
     assert refusal(link(any_api, plain, token)) == (403, "auth/forbidden")
     with any_api.database.reading() as session:
         assert session.exec(select(UitidLink)).all() == []
+
+
+@on_one_database
+class TestRegisteringHimself:
+    """POST /passholders/me"""
+
+    @pytest.fixture
+    def client(self, any_api):
+        with any_api.database.writing() as session:
+            session.add(RegistrationRules(card_system_id=SYSTEM, municipalities=[], cardless="REGULAR"))
+        return any_api.client("PASSHOLDERS_SELF_REGISTRATION", "PASSHOLDERS_SELF_READ")[0]
+
+    def register(self, api, client, *, uitid="eve", insz="83030201540", **change):
+        claims = {"https://publiq.be/rrn": insz} if insz else {}
+        user = api.user_token(uitid=uitid, client=client, **claims)
+        return api.call("POST", "/passholders/me", token=user, json=HERSELF | change)
+
+    def test_makes_him_a_pashouder_with_a_digital_card_and_a_uitid(self, any_api, client):
+        person = self.register(any_api, client).json()
+        (member,) = person["cardSystemMemberships"]
+        assert (person["uitidStatus"], person["city"]) == ("REGISTERED", "Gent")
+        assert member["currentCard"]["cardType"] == "DIGITAL"
+        assert me(any_api, client).json() == person
+        assert me(any_api, client, "after-acm", **{"https://publiq.be/rrn": "83030201540"}).json() == person
+
+    def test_happens_once(self, any_api, client):
+        self.register(any_api, client)
+        other = {"email": "two@example.be"}
+        again = self.register(any_api, client, uitid="two", **other)
+        assert refusal(again) == (400, "uitpas/insz-already-used")
+        with any_api.database.reading() as session:
+            assert len(session.exec(select(Passholder)).all()) == 1
+
+    @pytest.mark.parametrize(
+        ("change", "problem"),
+        [
+            ({"insz": ""}, (400, "uitpas/insz-in-token-required")),
+            ({"insz": "83030201541"}, (400, "uitpas/invalid-insz-number")),
+            ({"city": "Oostende"}, (400, "uitpas/invalid-city")),
+            ({"cardSystem": {"id": 99}}, (400, "uitpas/cardsystem-not-found")),
+            ({"registrationOrganizer": {"id": "x"}}, (400, "uitpas/organizer-not-found")),
+            ({"dateOfBirth": "2015-02-17", "insz": "15021760024"}, (400, "uitpas/forbidden-underaged")),
+            ({"dateOfBirth": "1983-03-03"}, (400, "body/invalid-data")),
+            ({"name": ""}, (400, "body/invalid-data")),
+        ],
+    )
+    def test_needs_what_it_needs(self, any_api, client, change, problem):
+        assert refusal(self.register(any_api, client, **change)) == problem
+        with any_api.database.reading() as session:
+            assert session.exec(select(Passholder)).all() == []
+
+    def test_needs_an_address_of_his_own(self, any_api, client):
+        self.register(any_api, client)
+        another = self.register(any_api, client, uitid="two", insz="80010101392", dateOfBirth="1980-01-01")
+        assert refusal(another) == (400, "uitpas/email-already-used")
+
+    def test_is_not_for_who_has_a_uitid_with_a_pashouder(self, any_api, client):
+        self.register(any_api, client)
+        other = {"insz": "80010101392", "dateOfBirth": "1980-01-01", "email": "x@example.be"}
+        assert refusal(self.register(any_api, client, **other)) == (400, "uitpas/uitid-already-registered")
+
+    def test_needs_a_card_system_that_gives_digital_cards_and_a_program_that_may(self, any_api, client):
+        with any_api.database.writing() as session:
+            session.get_one(RegistrationRules, SYSTEM).cardless = "SOCIALTARIFF"
+        assert refusal(self.register(any_api, client)) == (403, "auth/forbidden")
+        plain = any_api.client("PASSHOLDERS_SELF_READ")[0]
+        assert refusal(self.register(any_api, plain)) == (403, "auth/forbidden")
