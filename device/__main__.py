@@ -77,7 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from device.bootstrap import Place, StartError, running, show_wrong_setting
+    from device.bootstrap import running, show_wrong_setting
+    from device.parts import Place, StartError
 
     try:
         settings = load_settings(options.boot)

@@ -18,9 +18,10 @@ from functools import partial
 
 from device.adapters.machine import PiMachine
 from device.adapters.oled import open_capture
-from device.bootstrap import Place, running
+from device.bootstrap import running
 from device.core.clock import ServerClock
 from device.core.loops import Loop
+from device.parts import Place
 from device.ports import NOTHING, CardReader, Lights, ReaderError, Sight
 from device.settings import ReaderSettings, ServerSettings, Settings
 
@@ -207,11 +208,11 @@ class SteppedZuil:
         for name, seconds in (("_FIRST_PAUSE", 0.002), ("_LONGEST_PAUSE", 0.002), ("_STOP_SECONDS", 0.05)):
             patch.setattr(f"device.core.watch.{name}", seconds)
         patch.setattr("device.adapters.oled._RETRY_SECONDS", 0.01)
-        patch.setattr("device.bootstrap.ServerClock", partial(ServerClock, monotonic=moment.monotonic))
-        patch.setattr("device.bootstrap.boot_id", lambda: moment.boot_id)
+        patch.setattr("device.parts.ServerClock", partial(ServerClock, monotonic=moment.monotonic))
+        patch.setattr("device.parts.boot_id", lambda: moment.boot_id)
         patch.setattr("device.bootstrap.open_panel", self.board.open)
-        patch.setattr("device.bootstrap.GpioLights", SeenLights)
-        patch.setattr("device.bootstrap.reader_for", lambda _: self.reader)
+        patch.setattr("device.parts.GpioLights", SeenLights)
+        patch.setattr("device.parts.reader_for", lambda _: self.reader)
         patch.setattr("device.bootstrap.PiMachine", lambda state: PiMachine(state, self.sys, self.runtime))
         self._patch = patch
 

@@ -19,7 +19,7 @@ import msgspec
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine
 
-from device.bootstrap import StartError
+from device.parts import StartError
 from fakes.any_order import BY_NUMBER, LEASE, NOON, SLOWEST, STRANGER, TOLERANCE, connect
 from fakes.fault_proxy import FaultProxy
 from fakes.moment import Moment

@@ -9,8 +9,9 @@ from contextlib import ExitStack
 import msgspec
 import pytest
 
-from device.bootstrap import Place, running
+from device.bootstrap import running
 from device.core.presence import Presence, Presented
+from device.parts import Place
 from device.settings import LightsSettings, ServerSettings, Settings
 from fakes.fault_proxy import FAULTS, FaultProxy
 from fakes.ports import free_ports
