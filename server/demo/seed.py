@@ -241,7 +241,6 @@ def _passholder(session: Session, card: DemoCard, person: Person, now: datetime)
     session.flush()
     ref = _id(holder.ref)
     session.add(PointsEntry(passholder_ref=ref, at=to_millis(now), points=START_POINTS, reason=WELCOME))
-    index_name(session, holder)
     session.add(
         Membership(
             passholder_ref=ref,
@@ -250,6 +249,7 @@ def _passholder(session: Session, card: DemoCard, person: Person, now: datetime)
             social_tariff_end=_tariff_end(card.tariff, local_day(now)),
         )
     )
+    index_name(session, holder)
     return ref
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, true
+from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, ForeignKeyConstraint, true
 from sqlmodel import Field, SQLModel
 
 from server.kernel.types import BigKey, UtcDateTime
@@ -104,16 +104,24 @@ class LegalTerms(StrEnum):
 
 
 class NameWord(SQLModel, table=True):
-    """A word of a pashouder's name, folded: how people are found by the beginning of any of their names."""
+    """A word of a member's name, folded: how members are found by the beginning of any of their names.
+
+    By card system first: a name that half the country has is found at once among a hundred members.
+    """
 
     __tablename__ = "name_word"
-
-    word: str = Field(primary_key=True)
-    passholder_ref: int = Field(
-        sa_column=Column(
-            BigInteger, ForeignKey("passholder.ref", ondelete="CASCADE"), primary_key=True, index=True
-        )
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["passholder_ref", "card_system_id"],
+            ["membership.passholder_ref", "membership.card_system_id"],
+            ondelete="CASCADE",
+        ),
     )
+
+    card_system_id: int = Field(primary_key=True)
+    # On PostgreSQL its collation is "C": a range of words is what begins so, in whatever language it runs.
+    word: str = Field(primary_key=True)
+    passholder_ref: int = Field(sa_column=Column(BigInteger, primary_key=True, index=True))
 
 
 class Place(SQLModel, table=True):

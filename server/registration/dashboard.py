@@ -72,7 +72,9 @@ def show_systems(request: Request, session: RequestSession, acting: Keeper) -> R
 @system_router.get("")
 def show_search(request: Request, system: OwnSystem, gelukt: str = "") -> Response:
     """Show the field that finds a member."""
-    return page(request, "registration/ksb-search.html", system=system, text="", found=None, done=gelukt)
+    return page(
+        request, "registration/ksb-search.html", system=system, text="", found=None, more=False, done=gelukt
+    )
 
 
 @system_router.post("/zoek")
@@ -86,7 +88,15 @@ def search(
         people = [one for one in people if session.get(Membership, (one.ref, system.id)) is not None]
     if found.exact and people:
         return RedirectResponse(f"{HERE}/{system.id}/{people[0].ref}", 303)
-    return page(request, "registration/ksb-search.html", system=system, text=text, found=people, done="")
+    return page(
+        request,
+        "registration/ksb-search.html",
+        system=system,
+        text=text,
+        found=people,
+        more=found.more,
+        done="",
+    )
 
 
 @system_router.get("/regels")

@@ -16,16 +16,19 @@ from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_u
 
 MOST: Final = 20
 """People on one list."""
-_MOST_LOOKED_AT: Final = 200
 _DIGITS: Final = 18
 """No reference is longer, and no database keeps what is."""
 
 
 class Found(NamedTuple):
-    """Who was found. `exact`: by a number, which is one person's; `card`: the number was a card's."""
+    """Who was found. `exact`: by a number, which is one person's; `card`: the number was a card's.
+
+    more: there are more people than are listed.
+    """
 
     people: list[Passholder]
     exact: bool = False
+    more: bool = False
     card: Card | None = None
 
 
@@ -38,7 +41,8 @@ def find_people(session: Session, text: str, systems: Iterable[int]) -> Found:
     try:
         digest = insz_digest(vault_of(session), parse_insz(text))
     except InvalidInszError:
-        return Found(find_by_name(session, text, systems, _MOST_LOOKED_AT)[:MOST])
+        named = find_by_name(session, text, systems, MOST + 1)
+        return Found(named[:MOST], more=len(named) > MOST)
     owner = select(PassholderDetails.passholder_ref).where(PassholderDetails.insz_digest == digest)
     query = select(Passholder).where(col(Passholder.ref).in_(owner))
     return Found(list(session.exec(query)), exact=True)

@@ -73,7 +73,6 @@ def register(session: Session, person: Person, joining: Joining, desk: Desk, now
         session.add(holder)
         session.flush()
         _keep_details(session, holder.ref or 0, person, prepared.checked, desk=desk, now=now)
-        index_name(session, holder)
         _join(session, holder, joining, prepared.card, desk=desk, now=now, action="register")
     return holder
 
@@ -177,6 +176,7 @@ def _join(
     elif card is not None:
         give_card(session, card, ref, desk)
     use_voucher(session, joining.voucher, card.uitpas_number if card else None, desk, now)
+    index_name(session, holder)
     _welcome(session, holder, rules.welcome_points, now)
     session.flush()
     holder_changed(session, ref)

@@ -126,7 +126,12 @@ def memberships(one: Someone) -> list[Row]:
 
 
 def name_words(one: Someone) -> list[Row]:
-    return [{"passholder_ref": one.ref, "word": word} for word in words_of(f"{one.first} {one.last}")]
+    words = words_of(f"{one.first} {one.last}")
+    return [
+        {"card_system_id": system, "word": word, "passholder_ref": one.ref}
+        for system in one.systems
+        for word in words
+    ]
 
 
 def cards(one: Someone) -> list[Row]:
@@ -241,7 +246,10 @@ def parts_of_names(draw: random.Random, wanted: int) -> list[str]:
 
 
 BY_NUMBER = "SELECT * FROM card JOIN passholder ON ref = passholder_ref WHERE uitpas_number = %s"
-BY_WORD = "SELECT passholder_ref FROM name_word WHERE word >= %s AND word < %s LIMIT 20"
+BY_WORD = (
+    f"SELECT passholder_ref FROM name_word WHERE card_system_id = {LARGE} AND word >= %s AND word < %s"
+    " ORDER BY word LIMIT 20"
+)
 BY_REF = (
     "SELECT * FROM passholder NATURAL JOIN (SELECT passholder_ref AS ref FROM membership) m WHERE ref = %s"
 )

@@ -18,6 +18,7 @@ from server.kiosks.models import Kiosk, KioskCommand
 from server.migrations.run import WrongDatabaseError, migrate, require_current
 from server.migrations.tables import metadata
 from server.passholders.models import Passholder
+from server.passholders.names import find_by_name, index_name
 from shared.domain.commands import CommandKind
 
 assert EVENT
@@ -79,6 +80,19 @@ def test_step_five_and_back_keeps_who_may_speak_and_what_is_known_of_a_wipe(fill
         (key,) = session.exec(select(CardSystemKey)).all()
         assert datetime.now(UTC) - key.retired_at < timedelta(minutes=1), "not longer than since now"
         assert session.exec(select(KioskCommand)).all() == []
+
+
+def test_step_twenty_three_and_back_keeps_who_is_found_by_which_name(filled):
+    with filled.writing() as session:
+        for holder in session.exec(select(Passholder)):
+            index_name(session, holder)
+    migrate(filled, "0023")
+    with filled.engine.begin() as connection:
+        words = connection.execute(text("SELECT word FROM name_word WHERE passholder_ref = 2 ORDER BY word"))
+        assert words.scalars().all() == ["2", "an", "peeters"]
+    migrate(filled)
+    with filled.reading() as session:
+        assert [one.ref for one in find_by_name(session, "peeters 2", [5], 10)] == [2]
 
 
 def test_a_database_of_a_newer_version_is_refused_with_one_sentence(database):

@@ -27,6 +27,7 @@ from server.kernel.audit import AuditEntry
 from server.passholders.models import Membership, OptIn, Passholder, PassholderDetails
 from server.passholders.names import find_by_name
 from server.registration.facts import Desk, Fault, Joining, RefusedError
+from server.registration.finding import MOST, find_people
 from server.registration.register import join, register
 
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -397,3 +398,27 @@ def test_people_of_other_card_systems_crowd_nobody_out(database, town, authorise
         (found,) = find_by_name(session, "peeters", [GENT], 1)
         assert session.get(Membership, (found.ref, GENT)) is not None
         assert find_by_name(session, "peeters", [], 10) == []
+
+
+def test_who_joins_a_card_system_is_found_by_name_there_too(database, town, authorised):
+    elsewhere = town.desk(AUTHORISED, system=PASPARTOE)
+    registers(database, authorised, AN, card=town.card(authorised))
+    with database.writing() as session:
+        (an,) = find_by_name(session, "peet an", [GENT, PASPARTOE], 5)
+        assert find_by_name(session, "peeters", [PASPARTOE], 5) == []
+        join(session, an, Joining(), elsewhere, NOON)
+    with database.reading() as session:
+        (found,) = find_by_name(session, "an peeters", [GENT, PASPARTOE], 5)
+        assert [one.ref for one in find_by_name(session, "peeters", [PASPARTOE], 5)] == [found.ref]
+    with database.writing() as session:
+        session.delete(session.get_one(Membership, (found.ref, PASPARTOE)))
+    with database.reading() as session:
+        assert find_by_name(session, "peeters", [PASPARTOE], 5) == []
+
+
+def test_a_list_of_people_is_short_and_says_that_there_are_more(database, town, authorised):
+    for _ in range(MOST + 1):
+        registers(database, authorised, replace(AN, insz=""), card=town.card(authorised))
+    with database.reading() as session:
+        found = find_people(session, "peeters", [GENT])
+        assert (len(found.people), found.more) == (MOST, True)
