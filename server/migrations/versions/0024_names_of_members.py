@@ -35,6 +35,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_name_word_passholder_ref", "name_word", ["passholder_ref"])
     op.drop_table("name_word_before")
+    # Until something counts its rows, PostgreSQL would look people up the long way.
+    op.execute("ANALYZE name_word")
 
 
 def downgrade() -> None:
