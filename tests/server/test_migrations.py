@@ -82,11 +82,11 @@ def test_step_five_and_back_keeps_who_may_speak_and_what_is_known_of_a_wipe(fill
         assert session.exec(select(KioskCommand)).all() == []
 
 
-def test_step_twenty_three_and_back_keeps_who_is_found_by_which_name(filled):
+def test_step_twenty_four_and_back_keeps_who_is_found_by_which_name(filled):
     with filled.writing() as session:
         for holder in session.exec(select(Passholder)):
             index_name(session, holder)
-    migrate(filled, "0023")
+    migrate(filled, "0024")
     with filled.engine.begin() as connection:
         words = connection.execute(text("SELECT word FROM name_word WHERE passholder_ref = 2 ORDER BY word"))
         assert words.scalars().all() == ["2", "an", "peeters"]
