@@ -17,6 +17,8 @@ from server.api.wire import AskedPage, Operations, Page, Wire
 from server.cards.models import Card
 from server.cardsystems.messages import CardSystemMessage, card_system_message
 from server.cardsystems.models import CardSystem
+from server.grouppasses.models import GroupPass
+from server.grouppasses.tickets import facts_on
 from server.kernel.database import RequestSession, WritingSession, vault_of
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
 from server.passholders.models import Membership, Passholder, PassholderDetails
@@ -28,6 +30,7 @@ from server.registration.leaving import delete_person
 from server.registration.messages import (
     PassholderMessage,
     PassMessage,
+    group_pass_as_pass,
     pass_message,
 )
 from server.registration.register import register
@@ -58,20 +61,16 @@ def find_pass(
     """Return the card with a UiTPAS number or chip number, or that of who has a national number."""
     caller.require(ApiPermission.PASSES_READ)
     found = find_people(session, identifier, ())
-    if not found.exact or not found.people:
-        raise ApiError(Prob.PASS_NOT_FOUND)
-    holder = found.people[0]
-    card = found.card or _main_card(session, holder)
-    if card is None:
+    holder = found.people[0] if found.exact and found.people else None
+    card = found.card or (_main_card(session, holder) if holder else None)
+    if card is None or not (holder or card.group_pass):
         raise ApiError(Prob.PASS_NOT_FOUND)
     if card.state != CardState.ACTIVE.name:
-        more = {
-            "cardStatus": card.state,
-            "passholderId": str(holder.ref),
-            "passType": "GROUP" if card.group_pass else "INDIVIDUAL",
-            "groupPass": card.group_pass,
-        }
-        raise ApiError(Prob.INVALID_CARD_STATUS, more=more)
+        kind = {"passType": "GROUP" if card.group_pass else "INDIVIDUAL", "groupPass": card.group_pass}
+        whose = {"passholderId": str(holder.ref)} if holder else {}
+        raise ApiError(Prob.INVALID_CARD_STATUS, more={"cardStatus": card.state, **kind, **whose})
+    if holder is None:
+        return _group_pass(session, card)
     caller.note(session, "look", "passholder", holder.ref)
     membership = session.get(Membership, (holder.ref, card.card_system_id))
     return pass_message(holder, card, membership, _system(session, card.card_system_id), _today())
@@ -216,6 +215,15 @@ def _searchable(caller: Caller, *, by_name: bool) -> frozenset[int]:
 def _main_card(session: Session, holder: Passholder) -> Card | None:
     own = cards_of(session, holder.ref or 0)
     return min(own, key=lambda card: card.state != CardState.ACTIVE.name, default=None)
+
+
+def _group_pass(session: Session, card: Card) -> PassMessage:
+    query = select(GroupPass).where(GroupPass.uitpas_number == card.uitpas_number)
+    group_pass = session.exec(query).first()
+    if group_pass is None:
+        raise ApiError(Prob.PASS_NOT_FOUND)
+    facts = facts_on(session, group_pass, datetime.now(UTC))
+    return group_pass_as_pass(group_pass, facts, _system(session, card.card_system_id), _today())
 
 
 def _system(session: Session, system: int) -> CardSystemMessage:

@@ -12,6 +12,7 @@ from server.api.wire import Instant, Wire
 from server.cards.models import Card, CardKind
 from server.cardsystems.messages import CardSystemMessage
 from server.counters.messages import OrganizerMessage
+from server.grouppasses.models import GroupPass
 from server.passholders.models import (
     Gender,
     Membership,
@@ -22,6 +23,7 @@ from server.passholders.models import (
 )
 from server.passholders.standing import SocialTariff, TariffStatus, is_active, social_tariff_on
 from shared.domain.checkin import CardState
+from shared.domain.grouppasses import GroupPassFacts, has_tariff
 from shared.domain.zones import end_of_day
 
 
@@ -173,6 +175,24 @@ def pass_message(
         postal_code=holder.postcode,
         card_system=system,
         social_tariff=_pass_tariff(tariff),
+    )
+
+
+def group_pass_as_pass(
+    group_pass: GroupPass, facts: GroupPassFacts, system: CardSystemMessage, today: date
+) -> PassMessage:
+    """Return a group pass as sellers look it up beside those of people; its first name is x (rules 15.1j)."""
+    status = TariffStatus.ACTIVE if has_tariff(facts, today) else TariffStatus.EXPIRED
+    tariff = PassTariffMessage(status=status, end_date=_last_moment(facts.tariff_end))
+    return PassMessage(
+        passholder_id=group_pass.id,
+        pass_type="GROUP",  # noqa: S106 - a kind of card
+        uitpas_number=group_pass.uitpas_number,
+        first_name="x",
+        points=0,
+        postal_code=group_pass.postcode,
+        card_system=system,
+        social_tariff=PassTariffMessage(status="NONE") if facts.tickets_per_year is None else tariff,
     )
 
 
