@@ -1,15 +1,22 @@
 """A zuil that was off when the KSB blocked it: what it does, and what the dashboard says meanwhile."""
 
 from datetime import timedelta
-from pathlib import Path
 
-import httpx
 import pytest
 from babel.dates import format_date
 from sqlmodel import select
 
 from fakes.dashboard import Dashboard
-from fakes.system import CHIPS, database_of, rows, tap, wait_for, without_limit
+from fakes.system import (
+    CHIPS,
+    a_zuil_without_limits,
+    database_of,
+    is_erased,
+    rows,
+    switch_off_with_a_tap_to_hand_in,
+    tap,
+    wait_for,
+)
 from server.demo.script import HALL
 from server.kiosks.models import KioskLive
 from shared.domain.zones import BRUSSELS
@@ -19,13 +26,7 @@ LEASE_DAYS = 9
 
 @pytest.fixture
 def zuil(system, running):
-    """A zuil with one tap at the server and one that it could not hand in before it was switched off."""
-    system.start_server(running)
-    without_limit(system, HALL)
-    system.start_zuil(HALL, running)
-    zuil = system.zuilen[HALL]
-    wait_for(lambda: zuil.state()["event"])
-    return zuil
+    return a_zuil_without_limits(system, running, HALL)
 
 
 @pytest.fixture
@@ -35,23 +36,9 @@ def dashboard(system, zuil):
     dashboard.post("instellingen", language="nl", qr="yes", result="2.5", lease=str(LEASE_DAYS))
     wait_for(lambda: zuil.state()["config"] != before)
     wait_for(lambda: 'data-confirmed="yes"' in dashboard.page)
-    assert tap(zuil, CHIPS[0])["outcome"] == "ok"
-    wait_for(lambda: zuil.state()["queue"] == 0)
-    zuil.send("network", on=False)
-    assert tap(zuil, CHIPS[1])["outcome"] == "ok"
-    zuil.program.kill()
+    switch_off_with_a_tap_to_hand_in(zuil)
     dashboard.post("blokkeren", sure="yes")
     return dashboard
-
-
-def is_erased(zuil):
-    try:
-        return (
-            not (Path(zuil.folder) / "state" / "credentials.json").exists()
-            and "E50" in zuil.state()["faults"]
-        )
-    except httpx.HTTPError:
-        return False
 
 
 def test_it_hands_in_erases_and_comes_back_only_with_another_enrolment(system, zuil, dashboard):

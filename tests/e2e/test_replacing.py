@@ -1,12 +1,16 @@
 """A broken zuil is replaced: another device takes its place, the old one comes back and hands in."""
 
-from pathlib import Path
-
-import httpx
 import pytest
 
 from fakes.dashboard import Dashboard
-from fakes.system import CHIPS, rows, tap, wait_for, without_limit
+from fakes.system import (
+    CHIPS,
+    a_zuil_without_limits,
+    is_erased,
+    rows,
+    switch_off_with_a_tap_to_hand_in,
+    wait_for,
+)
 from fakes.virtual_zuil import VirtualZuil
 from server.demo.script import HALL
 
@@ -16,28 +20,10 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def old(system, running):
     """A device with one tap at the server and one that it could not hand in before it was switched off."""
-    system.start_server(running)
-    without_limit(system, HALL)
-    system.start_zuil(HALL, running)
-    zuil = system.zuilen[HALL]
-    wait_for(lambda: zuil.state()["event"])
-    assert tap(zuil, CHIPS[0])["outcome"] == "ok"
-    wait_for(lambda: zuil.state()["queue"] == 0)
-    zuil.send("network", on=False)
-    assert tap(zuil, CHIPS[1])["outcome"] == "ok"
+    zuil = a_zuil_without_limits(system, running, HALL)
     zuil.number = zuil.state()["kiosk"]
-    zuil.program.kill()
+    switch_off_with_a_tap_to_hand_in(zuil)
     return zuil
-
-
-def is_erased(zuil):
-    try:
-        return (
-            not (Path(zuil.folder) / "state" / "credentials.json").exists()
-            and "E50" in zuil.state()["faults"]
-        )
-    except httpx.HTTPError:
-        return False
 
 
 def test_each_device_hands_in_its_own_and_the_zuil_stays_who_it_is(system, old, tmp_path):

@@ -57,6 +57,33 @@ def wait_for(condition, seconds=60):
         time.sleep(0.05)
 
 
+def a_zuil_without_limits(system, running, name):
+    """Start the server and one zuil, with an event on which people save as often as they tap."""
+    system.start_server(running)
+    without_limit(system, name)
+    system.start_zuil(name, running)
+    zuil = system.zuilen[name]
+    wait_for(lambda: zuil.state()["event"])
+    return zuil
+
+
+def switch_off_with_a_tap_to_hand_in(zuil):
+    """Have one tap reach the server and another not, and cut the power."""
+    assert tap(zuil, CHIPS[0])["outcome"] == "ok"
+    wait_for(lambda: zuil.state()["queue"] == 0)
+    zuil.send("network", on=False)
+    assert tap(zuil, CHIPS[1])["outcome"] == "ok"
+    zuil.program.kill()
+
+
+def is_erased(zuil):
+    """Whether it destroyed what the server entrusted to it, and says so."""
+    try:
+        return not (zuil.folder / "state" / "credentials.json").exists() and "E50" in zuil.state()["faults"]
+    except httpx.HTTPError:
+        return False
+
+
 def tap(zuil, chip):
     """Tap a card; return the answer, or None when the zuil was gone before it could say anything."""
     try:
