@@ -18,7 +18,7 @@ from server.grouppasses import api as group_passes
 from server.kiosks import api as kiosks
 from server.partners import api as partners
 from server.registration import api as people
-from server.registration import memberships
+from server.registration import beside, memberships
 from server.settings import Settings
 from server.staff.oidc import Issuer
 from server.uitid import api as uitid
@@ -37,6 +37,7 @@ ROUTERS: Final = (
     people.router,
     memberships.router,
     families.router,
+    beside.router,
 )
 
 

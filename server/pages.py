@@ -32,7 +32,7 @@ from server.posters import pages as posters
 from server.prices import dashboard as prices
 from server.registration import dashboard as members
 from server.registration import pages as people
-from server.registration import person
+from server.registration import person, portrait, pupils
 from server.releases import dashboard as releases
 from server.vouchers import dashboard as vouchers
 from server.web.shell import install_shell
@@ -48,6 +48,9 @@ def install(app: FastAPI) -> None:
     app.include_router(families.router)
     app.include_router(families.leaving)
     app.include_router(person.router)
+    app.include_router(portrait.router)
+    app.include_router(portrait.link_router)
+    app.include_router(pupils.router)
     app.include_router(bulk.router)  # its addresses look like references of pashouders to the next ones
     app.include_router(members.router)
     app.include_router(members.system_router)

@@ -54,7 +54,8 @@ class BulkRow(SQLModel, table=True):
     """What will become of a row, or became of it; `state` is a `RowState`.
 
     faults: field -> a `Fault` of registration or a `RowFault`. insz_digest: to see the same person twice.
-    until: the last day of a kansenstatuut. municipality: where he goes to live, or lives.
+    until: the last day of a kansenstatuut. municipality: where he goes to live, or lives. Who is deleted
+    is gone from here too.
     """
 
     __tablename__ = "bulk_row"
@@ -74,5 +75,5 @@ class BulkRow(SQLModel, table=True):
     municipality: str = ""
     faults: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     passholder_ref: int | None = Field(
-        default=None, sa_column=Column(BigInteger, ForeignKey("passholder.ref", ondelete="SET NULL"))
+        default=None, sa_column=Column(BigInteger, ForeignKey("passholder.ref", ondelete="CASCADE"))
     )

@@ -15,6 +15,7 @@ from sqlmodel import Session, col, select
 from server.cardsystems.models import CardSystem, CardSystemBranding
 from server.events.models import EventCardSystem
 from server.kernel.audit import record
+from server.kernel.pictures import PictureError, opened_picture
 from shared.wire.messages import LogoMessage
 
 MOST_BYTES: Final = 2_000_000
@@ -22,14 +23,9 @@ MOST_PIXELS: Final = 20_000_000
 LARGEST: Final = (600, 300)
 ON_DISPLAY: Final = (120, 56)
 """Width and height that fit the smallest panel, 128 by 64, with a margin."""
-_FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 _COLOUR: Final = re.compile("#[0-9a-f]{6}")
 _DARK: Final = 128
 _FEW: Final = 0.5
-
-
-class LogoError(ValueError):
-    """A file is no picture that can be a logo."""
 
 
 class Logo(NamedTuple):
@@ -52,18 +48,10 @@ def read_logo(content: bytes) -> Logo:
     """Return a picture as a logo.
 
     Raises:
-        LogoError: it is none, or too large.
+        PictureError: it is none, too large, or there is nothing on it.
     """
-    if len(content) > MOST_BYTES:
-        raise LogoError("too many bytes")
-    try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as opened:
-            if opened.width * opened.height > MOST_PIXELS:
-                raise LogoError("too many pixels")
-            picture = opened.convert("RGBA")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise LogoError(str(error)) from error
-    picture = _trimmed(picture)
+    with opened_picture(content, most_bytes=MOST_BYTES, most_pixels=MOST_PIXELS) as opened:
+        picture = _trimmed(opened.convert("RGBA"))
     if picture.width > LARGEST[0] or picture.height > LARGEST[1]:
         small = ImageOps.contain(picture, LARGEST)
     else:
@@ -160,7 +148,7 @@ def _trimmed(picture: Image.Image) -> Image.Image:
     """Return a picture without the empty border around it."""
     box = ImageOps.invert(_on_white(picture)).getbbox()
     if box is None:
-        raise LogoError("there is nothing on it")
+        raise PictureError("there is nothing on it")
     return picture.crop(box)
 
 

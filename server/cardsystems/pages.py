@@ -15,7 +15,6 @@ from starlette.responses import RedirectResponse, Response
 from server.cardsystems.branding import (
     MOST_BYTES,
     Logo,
-    LogoError,
     Looks,
     is_colour,
     logo_of,
@@ -28,6 +27,7 @@ from server.counters.reach import own_system
 from server.feed.changes import kiosks_changed
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
+from server.kernel.pictures import PictureError
 from server.kiosks.standing import kiosks_with
 from server.staff.access import Requires, open_to_strangers
 from server.staff.roles import Permission
@@ -112,7 +112,7 @@ def _read_file(_: Translator, content: bytes) -> tuple[Logo | None, dict[str, st
         return None, {}
     try:
         return read_logo(content), {}
-    except LogoError:
+    except PictureError:
         return None, {"file": _("Kies een PNG, JPEG, WebP of GIF van hoogstens 2 MB.")}
 
 

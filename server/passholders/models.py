@@ -86,6 +86,32 @@ class PassholderDetails(SQLModel, table=True):
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
 
 
+class PassholderPicture(SQLModel, table=True):
+    """What somebody looks like, away from the rows that taps read.
+
+    jpeg: a small one, of `server.registration.pictures`. mark: changes with it.
+    """
+
+    __tablename__ = "passholder_picture"
+
+    passholder_ref: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("passholder.ref", ondelete="CASCADE"), primary_key=True)
+    )
+    jpeg: bytes
+    mark: str
+
+
+class PassholderSchool(SQLModel, table=True):
+    """The school somebody goes to, which is a counter (rules 4.19)."""
+
+    __tablename__ = "passholder_school"
+
+    passholder_ref: int = Field(
+        sa_column=Column(BigInteger, ForeignKey("passholder.ref", ondelete="CASCADE"), primary_key=True)
+    )
+    counter_id: int = Field(foreign_key="counter.id", index=True, ondelete="CASCADE")
+
+
 class OptIn(StrEnum):
     """What a pashouder wants to receive; nothing below the age of 16 (rules 4.9)."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from sqlalchemy import Select, delete, func, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from server.passholders.models import Membership, NameWord, Passholder
 
@@ -88,3 +89,14 @@ def _members(system: int, rarest: str, others: list[str], most: int) -> Select[t
         found = found.where(looked_up.is_not(None))
     first = found.order_by(col(NameWord.word), col(NameWord.passholder_ref)).limit(most).subquery()
     return select(first.c.passholder_ref)
+
+
+def named(
+    query: SelectOfScalar[Passholder], words: Iterable[str], systems: Collection[int]
+) -> SelectOfScalar[Passholder]:
+    """Return a query for those of its pashouders in `systems` whose names begin with these folded words."""
+    for word in words:
+        beginning = col(NameWord.word).between(word, word + _AFTER)
+        here = col(NameWord.card_system_id).in_(systems)
+        query = query.where(col(Passholder.ref).in_(select(NameWord.passholder_ref).where(here, beginning)))
+    return query

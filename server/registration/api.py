@@ -12,14 +12,15 @@ from starlette.responses import Response
 
 from server.api.callers import ByAnyone, ByToken, Caller, limited
 from server.api.permissions import ApiPermission
-from server.api.problems import ApiError, Prob
-from server.api.wire import AskedPage, Operations, Page, Wire
+from server.api.problems import ApiError, Prob, SchemaError
+from server.api.wire import AskedPage, Operations, Page, Paging, Wire
 from server.cards.models import Card
 from server.cardsystems.messages import CardSystemMessage, card_system_message
 from server.cardsystems.models import CardSystem
 from server.grouppasses.models import GroupPass
 from server.grouppasses.tickets import facts_on
 from server.kernel.database import RequestSession, WritingSession, vault_of
+from server.kernel.pictures import PictureError
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
 from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.registration.changing import change_person
@@ -33,7 +34,9 @@ from server.registration.messages import (
     group_pass_as_pass,
     pass_message,
 )
+from server.registration.pictures import put_picture, read_picture
 from server.registration.register import register
+from server.registration.schools import find_school, pupils_of
 from server.registration.taking import joining_in, person_again, person_in
 from server.registration.tariff import renew_tariff
 from server.registration.telling import people_messages, person_message
@@ -45,6 +48,7 @@ from shared.domain.zones import local_day
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _TRIES: Final = 60
 _SECONDS: Final = 60
+ANY_SCHOOL: Final = "*"
 router = Operations()
 
 
@@ -88,10 +92,13 @@ def list_passholders(
     uitid_id: Annotated[str, Query(alias="uitidId")] = "",
     name: str = "",
     first_name: Annotated[str, Query(alias="firstName")] = "",
+    school_id: Annotated[str, Query(alias="schoolId")] = "",
 ) -> Page[PassholderMessage]:
-    """Return pashouders: by a number anyone, by name those of the caller's card systems."""
+    """Return pashouders: by a number anyone, by name or school those of the caller's card systems."""
     exact = insz_number or uitpas_number or chip_number
     systems = _searchable(caller, by_name=not exact and not uitid_id)
+    if school_id and not exact and not uitid_id:
+        return _pupils(session, caller, asked, school_id, f"{first_name} {name}")
     if uitid_id:
         holder = holder_of_uitid(session, Uitid(uitid_id))
         found = Found([holder] if holder else [], exact=True)
@@ -103,6 +110,26 @@ def list_passholders(
         caller.note(session, "look", "passholder", one.ref)
     page = asked.cut(found.people)
     return Page(total_items=page.total_items, member=people_messages(session, page.member))
+
+
+def _pupils(
+    session: Session, caller: Caller, asked: Paging, school_id: str, text: str
+) -> Page[PassholderMessage]:
+    """Return who goes to a school, `*`: to any."""
+    school = None if school_id == ANY_SCHOOL else find_school(session, school_id)
+    if school is None and school_id != ANY_SCHOOL:
+        raise ApiError(Prob.SCHOOL_NOT_FOUND, status=400)
+    found = pupils_of(
+        session,
+        school.id if school else None,
+        _searchable(caller, by_name=True),
+        text=text,
+        start=asked.start,
+        most=asked.limit,
+    )
+    for one in found.people:
+        caller.note(session, "look", "passholder", one.ref)
+    return Page(total_items=found.total, member=people_messages(session, found.people))
 
 
 @router.get(
@@ -136,10 +163,17 @@ def register_passholder(
     organizer = message.registration_organizer.id if message.registration_organizer else ""
     desk = desk_for(session, caller, organizer, message.registration_card_system_id)
     person, joining = person_in(message), joining_in(message, local_day(datetime.now(UTC)))
+    picture = message.registration_picture
     try:
+        jpeg = read_picture(picture) if picture else None
         holder = register(session, person, joining, desk, datetime.now(UTC))
+    except PictureError as error:
+        wrong = SchemaError("/registrationPicture", str(error))
+        raise ApiError(Prob.BODY_INVALID_DATA, schema_errors=[wrong]) from error
     except RefusedError as refused:
         raise problem_of(refused) from refused
+    if jpeg is not None:
+        put_picture(session, holder.ref or 0, jpeg)
     return person_message(session, holder)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from sqlmodel import Session, col, select
@@ -75,6 +75,17 @@ def change_person(
         counter_id=desk.counter_id,
         detail={"fields": fields},
     )
+    return True
+
+
+def change_note(session: Session, ref: int, note: str) -> bool:
+    """Write down what only counters read of somebody; False when it is there already."""
+    details = session.get(PassholderDetails, ref)
+    if (details.note if details else "") == note:
+        return False
+    details = details or PassholderDetails(passholder_ref=ref, made_at=datetime.now(UTC))
+    details.note = note
+    session.add(details)
     return True
 
 

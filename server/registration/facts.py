@@ -44,6 +44,7 @@ class Fault(StrEnum):
     REASON = "reason"
     VOUCHER_UNKNOWN = "voucher-unknown"
     VOUCHER_USED = "voucher-used"
+    PICTURE = "picture"
     MEMBER_ALREADY = "member-already"
     NOT_A_MEMBER = "not-a-member"
     MEMBER_ELSEWHERE = "member-elsewhere"

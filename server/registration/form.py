@@ -7,6 +7,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
+from fastapi import UploadFile
 from pydantic import BaseModel
 
 from server.passholders.models import Gender, OptIn
@@ -74,7 +75,10 @@ class CardForm(BaseModel):
 
 
 class RegistrationForm(PersonForm, CardForm):
-    """Somebody new and the card he gets."""
+    """Somebody new and the card he gets. taken, chosen: a picture of him, two ways to send one."""
+
+    taken: UploadFile | None = None
+    chosen: UploadFile | None = None
 
 
 def read_person(form: PersonForm) -> tuple[Person, dict[str, Fault]]:

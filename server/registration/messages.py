@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from server.api.wire import Instant, Wire
 from server.cards.models import Card, CardKind
@@ -107,6 +107,7 @@ class PassholderMessage(Wire):
     registration_uitpas_number: str | None = None
     registration_social_tariff_end_date: date | None = None
     registration_note: str | None = None
+    registration_picture: Base64Bytes | None = None
 
 
 class PassTariffMessage(Wire):

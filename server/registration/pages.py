@@ -30,6 +30,8 @@ from server.registration.form import (
     read_joining,
     read_person,
 )
+from server.registration.pictures import put_picture
+from server.registration.portrait import read_sent
 from server.registration.pricing import quote
 from server.registration.register import Prepared, prepare, register
 from server.registration.scanning import scan_page
@@ -99,16 +101,20 @@ def register_person(
     person, faults = read_person(form)
     joining, card_faults = read_joining(form)
     faults |= card_faults
+    jpeg, picture_faults = read_sent(form.taken, form.chosen)
     try:
         seen = _prepare(session, person, joining, desk, now)
         refuse(faults)
-        if form.sure == YES:
+        if form.sure == YES and not picture_faults:
             holder = register(session, person, joining, desk, now)
+            if jpeg is not None:
+                put_picture(session, holder.ref or 0, jpeg)
             return RedirectResponse(f"{HERE}/{holder.ref}?gelukt=geregistreerd", 303)
     except RefusedError as refused:
         errors = fault_words(speak(request), {**refused.faults, **faults})
         return _registration_page(request, session, desks, form, errors=errors)
-    return _registration_page(request, session, desks, form, seen=seen)
+    errors = fault_words(speak(request), picture_faults)
+    return _registration_page(request, session, desks, form, errors=errors, seen=seen)
 
 
 def _prepare(

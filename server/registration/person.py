@@ -124,7 +124,7 @@ Filled = Annotated[CardForm, Form()]
 def show_person(visit: Looked, gelukt: str = "") -> Response:
     """Show somebody."""
     visit.note_look()
-    return _person_page(visit, done=gelukt)
+    return person_page(visit, done=gelukt)
 
 
 @router.post("/lid")
@@ -193,11 +193,11 @@ def mail_again(visit: Served, form: Filled) -> Response:
     desk = visit.own_desk()
     is_coming = invite(visit.session, visit.holder.ref or 0, desk.system, datetime.now(UTC))
     if not is_coming:
-        return _person_page(
+        return person_page(
             visit, form=form, errors=fault_words(speak(visit.request), {"system": Fault.NO_MAIL})
         )
     visit.note("mail-uitid")
-    return _back(visit, "gemaild")
+    return back_to(visit, "gemaild")
 
 
 @router.get("/gegevens")
@@ -221,7 +221,7 @@ def change_details(visit: Served, form: Annotated[PersonForm, Form()]) -> Respon
         changed = change_person(visit.session, visit.holder, person, desk, datetime.now(UTC))
     except RefusedError as refused:
         return _details_page(visit, form, fault_words(speak(visit.request), refused.faults))
-    return _back(visit, "bewaard" if changed else "hetzelfde")
+    return back_to(visit, "bewaard" if changed else "hetzelfde")
 
 
 def _do(
@@ -233,15 +233,16 @@ def _do(
         deed()
     except RefusedError as refused:
         errors = fault_words(speak(visit.request), refused.faults)
-        return _person_page(visit, doing=visit.request.url.path.rpartition("/")[2], form=form, errors=errors)
-    return _back(visit, done)
+        return person_page(visit, doing=visit.request.url.path.rpartition("/")[2], form=form, errors=errors)
+    return back_to(visit, done)
 
 
-def _back(visit: Visit, done: str) -> Response:
+def back_to(visit: Visit, done: str) -> Response:
+    """Go back to somebody's page, which says what was done."""
     return RedirectResponse(f"{HERE}/{visit.holder.ref}?gelukt={done}", 303)
 
 
-def _person_page(
+def person_page(
     visit: Visit,
     *,
     done: str = "",

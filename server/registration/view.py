@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,12 +10,15 @@ from sqlmodel import Session, col, select
 
 from server.cards.models import Card
 from server.cardsystems.rights import CounterRight
+from server.counters.models import Counter
 from server.passholders.models import Membership, MembershipStatus, Passholder, PassholderDetails
 from server.passholders.standing import SocialTariff, is_active, social_tariff_on
 from server.registration.desks import registering, system_names
 from server.registration.facts import Desk
 from server.registration.giving import cards_of
+from server.registration.pictures import mark_of
 from server.registration.replacing import reasons_for
+from server.registration.schools import school_of, schools_in
 from server.uitid.inviting import Standing, standing_of
 from shared.domain.checkin import CardState
 from shared.domain.prices import PriceReason, age_on
@@ -49,10 +52,23 @@ class MemberView:
 
 
 @dataclass(frozen=True)
+class BesideView:
+    """What is kept beside somebody. `photo`: the mark of his picture, empty without one.
+
+    schools: those he could go to.
+    """
+
+    photo: str
+    school: Counter | None
+    schools: Sequence[Counter]
+
+
+@dataclass(frozen=True)
 class PersonView:
     """Somebody. `details`: None for a counter that only checks people in, and where nothing is known.
 
     joinable: id -> name of the card systems he can become a member of here. uitid: how far he is with it.
+    beside: None for a counter that does not look after him.
     """
 
     holder: Passholder
@@ -64,6 +80,7 @@ class PersonView:
     may_block: bool
     may_change: bool
     uitid: Standing
+    beside: BesideView | None
 
 
 def view_of(session: Session, holder: Passholder, desks: Mapping[int, Desk], today: date) -> PersonView:
@@ -92,6 +109,9 @@ def view_of(session: Session, holder: Passholder, desks: Mapping[int, Desk], tod
         any(system in desks for system in systems),
         is_own,
         standing_of(session, ref),
+        BesideView(mark_of(session, ref), school_of(session, ref), schools_in(session, at_work))
+        if is_own
+        else None,
     )
 
 

@@ -40,6 +40,7 @@ _FAULTS: Final[Mapping[Fault, str]] = MappingProxyType(
         Fault.REASON: later("Kies waarom deze persoon een kaart krijgt."),
         Fault.VOUCHER_UNKNOWN: later("Deze voucher kennen we niet."),
         Fault.VOUCHER_USED: later("Deze voucher is al gebruikt."),
+        Fault.PICTURE: later("Kies een foto: een JPEG, PNG, WebP of GIF van hoogstens 12 MB."),
         Fault.MEMBER_ALREADY: later("Deze persoon is hier al lid."),
         Fault.NOT_A_MEMBER: later("Deze persoon is hier geen lid."),
         Fault.MEMBER_ELSEWHERE: later(

@@ -124,6 +124,17 @@ def desks_of_member(session: Session, caller: Caller, ref: int) -> list[Desk]:
     return list(found.values())
 
 
+def require_member(session: Session, caller: Caller, permission: ApiPermission, ref: int) -> None:
+    """Go on only with a permission in a card system of a pashouder.
+
+    Raises:
+        ApiError: 403, it is missing.
+    """
+    own = session.exec(select(Membership.card_system_id).where(Membership.passholder_ref == ref)).all()
+    if caller.systems(permission).isdisjoint(own):
+        raise ApiError(Prob.FORBIDDEN, f"The permission {permission} is missing for this passholder.")
+
+
 def _lent(caller: Caller, organizer: str, system: int) -> frozenset[CounterRight]:
     """Return what a program's permissions let a counter do."""
     return frozenset(

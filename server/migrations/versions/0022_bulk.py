@@ -54,7 +54,7 @@ def upgrade() -> None:
         sa.Column("faults", sa.JSON(), nullable=False),
         sa.Column("passholder_ref", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["list_id"], ["bulk_list.id"], ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["passholder_ref"], ["passholder.ref"], ondelete="SET NULL"),
+        sa.ForeignKeyConstraint(["passholder_ref"], ["passholder.ref"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("list_id", "line"),
     )
     op.create_index("ix_bulk_row_state", "bulk_row", ["list_id", "state", "line"])

@@ -8,9 +8,10 @@ from PIL import Image, ImageDraw
 from sqlmodel import select
 
 from server.api.clients import create_client
-from server.cardsystems.branding import LogoError, read_logo
+from server.cardsystems.branding import read_logo
 from server.demo.seed import GENT
 from server.events.models import EventCardSystem
+from server.kernel.pictures import PictureError
 from server.kiosks.configuration import compose
 from server.kiosks.models import Kiosk
 from shared.domain.codes import make_code
@@ -64,7 +65,7 @@ def test_a_light_logo_on_a_dark_ground_is_lit_where_it_is_light():
 
 @pytest.mark.parametrize("content", [b"", b"<svg/>", picture(ink="white"), b"x" * 2_000_001])
 def test_what_is_no_logo_is_refused(content):
-    with pytest.raises(LogoError):
+    with pytest.raises(PictureError):
         read_logo(content)
 
 
