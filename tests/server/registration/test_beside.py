@@ -130,6 +130,7 @@ def test_pupils_are_found_by_school_name_and_card_system(database, town):
             session.add(holder)
             session.flush()
             session.add(Membership(passholder_ref=holder.ref, card_system_id=system))
+            session.flush()
             assert put_school(session, holder.ref, school)
             assert not put_school(session, holder.ref, school)
             index_name(session, holder)
