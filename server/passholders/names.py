@@ -18,7 +18,7 @@ _APART: Final = re.compile(r"[^0-9a-z]+")
 _NOT_DECOMPOSED: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss"})
 _AFTER: Final = "{"
 """Sorts after every letter and digit of a folded word."""
-_MANY: Final = 1_000
+_MANY: Final = 10_000
 """Of two words that both begin so many names, either will do to begin with."""
 
 

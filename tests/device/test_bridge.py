@@ -95,17 +95,17 @@ class Page:
         stop.set()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def reader():
     return Reader()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cards():
     return IdentityCards()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(reader, cards):
     bridge = Bridge(reader, cards)
     server = BridgeServer(bridge, ORIGIN, 0)

@@ -123,7 +123,7 @@ def name_of(desk, number=NUMBER):
         return f"{holder.first_name} {holder.last_name}"
 
 
-@pytest.mark.parametrize("number", [NUMBER, CHIP, CHIP.lower()])
+@pytest.mark.parametrize("number", [NUMBER, pytest.param(CHIP.lower(), marks=pytest.mark.slow)])
 def test_a_scan_finds_a_person_without_a_field(page, desk, number):
     page.evaluate("document.activeElement.blur()")
     scan(page, typed(number))
@@ -137,6 +137,7 @@ def test_a_scanner_that_thinks_it_is_qwerty_on_azerty(page, desk):
     holder_page(page, name_of(desk))
 
 
+@pytest.mark.slow
 def test_a_scan_on_the_page_of_a_person_finds_the_next_one(page, desk):
     scan(page, typed(CHIP))
     holder_page(page, name_of(desk))
@@ -144,6 +145,7 @@ def test_a_scan_on_the_page_of_a_person_finds_the_next_one(page, desk):
     holder_page(page, name_of(desk, "0900000031618"))
 
 
+@pytest.mark.slow
 def test_who_types_by_hand_is_no_scanner(page):
     field = page.get_by_label("Kaart, rijksregisternummer of naam")
     field.press_sequentially("geen naam", delay=1)
@@ -246,6 +248,7 @@ def test_the_camera_reads_the_barcode_with_our_own_library(page, desk):
     holder_page(page, name_of(desk))
 
 
+@pytest.mark.slow
 def test_the_camera_can_be_closed_again(page):
     page.evaluate(CAMERA, barcode("9999", zxingcpp.BarcodeFormat.Code128))
     page.get_by_text("Andere manieren om te scannen").click()
