@@ -34,6 +34,7 @@ from server.registration import dashboard as members
 from server.registration import pages as people
 from server.registration import person, portrait, pupils
 from server.releases import dashboard as releases
+from server.uitid import pages as uitid
 from server.vouchers import dashboard as vouchers
 from server.web.shell import install_shell
 
@@ -45,6 +46,7 @@ def install(app: FastAPI) -> None:
     app.include_router(balie.router)
     app.include_router(own_cards.router)
     app.include_router(people.router)
+    app.include_router(uitid.router)
     app.include_router(families.router)
     app.include_router(families.leaving)
     app.include_router(person.router)

@@ -26,8 +26,6 @@ from server.staff import oidc
 
 LIFE: Final = timedelta(days=1)
 AUDIENCE: Final = "https://api.publiq.be"
-UITID_V1: Final = "https://publiq.be/uitidv1id"
-INSZ: Final = "https://publiq.be/rrn"
 KEYS_KEPT: Final = 3600.0
 KEYS_ASKED_AGAIN: Final = 60.0
 _ALGORITHM: Final = "Ed25519"
@@ -144,7 +142,9 @@ def _read(claims: dict[str, Any]) -> Claims:
         return Claims(client)
     if not claims.get("sub"):
         raise ApiError(Prob.UNAUTHORIZED, "The token names no user.")
-    return Claims(client, str(claims["sub"]), claims.get(UITID_V1), claims.get(INSZ), claims.get("email"))
+    return Claims(
+        client, str(claims["sub"]), claims.get(oidc.UITID_V1), claims.get(oidc.INSZ), claims.get("email")
+    )
 
 
 def _base64(plain: bytes) -> str:

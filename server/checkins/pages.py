@@ -15,9 +15,8 @@ from server.cardsystems.branding import Looks, looks_of_event
 from server.checkins.birthdate import parse_birth_date
 from server.checkins.scan import Saved, Scan, check_scan, save_point
 from server.events.models import Event
-from server.kernel.attempts import refuse_flood
+from server.kernel.attempts import seconds_to_wait
 from server.kernel.database import Database
-from server.kernel.errors import ProblemError
 from server.staff.access import open_to_strangers
 from server.web.i18n import Translator, language_of, speak
 from server.web.templating import page
@@ -122,12 +121,7 @@ def save(request: Request, code: str, form: Annotated[ScanForm, Form()]) -> Resp
 
 
 def _wait(database: Database, subject: str, limit: tuple[int, int]) -> int:
-    """Count one more attempt of a subject; return the seconds before it may try again, 0 when it may now."""
-    try:
-        refuse_flood(database, f"scan:{subject}", most=limit[0], seconds=limit[1])
-    except ProblemError as error:
-        return int(error.headers["Retry-After"])
-    return 0
+    return seconds_to_wait(database, f"scan:{subject}", most=limit[0], seconds=limit[1])
 
 
 def _result_note(request: Request, code: str, form: ScanForm, event: Event, saved: Saved) -> str:

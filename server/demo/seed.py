@@ -33,7 +33,7 @@ from server.kernel.vault import Vault
 from server.kiosks.enrolment import make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.setup import create_kiosk
-from server.passholders.models import Membership, Passholder
+from server.passholders.models import Cardless, Membership, Passholder, RegistrationRules
 from server.passholders.names import index_name
 from server.registration.register import WELCOME
 from server.settings import Settings
@@ -136,6 +136,8 @@ def _card_systems(session: Session) -> None:
             create_card_system(
                 session, system.id, system.name, labels=system.labels, prefixes=PREFIXES.get(system.id, ())
             )
+            if system.id == GENT:
+                session.add(RegistrationRules(card_system_id=GENT, cardless=Cardless.REGULAR))
 
 
 def _counters(session: Session) -> None:

@@ -66,5 +66,14 @@ def refuse_flood(database: Database, subject: str, *, most: int, seconds: int) -
         )
 
 
+def seconds_to_wait(database: Database, subject: str, *, most: int, seconds: int) -> int:
+    """Count one more attempt as `refuse_flood`; return the seconds before another, 0 when it may go on."""
+    try:
+        refuse_flood(database, subject, most=most, seconds=seconds)
+    except ProblemError as error:
+        return int(error.headers["Retry-After"])
+    return 0
+
+
 def _hash(subject: str, seconds: int) -> bytes:
     return hashlib.sha256(f"{seconds}:{subject}".encode()).digest()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
-from server.cardsystems.rights import CounterRight
-from server.passholders.models import Passholder, PassholderDetails
+from server.cardsystems.models import CardSystem, PermissionGroup
+from server.cardsystems.rights import CounterRight, with_implied
+from server.counters.models import Counter, CounterGroup
+from server.passholders.models import Cardless, Passholder, PassholderDetails, RegistrationRules
 from server.passholders.standing import ADULT_AGE
 from server.registration.facts import Desk, Fault, Joining, Person, refuse
 from server.registration.register import register
@@ -44,3 +47,32 @@ def helping(counter: int, system: int) -> Desk:
 def _is_used(session: Session, email: str) -> bool:
     query = select(PassholderDetails.passholder_ref).where(PassholderDetails.email == email)
     return session.exec(query).first() is not None
+
+
+class Helping(NamedTuple):
+    """A counter that can look after who registers himself in a card system."""
+
+    counter_id: int
+    system: int
+    name: str
+    system_name: str
+
+
+def helping_counters(session: Session) -> list[Helping]:
+    """Return the counters that register, in card systems that give digital cards, by card system and name."""
+    gives = [one.value for one in Cardless if one.allows(tariff=False)]
+    query = (
+        select(Counter, CardSystem.id, CardSystem.name, PermissionGroup.rights)
+        .join(CounterGroup, col(CounterGroup.counter_id) == col(Counter.id))
+        .join(PermissionGroup, col(PermissionGroup.id) == col(CounterGroup.group_id))
+        .join(CardSystem, col(CardSystem.id) == col(PermissionGroup.card_system_id))
+        .join(RegistrationRules, col(RegistrationRules.card_system_id) == col(CardSystem.id))
+        .where(col(RegistrationRules.cardless).in_(gives))
+        .order_by(col(CardSystem.name), col(Counter.name), col(Counter.id))
+    )
+    found = [
+        Helping(counter.id or 0, system, counter.name, system_name)
+        for counter, system, system_name, rights in session.exec(query)
+        if CounterRight.REGISTER in with_implied(map(CounterRight, rights))
+    ]
+    return list(dict.fromkeys(found))

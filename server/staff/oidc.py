@@ -24,6 +24,9 @@ with warnings.catch_warnings():
 SCOPE: Final = "openid profile email"
 ALGORITHMS: Final = ["RS256", "PS256", "ES256", "EdDSA"]
 TIMEOUT: Final = 10.0
+UITID_V1: Final = "https://publiq.be/uitidv1id"
+INSZ: Final = "https://publiq.be/rrn"
+"""Claims of UiTiD beside the standard ones (json-api 1)."""
 
 
 class LoginError(Exception):
@@ -59,11 +62,16 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Identity:
-    """Who the issuer says this is. `email` only when the issuer has verified it."""
+    """Who the issuer says this is. `email` only when the issuer has verified it.
+
+    v1: the subject in its older tokens. insz: the national number of who logged in with an identity card.
+    """
 
     subject: str
     name: str
     email: str | None
+    v1: str | None = None
+    insz: str | None = None
 
 
 def begin(issuer: Issuer, redirect_uri: str, back_to: str) -> tuple[str, Attempt]:
@@ -170,4 +178,10 @@ def _checked(issuer: Issuer, attempt: Attempt, id_token: str, keys: KeySet) -> d
 def _identity(claims: dict[str, Any]) -> Identity:
     email = str(claims.get("email") or "")
     verified = email if claims.get("email_verified") is True else None
-    return Identity(str(claims["sub"]), str(claims.get("name") or email or claims["sub"]), verified)
+    return Identity(
+        str(claims["sub"]),
+        str(claims.get("name") or email or claims["sub"]),
+        verified,
+        claims.get(UITID_V1),
+        claims.get(INSZ),
+    )

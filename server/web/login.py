@@ -51,13 +51,13 @@ def show_login(request: Request, session: RequestSession, naar: str = "/") -> Re
 @router.get("/login/uitid")
 async def go_to_issuer(request: Request, naar: str = "/") -> Response:
     """Send the visitor to the issuer, with a signed note of what must come back."""
-    issuer = _issuer(request)
+    issuer = issuer_of(request)
     try:
         url, attempt = await run_in_threadpool(oidc.begin, issuer, _redirect_uri(request), local_path(naar))
     except oidc.LoginError as error:
-        raise _failed(error) from error
+        raise login_failed(error) from error
     response = RedirectResponse(url, SEE_OTHER)
-    _set_cookie(request, response, ATTEMPT_COOKIE, _signer(request).dumps(attempt.to_json()), ATTEMPT_SECONDS)
+    set_cookie(request, response, ATTEMPT_COOKIE, _signer(request).dumps(attempt.to_json()), ATTEMPT_SECONDS)
     return response
 
 
@@ -67,9 +67,9 @@ def come_back(request: Request, session: WritingSession) -> Response:
     try:
         note = _signer(request).loads(request.cookies.get(ATTEMPT_COOKIE, ""), max_age=ATTEMPT_SECONDS)
         attempt = oidc.Attempt(**note)
-        identity = oidc.finish(_issuer(request), _redirect_uri(request), attempt, str(request.url))
+        identity = oidc.finish(issuer_of(request), _redirect_uri(request), attempt, str(request.url))
     except (BadSignature, oidc.LoginError) as error:
-        raise _failed(error) from error
+        raise login_failed(error) from error
     staff = recognise(session, identity)
     if staff is None:
         return page(request, "web/unknown-staff.html", status=403, identity=identity)
@@ -137,7 +137,7 @@ def _log_in(request: Request, session: RequestSession, staff: Staff, back_to: st
     token = sessions.open_session(session, staff_id, datetime.now(UTC))
     record(session, "login", "staff", staff_id, staff_id=staff_id)
     response = RedirectResponse(_start(back_to, sessions.posts_of(session, staff_id)), SEE_OTHER)
-    _set_cookie(request, response, COOKIE, token, int(sessions.LIFETIME.total_seconds()))
+    set_cookie(request, response, COOKIE, token, int(sessions.LIFETIME.total_seconds()))
     response.delete_cookie(ATTEMPT_COOKIE)
     return response
 
@@ -165,7 +165,12 @@ def _demo_people(request: Request, session: RequestSession) -> list[dict[str, ob
     ]
 
 
-def _issuer(request: Request) -> oidc.Issuer:
+def issuer_of(request: Request) -> oidc.Issuer:
+    """Return where people log in.
+
+    Raises:
+        ProblemError: 404, nowhere.
+    """
     settings: Settings = request.app.state.settings
     if not settings.oidc_issuer or not settings.oidc_client_id:
         raise ProblemError(404, "Login with UiTiD is not set up on this server.")
@@ -181,11 +186,13 @@ def _signer(request: Request) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(request.app.state.settings.secret_key, salt="zuil.login")
 
 
-def _set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+def set_cookie(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
+    """Set a cookie that no script reads, over https alone where the site has that."""
     secure = (request.app.state.settings.public_url or str(request.base_url)).startswith("https:")
     response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=secure)
 
 
-def _failed(error: Exception) -> ProblemError:
+def login_failed(error: Exception) -> ProblemError:
+    """Return what is told of a login that did not succeed; the log says why."""
     _log.warning("a login failed: %s", error)
     return ProblemError(403, "The login did not succeed.", type="zuil:login")
