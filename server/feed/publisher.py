@@ -32,6 +32,9 @@ _ANY: Final = Statement("SELECT 1 FROM change WHERE position IS NULL LIMIT 1")
 _PENDING: Final = Statement(
     "SELECT id, kind, CAST(keys AS text) FROM change WHERE position IS NULL ORDER BY id LIMIT :most"
 )
+_ORDERED: Final = Statement(
+    "SELECT CAST(keys AS text) FROM change WHERE position > :after AND position <= :upto AND kind = :kind"
+)
 _NUMBER: Final = Statement(
     "UPDATE change SET position = rows.position FROM {rows} WHERE change.id = rows.id",
     id="bigint",
@@ -136,6 +139,12 @@ def publish(database: Database, *, yielding: bool = False) -> Touched | None:
     return touched
 
 
+def ordered_between(session: Session, after: int, upto: int) -> frozenset[int]:
+    """Return the zuilen that were told to do something, as published in (after, upto]."""
+    found = Bulk(session).run(_ORDERED, {"after": after, "upto": upto, "kind": ChangeKind.COMMANDS})
+    return frozenset(int(number) for (keys,) in found for number in json.loads(keys))
+
+
 def hold_publication(bulk: Bulk, database: Database) -> None:
     """Wait until nobody publishes, and have the others wait until this transaction ends."""
     if database.is_postgresql:
@@ -161,7 +170,7 @@ def _publish_some(database: Database, *, yielding: bool) -> Touched | None:
         _add_up(bulk, rows, before)
         position += len(rows)
         bulk.run(_ADVANCE, {"position": position})
-        touched = _touched(bulk, pending, rows, position)
+        touched = _touched(bulk, pending, rows, start, position)
         if database.is_postgresql:
             bulk.run(_NOTIFY, {"channel": FEED_CHANNEL, "payload": touched.encode()})
         return touched
@@ -259,7 +268,7 @@ def _add_up(bulk: Bulk, rows: Sequence[FeedRow], before: Sequence[FeedRow]) -> N
     bulk.run(_KEEP_SUMS, rows=[(*one, signed(total), cards) for one, (total, cards) in sums.items()])
 
 
-def _touched(bulk: Bulk, pending: _Pending, rows: Sequence[FeedRow], position: int) -> Touched:
+def _touched(bulk: Bulk, pending: _Pending, rows: Sequence[FeedRow], start: int, position: int) -> Touched:
     kiosks = set(pending.kiosks)
     # A balance that moved wakes nobody by itself: it is read with the next change that matters.
     sets = {(row.system, row.key_number) for row in rows if row.uitpas_number in pending.numbers}
@@ -267,4 +276,4 @@ def _touched(bulk: Bulk, pending: _Pending, rows: Sequence[FeedRow], position: i
         kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_SYSTEMS, rows=sorted(sets)))
     if pending.refs:
         kiosks.update(kiosk for (kiosk,) in bulk.run(_OF_CHECKINS, rows=[(id_,) for id_ in pending.ids]))
-    return Touched(position, frozenset(kiosks), pending.every_kiosk, frozenset(pending.ordered))
+    return Touched(position, frozenset(kiosks), pending.every_kiosk, frozenset(pending.ordered), start)

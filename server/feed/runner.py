@@ -12,7 +12,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from server.feed.epoch import head
-from server.feed.publisher import publish
+from server.feed.publisher import ordered_between, publish
 from server.feed.wakeup import FEED_CHANNEL, Touched, decode_touched
 from server.kernel.database import Database
 from server.kernel.wakeups import Listener
@@ -41,7 +41,7 @@ class FeedRunner:
         self._listener: Listener | None = None
         if database.is_postgresql:
             self._listener = Listener(
-                database, FEED_CHANNEL, lambda text: touched(decode_touched(text)), self._look_everyone
+                database, FEED_CHANNEL, lambda text: self._tell(decode_touched(text)), self._catch_up
             )
         database.on_change(self._nudged.set)
 
@@ -75,18 +75,22 @@ class FeedRunner:
         touched = publish(self._database, yielding=True)
         if self._listener is not None:
             return
-        if touched is not None and touched.position > self._position:
-            self._position = touched.position
-            self._touched(touched)
-        # Without LISTEN another process shows only by the position.
-        position = self._head()
-        if position > self._position:
-            self._position = position
-            self._touched(Touched(position, everyone=True))
+        # A zuil that asks for changes publishes too, and so may another process: without LISTEN that
+        # shows only by the position.
+        if touched is not None and touched.since == self._position:
+            self._tell(touched)
+        self._catch_up()
 
-    def _look_everyone(self) -> None:
-        self._touched(Touched(self._head(), everyone=True))
-
-    def _head(self) -> int:
+    def _catch_up(self) -> None:
+        """Tell of what was published and not heard."""
         with self._database.reading() as session:
-            return head(session).position
+            position = head(session).position
+            if position <= self._position:
+                return
+            # At the start no stream is open yet; each is told what waits when it opens.
+            ordered = ordered_between(session, self._position, position) if self._position else frozenset()
+        self._tell(Touched(position, everyone=True, ordered=ordered))
+
+    def _tell(self, touched: Touched) -> None:
+        self._position = max(self._position, touched.position)
+        self._touched(touched)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 FEED_CHANNEL: Final = "zuil_feed"
+UNKNOWN: Final = -1
 MOST_BYTES: Final = 7_000
 """PostgreSQL takes up to 8,000 bytes with a notification."""
 
@@ -15,13 +16,15 @@ MOST_BYTES: Final = 7_000
 class Touched:
     """Up to `position`: the zuilen that something new concerns; `everyone` when it concerns all.
 
-    ordered: the zuilen that are told to do something.
+    ordered: the zuilen that are told to do something. since: the position before; UNKNOWN when other
+    publications may lie in between.
     """
 
     position: int
     kiosks: frozenset[int] = frozenset()
     everyone: bool = False
     ordered: frozenset[int] = frozenset()
+    since: int = UNKNOWN
 
     def concerns(self, kiosk: int) -> bool:
         """Tell whether a zuil should look."""
@@ -34,6 +37,7 @@ class Touched:
             self.kiosks | other.kiosks,
             self.everyone or other.everyone,
             self.ordered | other.ordered,
+            self.since if other.since == self.position else UNKNOWN,
         )
 
     def encode(self) -> str:
