@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import queue
+import socket
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +19,7 @@ from device.core.eid import identity_of, split_address
 from device.ports import IdentityError, ReaderError, Sight
 from device.settings import SettingsError, origin_of
 from fakes.eid import HOME, PERSON, file_of
+from fakes.ports import free_ports
 from shared.wire.bridge import IdentityFault
 
 ORIGIN = "https://balie.example"
@@ -234,3 +239,39 @@ def test_the_address_of_the_server_is_an_origin():
     for wrong in ("balie.example", "http://balie.example"):
         with pytest.raises(SettingsError):
             origin_of(wrong)
+
+
+def test_the_program_lends_an_nfcpy_reader_until_it_is_stopped():
+    field, port = udp_port(), free_ports(1)
+    command = [sys.executable, "-m", "device", "bridge", ORIGIN, "--port", str(port)]
+    bridge = subprocess.Popen(
+        [*command, "--reader", f"udp:127.0.0.1:{field}"], stdout=subprocess.PIPE, text=True
+    )
+    card = None
+    try:
+        assert ORIGIN in bridge.stdout.readline()
+        with Page(port).listening() as heard:
+            while heard.get(timeout=20) != ("reader", "ok"):
+                pass
+            command = [sys.executable, "-m", "fakes.nfc_card", str(field), "desfire", CHIP, "20"]
+            card = subprocess.Popen(command, cwd=Path(__file__).parents[1], stdout=subprocess.DEVNULL)
+            assert heard.get(timeout=20) == ("card", CHIP)
+        again = subprocess.run(
+            [*command[:1], "-m", "device", "bridge", ORIGIN, "--port", str(port)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (again.returncode, "cannot be used" in again.stderr) == (1, True)
+    finally:
+        bridge.terminate()
+        if card is not None:
+            card.kill()
+            card.wait()
+        assert bridge.wait(20) == 0
+
+
+def udp_port():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
