@@ -27,6 +27,7 @@ _LOOK_SECONDS: Final = 1.0
 _BEATS: Final = 15
 """Looks without news before the page hears that the bridge is there: only a write tells that a page went."""
 _MAX_BODY: Final = 1_000
+_THERE_IS: Final = "There is GET /cards, POST /identity and POST /photo."
 log = logging.getLogger(__name__)
 
 
@@ -119,17 +120,20 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/cards":
             self._stream()
         else:
-            self._say(HTTPStatus.NOT_FOUND, {"detail": "There is /cards and /identity."})
+            self._say(HTTPStatus.NOT_FOUND, {"detail": _THERE_IS})
 
     def do_POST(self) -> None:
         self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _MAX_BODY))
         if not self._may_ask():
             return
-        if self.path != "/identity":
-            self._say(HTTPStatus.NOT_FOUND, {"detail": "There is /cards and /identity."})
-            return
+        identity = self.bridge.identity
         try:
-            self._say(HTTPStatus.OK, msgspec.to_builtins(self.bridge.identity.read()))
+            if self.path == "/identity":
+                self._answer(HTTPStatus.OK, "application/json", msgspec.json.encode(identity.read()))
+            elif self.path == "/photo":
+                self._answer(HTTPStatus.OK, "image/jpeg", identity.photo())
+            else:
+                self._say(HTTPStatus.NOT_FOUND, {"detail": _THERE_IS})
         except IdentityError as error:
             self._say(HTTPStatus.CONFLICT, {"fault": error.fault.value})
 
@@ -150,11 +154,13 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Cache-Control", "no-store")
 
     def _say(self, status: HTTPStatus, answer: dict[str, str]) -> None:
-        content = json.dumps(answer).encode()
+        self._answer(status, "application/json", json.dumps(answer).encode())
+
+    def _answer(self, status: HTTPStatus, kind: str, content: bytes) -> None:
         self.send_response(status)
         if status != HTTPStatus.FORBIDDEN:
             self._allow()
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -1,14 +1,14 @@
-"""The Belgian eID in any PC/SC reader: identity and address, which it tells without a PIN."""
+"""The Belgian eID in any PC/SC reader: identity, address and photo, which it tells without a PIN."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
 from device.adapters.pcsc import library
-from device.core.eid import ADDRESS_FILE, IDENTITY_FILE, identity_of
+from device.core.eid import ADDRESS_FILE, IDENTITY_FILE, PHOTO_FILE, identity_of
 from device.ports import IdentityError, ReaderError
 from shared.wire.bridge import Identity, IdentityFault
 
@@ -17,25 +17,34 @@ _SELECT: Final = [0x00, 0xA4, 0x08, 0x0C]
 _READ: Final = [0x00, 0xB0]
 _BLOCK: Final = 0xF8
 _DONE, _AT_THE_END, _OTHER_LENGTH = 0x90, 0x6B, 0x6C
-_MOST_BYTES: Final = 4_096
+_MOST_BYTES: Final = 16_384
 
 
 class PcscIdentity:
     """Looks in every reader of pcscd at the moment it is asked."""
 
     def read(self) -> Identity:
-        try:
-            scard = library()
-        except ReaderError as error:
-            raise IdentityError(IdentityFault.NO_READER) from error
-        with _context(scard) as context:
-            fault = IdentityFault.NO_CARD
-            for reader in _occupied(scard, context):
-                try:
-                    return _read_in(scard, context, reader)
-                except IdentityError as error:
-                    fault = error.fault
-            raise IdentityError(fault)
+        return identity_of(*_files(IDENTITY_FILE, ADDRESS_FILE))
+
+    def photo(self) -> bytes:
+        (content,) = _files(PHOTO_FILE)
+        return content
+
+
+def _files(*paths: bytes) -> list[bytes]:
+    """Return the content of files of the first eID there is."""
+    try:
+        scard = library()
+    except ReaderError as error:
+        raise IdentityError(IdentityFault.NO_READER) from error
+    with _context(scard) as context:
+        fault = IdentityFault.NO_CARD
+        for reader in _occupied(scard, context):
+            try:
+                return _read_in(scard, context, reader, paths)
+            except IdentityError as error:
+                fault = error.fault
+        raise IdentityError(fault)
 
 
 @contextmanager
@@ -63,7 +72,12 @@ def _occupied(scard: ModuleType, context: Any) -> list[str]:  # noqa: ANN401 - p
     return [state[0] for state in sorted(present, key=lambda state: state[1] & scard.SCARD_STATE_MUTE)]
 
 
-def _read_in(scard: ModuleType, context: Any, reader: str) -> Identity:  # noqa: ANN401 - pyscard has no types
+def _read_in(
+    scard: ModuleType,
+    context: Any,  # noqa: ANN401 - pyscard has no types
+    reader: str,
+    paths: Sequence[bytes],
+) -> list[bytes]:
     result, card, protocol = scard.SCardConnect(
         context, reader, scard.SCARD_SHARE_SHARED, scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
     )
@@ -73,7 +87,7 @@ def _read_in(scard: ModuleType, context: Any, reader: str) -> Identity:  # noqa:
     scard.SCardBeginTransaction(card)
     try:
         talk = _Talk(scard, card, protocol)
-        return identity_of(talk.file(IDENTITY_FILE), talk.file(ADDRESS_FILE))
+        return [talk.file(path) for path in paths]
     finally:
         scard.SCardEndTransaction(card, scard.SCARD_LEAVE_CARD)
         scard.SCardDisconnect(card, scard.SCARD_LEAVE_CARD)

@@ -15,6 +15,7 @@ from shared.wire.bridge import Identity, IdentityFault
 
 IDENTITY_FILE: Final = bytes.fromhex("3F00DF014031")
 ADDRESS_FILE: Final = bytes.fromhex("3F00DF014033")
+PHOTO_FILE: Final = bytes.fromhex("3F00DF014035")
 _INSZ, _SURNAME, _GIVEN_NAMES, _NATIONALITY, _BORN, _GENDER = 6, 7, 8, 10, 12, 13
 _STREET, _POSTCODE, _MUNICIPALITY = 1, 2, 3
 _LONG: Final = 0xFF

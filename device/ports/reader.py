@@ -54,3 +54,6 @@ class IdentityReader(Protocol):
 
     def read(self) -> Identity:
         """Return who the card is of, within a few seconds. Raises IdentityError."""
+
+    def photo(self) -> bytes:
+        """Return the photo on the card, a JPEG of a few kB. Raises IdentityError."""

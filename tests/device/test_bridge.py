@@ -18,7 +18,7 @@ from device.bridge import Bridge, BridgeServer
 from device.core.eid import identity_of, split_address
 from device.ports import IdentityError, ReaderError, Sight
 from device.settings import SettingsError, origin_of
-from fakes.eid import HOME, PERSON, file_of
+from fakes.eid import HOME, PERSON, PORTRAIT, file_of
 from fakes.ports import free_ports
 from shared.wire.bridge import IdentityFault
 
@@ -62,6 +62,9 @@ class IdentityCards:
         if self.fault:
             raise IdentityError(self.fault)
         return AN
+
+    def photo(self):
+        return PORTRAIT
 
 
 class Page:
@@ -150,7 +153,7 @@ def test_what_is_held_while_nobody_listens_is_kept_nowhere(page, reader):
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example", "http://balie.example", "null", ""])
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/cards"), ("POST", "/identity"), ("OPTIONS", "/cards")]
+    ("method", "path"), [("GET", "/cards"), ("POST", "/identity"), ("POST", "/photo"), ("OPTIONS", "/cards")]
 )
 def test_pages_of_elsewhere_are_refused(page, method, path, origin):
     answer = page.ask(method, path, origin=origin)
@@ -175,6 +178,8 @@ def test_an_identity_card_is_read_when_a_page_asks(page, cards):
     answer = page.ask("POST", "/identity")
     assert (answer.json()["first_name"], answer.json()["insz"]) == ("An", "83030201540")
     assert answer.headers["cache-control"] == "no-store"
+    photo = page.ask("POST", "/photo")
+    assert (photo.headers["content-type"], photo.content) == ("image/jpeg", PORTRAIT)
     cards.fault = IdentityFault.OTHER_CARD
     refused = page.ask("POST", "/identity")
     assert (refused.status_code, refused.json()) == (409, {"fault": "other-card"})

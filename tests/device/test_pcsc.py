@@ -15,6 +15,7 @@ from device.core.health import Health
 from device.core.presence import Presence
 from device.core.watch import ReaderWatch
 from device.ports import NOTHING, IdentityError, ReaderError, Sight
+from fakes.eid import PORTRAIT
 from fakes.pcsc import VirtualPcsc, require_pcsc
 from fakes.virtual_zuil import VirtualZuil
 from fakes.wire_server import CODE, WireServer
@@ -136,6 +137,7 @@ def test_the_eid_in_the_reader_says_who_it_is_of(pcsc, kind):
     assert (identity.birth_date, identity.gender, identity.nationality) == ("1983-03-02", "FEMALE", "Belg")
     assert (identity.street, identity.house_number, identity.box) == ("Dorpsstraat", "12", "3")
     assert (identity.postcode, identity.place) == ("9040", "Gent")
+    assert PcscIdentity().photo() == PORTRAIT
 
 
 def test_without_an_eid_it_is_said_what_is_wrong(pcsc, library):

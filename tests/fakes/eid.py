@@ -1,6 +1,11 @@
 """An emulated Belgian eID: it selects files by path and reads them in blocks, as the real one does."""
 
-PATHS = {"identity": "3F00DF014031", "address": "3F00DF014033"}
+import io
+import random
+
+from PIL import Image
+
+PATHS = {"identity": "3F00DF014031", "address": "3F00DF014033", "photo": "3F00DF014035"}
 PERSON = {
     0: "\x00\x02",
     1: "591000000001",
@@ -32,11 +37,24 @@ def file_of(fields, padding=0):
     return content + bytes(padding)
 
 
+def portrait():
+    """Return a photo as there is one on a card: 140 by 200, a few kB."""
+    draw, picture = random.Random(4), Image.new("L", (140, 200), 200)
+    picture.putdata([draw.randrange(90, 210) for _ in range(140 * 200)])
+    content = io.BytesIO()
+    picture.save(content, "JPEG", quality=40)
+    return content.getvalue()
+
+
+PORTRAIT = portrait()
+
+
 class EmulatedEid:
     """Answers commands; `files` by path in hexadecimal. strict: as older cards, it wants the exact length."""
 
     def __init__(self, person=PERSON, home=HOME, *, strict=False):
         self.files = {PATHS["identity"]: file_of(person), PATHS["address"]: file_of(home, padding=40)}
+        self.files[PATHS["photo"]] = PORTRAIT
         self.strict = strict
         self._selected = b""
 

@@ -14,7 +14,7 @@ from device.bridge import Bridge, BridgeServer
 from device.core.eid import identity_of
 from device.ports import IdentityError
 from fakes.counter import running_counter
-from fakes.eid import HOME, PERSON, file_of
+from fakes.eid import HOME, PERSON, PORTRAIT, file_of
 from fakes.ports import free_ports
 from server.cards.models import Card
 from server.passholders.models import Passholder
@@ -40,6 +40,9 @@ class IdentityCards:
         if self.fault:
             raise IdentityError(self.fault)
         return identity_of(file_of(PERSON), file_of(HOME))
+
+    def photo(self):
+        return PORTRAIT
 
 
 class Desk:
@@ -192,6 +195,10 @@ def test_the_eid_fills_in_the_form_and_a_chip_the_card(page, desk):
     expect(page.get_by_role("heading", level=1)).to_have_text("Klopt dit?")
     for text in ("An Peeters", "9040 Gent", card.uitpas_number):
         expect(page.locator(".sheet")).to_contain_text(text)
+    page.get_by_role("button", name="Foto van de eID nemen").click()
+    expect(page.get_by_text("De foto staat klaar.")).to_be_visible()
+    page.get_by_role("button", name="Registreren").click()
+    expect(page.get_by_role("img", name="Foto van An")).to_be_visible()
 
 
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}

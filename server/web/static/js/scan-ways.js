@@ -109,7 +109,7 @@
   const show = () => {
     const wanted = isWanted();
     if (button) button.textContent = wanted ? button.dataset.stop : button.dataset.start;
-    for (const one of document.querySelectorAll("[data-eid]")) one.hidden = !wanted;
+    document.dispatchEvent(new Event("zuil-bridge"));
   };
   const follow = () => {
     if (source || !isWanted() || document.hidden) return;
@@ -137,25 +137,4 @@
   }
   show();
   follow();
-
-  // --- the identity card, which fills in the form ----------------------------------------------
-  document.addEventListener("click", async (event) => {
-    const asked = event.target.closest("[data-eid] button");
-    if (!asked) return;
-    const said = asked.parentElement.querySelector("[role=status]");
-    said.textContent = said.dataset.busy;
-    asked.disabled = true;
-    try {
-      const answer = await fetch(`${bridge}/identity`, { method: "POST" });
-      const told = await answer.json();
-      for (const [name, text] of Object.entries(answer.ok ? told : {})) {
-        const field = asked.form.elements[name];
-        if (field && text) field.value = text;
-      }
-      said.textContent = (answer.ok ? said.dataset.done : said.getAttribute(`data-${told.fault}`)) ?? said.dataset.away;
-    } catch {
-      said.textContent = said.dataset.away;
-    }
-    asked.disabled = false;
-  });
 })();
