@@ -36,7 +36,7 @@ from server.uitid.linking import (
     link_uitid,
 )
 from server.uitid.models import UitidLink
-from server.uitid.tokens import PER_NUMBER, Proven, holder_of_card, make_token, read_token
+from server.uitid.tokens import PER_NUMBER, Proven, counted_as, holder_of_card, make_token, read_token
 from server.uitid.words import TAKEN
 from server.web.i18n import LANGUAGES, translator
 
@@ -92,7 +92,7 @@ def give_registration_token(
     """Exchange a UiTPAS number and a date of birth (HTTP Basic) for a registration token."""
     number, born = basic_credentials(request.headers.get("authorization", ""))
     database: Database = request.app.state.database
-    refuse_flood(database, f"uitid:{number}", most=PER_NUMBER[0], seconds=PER_NUMBER[1])
+    refuse_flood(database, f"uitid:{counted_as(number)}", most=PER_NUMBER[0], seconds=PER_NUMBER[1])
     try:
         proven = holder_of_card(session, number, date.fromisoformat(born))
     except ValueError:

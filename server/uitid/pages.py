@@ -35,7 +35,7 @@ from server.uitid.login import (
     who_is,
 )
 from server.uitid.models import UitidLink
-from server.uitid.tokens import PER_NUMBER, Proven, holder_of_card, make_token, read_token
+from server.uitid.tokens import PER_NUMBER, Proven, counted_as, holder_of_card, make_token, read_token
 from server.uitid.words import TAKEN
 from server.web.i18n import language_of, speak
 from server.web.login import local_path
@@ -84,9 +84,9 @@ def find_myself(
 ) -> Response:
     """Go on with the UiTPAS of who types its number and his date of birth."""
     database: Database = request.app.state.database
-    address = request.client.host if request.client else ""
+    address = f"address {request.client.host if request.client else ''}"
     # Counted in a transaction of its own, before this one writes.
-    wait = _wait(database, f"address {address}", PER_ADDRESS) or _wait(database, number.strip(), PER_NUMBER)
+    wait = _wait(database, address, PER_ADDRESS) or _wait(database, counted_as(number), PER_NUMBER)
     day = parse_birth_date(born, local_day(datetime.now(UTC)))
     proven = holder_of_card(session, number, day) if day is not None and not wait else None
     if proven is None:

@@ -42,6 +42,14 @@ def holder_of_card(session: Session, typed: str, born: date) -> Proven | None:
     return Proven(holder, number) if holder is not None and holder.birth_date == born else None
 
 
+def counted_as(typed: str) -> str:
+    """Return under what attempts at a UiTPAS number are counted: the same however it is typed."""
+    try:
+        return parse_uitpas_number(typed).value
+    except InvalidNumberError:
+        return typed
+
+
 def make_token(session: Session, proven: Proven, now: datetime, life: timedelta = TYPED) -> str:
     """Return a registration token."""
     return seal_note(session, _PURPOSE, [proven.holder.ref, proven.uitpas_number], now + life)

@@ -132,7 +132,10 @@ class TestAToken:
 
     def test_is_not_found_by_trying(self, api, client, holders):
         number = holders[0].uitpas_number
-        tried = [ask_token(api, client, number, f"1990-01-{day:02}") for day in range(3, 13)]
+        spaced = [number[:day] + " " + number[day:] for day in range(3, 13)]
+        tried = [
+            ask_token(api, client, typed, f"1990-01-{day:02}") for day, typed in enumerate(spaced, start=3)
+        ]
         assert [one.status_code for one in tried] == [401] * 8 + [429] * 2
         assert refusal(tried[-1]) == (429, "uitpas/rate-limited")
 
