@@ -27,6 +27,7 @@ from server.monitor import alerts, webhooks
 from server.monitor import dashboard as watched
 from server.monitor import pages as monitor
 from server.organisation import dashboard as organisation
+from server.organisation import pages as colleagues
 from server.partners import dashboard as partners
 from server.posters import pages as posters
 from server.prices import dashboard as prices
@@ -45,6 +46,7 @@ def install(app: FastAPI) -> None:
     app.include_router(scan.router)
     app.include_router(balie.router)
     app.include_router(own_cards.router)
+    app.include_router(colleagues.router)
     app.include_router(people.router)
     app.include_router(uitid.router)
     app.include_router(families.router)

@@ -10,13 +10,13 @@ from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from server.api.models import ApiClient, ApiGrant
-from server.api.permissions import MEMBER_PERMISSIONS, OF_RIGHT, ApiPermission
+from server.api.permissions import ADMIN_PERMISSIONS, MEMBER_PERMISSIONS, OF_RIGHT, ApiPermission
 from server.cardsystems.models import PermissionGroup
 from server.cardsystems.rights import CounterRight, with_implied
 from server.counters.models import Counter, CounterCardSystem, CounterGroup
 from server.kernel.audit import record
 from server.staff.models import StaffRole
-from server.staff.roles import Role
+from server.staff.roles import AT_COUNTERS, Role
 
 
 class Grant(NamedTuple):
@@ -89,19 +89,20 @@ def client_grants(session: Session, client_id: str) -> Grants:
 def staff_grants(session: Session, staff_id: int) -> Grants:
     """Return what a member of staff may do for the organisers of his counters: what their rights allow."""
     rows = session.exec(
-        select(Counter.organizer_id, PermissionGroup.card_system_id, PermissionGroup.rights)
+        select(Counter.organizer_id, PermissionGroup.card_system_id, PermissionGroup.rights, StaffRole.role)
         .join(StaffRole, col(StaffRole.counter_id) == col(Counter.id))
         .join(CounterGroup, col(CounterGroup.counter_id) == col(Counter.id))
         .join(PermissionGroup, col(PermissionGroup.id) == col(CounterGroup.group_id))
         .where(
             StaffRole.staff_id == staff_id,
-            StaffRole.role == Role.BALIE,
+            col(StaffRole.role).in_(AT_COUNTERS),
             col(Counter.organizer_id).is_not(None),
         )
     )
     found: defaultdict[tuple[str, ApiPermission], set[int]] = defaultdict(set)
-    for organizer, system, rights in rows:
-        for permission in _permissions(rights):
+    for organizer, system, rights, role in rows:
+        own = ADMIN_PERMISSIONS if role == Role.COUNTER_ADMIN else frozenset()
+        for permission in _permissions(rights) | own:
             found[str(organizer), permission].add(system)
     return {key: frozenset(systems) for key, systems in found.items()}
 

@@ -303,6 +303,9 @@ MEMBER_PERMISSIONS: Final = frozenset(
 )
 """What every member of a counter may do for its organiser, whatever the counter's rights."""
 
+ADMIN_PERMISSIONS: Final = frozenset({P.ORGANIZERS_ADMINS_WRITE})
+"""What those who say who the members are may do as well."""
+
 OF_RIGHT: Final[Mapping[CounterRight, frozenset[ApiPermission]]] = MappingProxyType(
     {
         CounterRight.CHECK_IN: frozenset(

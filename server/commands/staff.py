@@ -19,7 +19,12 @@ from server.settings import Settings
 from server.staff.roles import Role
 
 WRONG_ARGUMENT: Final = 2
-_WHERE: Final = {Role.BALIE: "--counter", Role.KSB: "--system", Role.TECHNICIAN: "--system"}
+_WHERE: Final = {
+    Role.BALIE: "--counter",
+    Role.COUNTER_ADMIN: "--counter",
+    Role.KSB: "--system",
+    Role.TECHNICIAN: "--system",
+}
 
 
 class WrongArgumentError(Exception):

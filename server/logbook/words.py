@@ -44,6 +44,7 @@ def deed_word(_: Translator, action: str) -> str:
         "add-member": _("gaf iemand een functie"),
         "remove": _("haalde weg"),
         "remove-member": _("nam iemands functie af"),
+        "accept-terms": _("aanvaardde de gebruiksvoorwaarden"),
         "accept-invitation": _("ging in op een uitnodiging"),
         "assign-counters": _("koos de balies"),
         "choose-event": _("koos de activiteit"),

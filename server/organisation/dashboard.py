@@ -3,34 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
-from pydantic import BaseModel
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
-from server.organisation.membership import (
-    Deed,
-    LastAdminError,
-    Member,
-    add_member,
-    grantable,
-    members,
-    remove_member,
-)
-from server.organisation.people import LONGEST_NAME, is_email
-from server.organisation.places import NamedPlace, find_member, find_place, places_in_reach
+from server.organisation.inviting import InviteForm, dismiss, people_facts
+from server.organisation.inviting import invite as invite_to
+from server.organisation.membership import LastAdminError, members
+from server.organisation.places import NamedPlace, find_place, places_in_reach
 from server.organisation.steps import steps_of
 from server.staff.access import Requires
-from server.staff.roles import Permission, Role
+from server.staff.roles import Permission
 from server.staff.sessions import Acting
-from server.web.i18n import Translator, speak
+from server.web.i18n import speak
 from server.web.templating import page
-from server.web.words import role_word
 
 NEEDS_INPUT: Final = 422
 SETTINGS: Final = "/dashboard/instellingen"
@@ -52,14 +44,6 @@ def place_asked(session: RequestSession, acting: Inviter, kind: str, place_id: i
     if place is None:
         raise ProblemError(404, "You do not look after this place.", type="zuil:place")
     return place
-
-
-class InviteForm(BaseModel):
-    """What was typed to invite someone."""
-
-    name: str = ""
-    email: str = ""
-    role: str = ""
 
 
 @router.get("")
@@ -96,12 +80,10 @@ def invite(
     form: Annotated[InviteForm, Form()],
 ) -> Response:
     """Give someone a function here: a person with this e-mail address, known or not."""
-    errors = _errors(form, grantable(acting.post, place.place), speak(request))
+    done, errors = invite_to(session, acting, place.place, form, speak(request))
     if errors:
         return _page(request, session, acting, place, form=form, errors=errors)
-    name, email = " ".join(form.name.split()), form.email.strip()
-    is_new = add_member(session, place.place, Role(form.role), name, Deed(acting.staff_id), email=email)
-    return RedirectResponse(f"{PEOPLE}/{place.path}?gelukt={'uitgenodigd' if is_new else 'had'}", 303)
+    return RedirectResponse(f"{PEOPLE}/{place.path}?gelukt={done}", 303)
 
 
 @router.post("/mensen/{kind}/{place_id}/verwijderen")
@@ -113,11 +95,8 @@ def remove(
     role_id: Annotated[int, Form()],
 ) -> Response:
     """Take someone's function here away; his sessions end at once."""
-    member = find_member(session, place.place, role_id)
-    if member is None or member.role not in grantable(acting.post, place.place):
-        raise ProblemError(404, "This person does not work here.", type="zuil:member")
     try:
-        remove_member(session, place.place, member, Deed(acting.staff_id))
+        member = dismiss(session, acting, place.place, role_id)
     except LastAdminError:
         _ = speak(request)
         sentence = _("Dit is de laatste algemene beheerder. Voeg eerst een andere toe.")
@@ -127,17 +106,6 @@ def remove(
     return RedirectResponse(f"{PEOPLE}/{place.path}?gelukt=verwijderd", 303)
 
 
-def _errors(form: InviteForm, roles: tuple[Role, ...], _: Translator) -> dict[str, str]:
-    errors = {}
-    if not 0 < len(" ".join(form.name.split())) <= LONGEST_NAME:
-        errors["name"] = _("Geef de naam van deze persoon, hoogstens {n} tekens.", n=LONGEST_NAME)
-    if not is_email(form.email.strip()):
-        errors["email"] = _("Dit is geen e-mailadres. Het lijkt op naam@voorbeeld.be.")
-    if form.role not in roles:
-        errors["role"] = _("Kies een functie uit de lijst.")
-    return errors
-
-
 def _page(
     request: Request,
     session: Session,
@@ -145,22 +113,16 @@ def _page(
     place: NamedPlace,
     *,
     form: InviteForm | None = None,
-    errors: Mapping[str, str] | None = None,
+    errors: Mapping[str, str] = MappingProxyType({}),
     done: str = "",
 ) -> Response:
-    _ = speak(request)
-    roles = grantable(acting.post, place.place)
-    found: list[tuple[Member, str]] = [
-        (member, role_word(_, member.role)) for member in members(session, place.place)
-    ]
+    facts = people_facts(session, acting, place.place, speak(request), form=form, errors=errors)
     return page(
         request,
         "organisation/place.html",
         status=NEEDS_INPUT if errors else 200,
         place=place,
-        members=found,
-        roles=[(role.value, role_word(_, role)) for role in roles],
-        form=form or InviteForm(),
-        errors=errors or {},
+        here=f"{PEOPLE}/{place.path}",
         done=done,
+        **facts,
     )

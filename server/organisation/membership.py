@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from server.kernel.audit import record
 from server.staff.models import Staff, StaffRole, StaffSession
-from server.staff.roles import GRANTS, Role
+from server.staff.roles import AT_COUNTERS, GRANTS, Role
 from server.staff.sessions import Post
 
 
@@ -41,7 +41,7 @@ class Place:
     def roles(self) -> tuple[Role, ...]:
         """The functions there are in such a place."""
         if self.counter_id is not None:
-            return (Role.BALIE,)
+            return AT_COUNTERS
         return (Role.KSB, Role.TECHNICIAN) if self.card_system_id is not None else (Role.ADMIN,)
 
 
@@ -114,13 +114,19 @@ def add_member(
         session.add(staff)
         session.flush()
     staff_id = staff.id or 0
-    if any(member.staff_id == staff_id and member.role is role for member in members(session, place)):
+    here = [member for member in members(session, place) if member.staff_id == staff_id]
+    if any(member.role is role for member in here):
         return False
-    session.add(
-        StaffRole(
-            staff_id=staff_id, role=role, counter_id=place.counter_id, card_system_id=place.card_system_id
+    if here and place.counter_id is not None:
+        # At a counter somebody is a member or its administrator, not both.
+        session.get_one(StaffRole, here[0].role_id).role = role
+    else:
+        session.add(
+            StaffRole(
+                staff_id=staff_id, role=role, counter_id=place.counter_id, card_system_id=place.card_system_id
+            )
         )
-    )
+    session.flush()
     _note(session, "add-member", place, deed, {"person": staff_id, "name": staff.name, "role": role.value})
     return True
 

@@ -25,6 +25,10 @@ class PostRequiredError(Exception):
     """Someone is logged in and has yet to choose for which counter."""
 
 
+class TermsRequiredError(Exception):
+    """Someone is about to work at a counter and has yet to accept the terms of use (rules 2.7)."""
+
+
 @dataclass(frozen=True)
 class Requires:
     """A dependency that lets through who has `permission` in the function chosen now.
@@ -32,7 +36,7 @@ class Requires:
     Equal ones are one to FastAPI: however many parts of a page require it, it is looked up once.
 
     Raises:
-        LoginRequiredError, PostRequiredError: first log in, or choose.
+        LoginRequiredError, PostRequiredError, TermsRequiredError: first log in, choose, or accept.
         ProblemError: 403.
     """
 
@@ -45,6 +49,8 @@ class Requires:
             raise LoginRequiredError
         if acting.post is None:
             raise PostRequiredError
+        if acting.counter_id is not None and not acting.has_terms:
+            raise TermsRequiredError
         if not acting.may(self.permission):
             raise ProblemError(403, "Your function does not allow this.")
         return acting

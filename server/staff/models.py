@@ -14,7 +14,7 @@ class Staff(SQLModel, table=True):
     """A person known by UiTiD (rules 1.8).
 
     uitid: the subject the identity provider gives; None until the first login of someone who was
-    invited by `email`.
+    invited by `email`. terms_at: when he accepted the terms of use, once (rules 2.7).
     """
 
     __tablename__ = "staff"
@@ -23,10 +23,11 @@ class Staff(SQLModel, table=True):
     uitid: str | None = Field(default=None, unique=True)
     name: str
     email: str | None = Field(default=None, index=True)
+    terms_at: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
 class StaffRole(SQLModel, table=True):
-    """A function: `ksb` of a card system, `balie` at a counter, `technician` of one, `admin` of all."""
+    """A function (a `Role`): at a counter, of a card system, or of everything when both are None."""
 
     __tablename__ = "staff_role"
 

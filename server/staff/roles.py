@@ -12,6 +12,7 @@ class Role(StrEnum):
     """A function someone holds: at one counter, in one card system, or everywhere."""
 
     BALIE = "balie"
+    COUNTER_ADMIN = "balie-admin"
     KSB = "ksb"
     TECHNICIAN = "technician"
     ADMIN = "admin"
@@ -25,6 +26,7 @@ class Permission(StrEnum):
     KEEP_STOCK = "keep-stock"
     SERVE_PASSHOLDERS = "serve-passholders"
     SELL_TO_GROUPS = "sell-to-groups"
+    MANAGE_COLLEAGUES = "manage-colleagues"
     FOLLOW_KIOSKS = "follow-kiosks"
     MANAGE_KIOSKS = "manage-kiosks"
     ENROL_KIOSKS = "enrol-kiosks"
@@ -47,6 +49,9 @@ class Permission(StrEnum):
     MANAGE_RELEASES = "manage-releases"
 
 
+AT_COUNTERS: Final = (Role.BALIE, Role.COUNTER_ADMIN)
+"""The functions there are at a counter: its members, and those who say who they are (rules 2.6)."""
+
 AT_A_COUNTER: Final = frozenset(
     {
         Permission.FOLLOW_OWN_KIOSKS,
@@ -61,6 +66,7 @@ AT_A_COUNTER: Final = frozenset(
 ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
         Role.BALIE: AT_A_COUNTER,
+        Role.COUNTER_ADMIN: AT_A_COUNTER | {Permission.MANAGE_COLLEAGUES},
         Role.KSB: frozenset(
             {
                 Permission.FOLLOW_KIOSKS,
@@ -92,14 +98,15 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.MANAGE_RELEASES,
             }
         ),
-        Role.ADMIN: frozenset(Permission) - AT_A_COUNTER,
+        Role.ADMIN: frozenset(Permission) - AT_A_COUNTER - {Permission.MANAGE_COLLEAGUES},
     }
 )
 
 GRANTS: Final[Mapping[Role, frozenset[Role]]] = MappingProxyType(
     {
         Role.BALIE: frozenset(),
-        Role.KSB: frozenset({Role.BALIE, Role.KSB, Role.TECHNICIAN}),
+        Role.COUNTER_ADMIN: frozenset(AT_COUNTERS),
+        Role.KSB: frozenset({*AT_COUNTERS, Role.KSB, Role.TECHNICIAN}),
         Role.TECHNICIAN: frozenset(),
         Role.ADMIN: frozenset(Role),
     }

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import column, delete, table
 from sqlmodel import Session, col, select
 
+from server.kernel.audit import record
 from server.staff.models import Staff, StaffRole, StaffSession
 from server.staff.roles import Permission, Role, may
 
@@ -34,12 +35,16 @@ class Post:
 
 @dataclass(frozen=True)
 class Acting:
-    """A logged-in person. `post` is the function chosen for now; while it is None nothing is allowed."""
+    """A logged-in person. `post` is the function chosen for now; while it is None nothing is allowed.
+
+    has_terms: he accepted the terms of use.
+    """
 
     staff_id: int
     name: str
     posts: tuple[Post, ...]
     post: Post | None
+    has_terms: bool = False
 
     def may(self, permission: Permission) -> bool:
         """Tell whether the chosen function carries a permission (rules 2.6)."""
@@ -96,7 +101,17 @@ def find_session(session: Session, token: str, now: datetime) -> Acting | None:
     staff = session.get_one(Staff, row.staff_id)
     posts = posts_of(session, row.staff_id)
     chosen = next((post for post in posts if post.id == row.role_id), None)
-    return Acting(row.staff_id, staff.name, posts, chosen)
+    return Acting(row.staff_id, staff.name, posts, chosen, staff.terms_at is not None)
+
+
+def accept_terms(session: Session, staff_id: int, now: datetime) -> bool:
+    """Write down that somebody accepted the terms of use; False when he had."""
+    staff = session.get_one(Staff, staff_id)
+    if staff.terms_at is not None:
+        return False
+    staff.terms_at = now
+    record(session, "accept-terms", "staff", staff_id, staff_id=staff_id)
+    return True
 
 
 def choose_post(session: Session, token: str, acting: Acting, post_id: int) -> Post | None:

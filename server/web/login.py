@@ -21,7 +21,6 @@ from server.staff import oidc, sessions
 from server.staff.access import COOKIE, Visitor, open_to_all
 from server.staff.models import Staff
 from server.staff.people import recognise
-from server.staff.roles import Role
 from server.web.i18n import speak
 from server.web.templating import page
 from server.web.words import role_can, role_word
@@ -117,6 +116,23 @@ def choose_post(
     return RedirectResponse(_start(local_path(naar), (post,)), SEE_OTHER)
 
 
+@router.get("/login/voorwaarden")
+def show_terms(request: Request, acting: Visitor, naar: str = "/") -> Response:
+    """Show the terms of use, to accept them or to read them again."""
+    if acting is None:
+        return RedirectResponse("/login", SEE_OTHER)
+    return page(request, "web/terms.html", back_to=local_path(naar))
+
+
+@router.post("/login/voorwaarden")
+def accept_terms(session: RequestSession, acting: Visitor, naar: Annotated[str, Form()] = "/") -> Response:
+    """Write down that this person accepted the terms of use."""
+    if acting is None:
+        return RedirectResponse("/login", SEE_OTHER)
+    sessions.accept_terms(session, acting.staff_id, datetime.now(UTC))
+    return RedirectResponse(local_path(naar), SEE_OTHER)
+
+
 @router.post("/logout")
 def log_out(request: Request, session: RequestSession) -> Response:
     """End the session here and at the database."""
@@ -147,7 +163,7 @@ def _start(back_to: str, posts: tuple[sessions.Post, ...]) -> str:
         return f"/login/balie?naar={back_to}"
     if back_to != "/":
         return back_to
-    return "/balie" if posts[0].role is Role.BALIE else "/dashboard/zuilen"
+    return "/dashboard/zuilen" if posts[0].counter_id is None else "/balie"
 
 
 def _demo_people(request: Request, session: RequestSession) -> list[dict[str, object]]:

@@ -29,6 +29,7 @@ def links(request: Request, _: Translator) -> list[Link]:
         (Permission.SERVE_PASSHOLDERS, Link("/balie/pashouders", _("Pashouders"))),
         (Permission.KEEP_STOCK, Link("/balie/kaarten", _("Mijn kaarten"))),
         (Permission.SELL_TO_GROUPS, Link("/balie/groepspas", _("Groepspas"))),
+        (Permission.MANAGE_COLLEAGUES, Link("/balie/collegas", _("Collega's"))),
         (Permission.FOLLOW_KIOSKS, Link("/dashboard/zuilen", _("Zuilen"))),
         (Permission.FOLLOW_KIOSKS, Link("/monitor", _("Monitor"))),
         (Permission.MANAGE_RELEASES, Link("/dashboard/versies", _("Versies"))),

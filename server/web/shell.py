@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
@@ -13,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from server.kernel.errors import ProblemError
-from server.staff.access import LoginRequiredError, PostRequiredError
+from server.staff.access import LoginRequiredError, PostRequiredError, TermsRequiredError
 from server.web import login, pages
 from server.web.errors import error_page
 from server.web.security import Shield
@@ -21,6 +22,10 @@ from server.web.templating import STATIC
 
 OPEN_PREFIXES: Final = ("/device/", "/api/")
 SEE_OTHER: Final = 303
+_PLACES: Final[Mapping[type[Exception], str]] = {
+    PostRequiredError: "/login/balie",
+    TermsRequiredError: "/login/voorwaarden",
+}
 
 
 class _Kept(StaticFiles):
@@ -47,6 +52,7 @@ def install_shell(app: FastAPI) -> None:
     app.state.error_page = _on_problem
     app.add_exception_handler(LoginRequiredError, _to_login)
     app.add_exception_handler(PostRequiredError, _to_login)
+    app.add_exception_handler(TermsRequiredError, _to_login)
     app.add_middleware(Shield, open_prefixes=OPEN_PREFIXES)
     app.mount("/static", _Static(), name="static")
     app.include_router(pages.router)
@@ -60,7 +66,7 @@ def _on_problem(request: Request, problem: ProblemError) -> Response:
 
 
 def _to_login(request: Request, error: Exception) -> Response:
-    place = "/login/balie" if isinstance(error, PostRequiredError) else "/login"
+    place = _PLACES.get(type(error), "/login")
     if request.headers.get("hx-request"):
         return Response(status_code=401, headers={"hx-redirect": place})
     path = request.url.path if request.method == "GET" else "/"

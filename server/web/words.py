@@ -15,6 +15,7 @@ def role_word(_: Translator, role: Role) -> str:
     """Return what people call a role."""
     words = {
         Role.BALIE: _("Balie"),
+        Role.COUNTER_ADMIN: _("Balie, beheerder"),
         Role.KSB: _("Kaartsysteembeheer (KSB)"),
         Role.TECHNICIAN: _("Technieker"),
         Role.ADMIN: _("Algemeen beheer"),
@@ -53,6 +54,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.CHOOSE_EVENT: _("de activiteit van een zuil kiezen"),
         Permission.KEEP_STOCK: _("de kaarten van de eigen balie ontvangen"),
         Permission.SERVE_PASSHOLDERS: _("pashouders helpen, registreren en kaarten geven"),
+        Permission.MANAGE_COLLEAGUES: _("collega's van de eigen balie toevoegen en verwijderen"),
         Permission.FOLLOW_KIOSKS: _("alle zuilen van de regio volgen"),
         Permission.MANAGE_KIOSKS: _("zuilen toevoegen, toewijzen en blokkeren"),
         Permission.ENROL_KIOSKS: _("een zuil aanmelden met een eenmalige code"),

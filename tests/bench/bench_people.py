@@ -205,7 +205,9 @@ def prepare(database: Database) -> None:
             create_counter(session, CounterFacts(name, None, None, systems, frozenset(groups)))
             for name, systems in (("Bib", frozenset({LARGE, SMALL})), ("Klein", frozenset({SMALL})))
         ]
-        session.add_all(Staff(id=id_, name=f"{id_}", uitid=f"{id_}") for id_ in (1, 2, 3))
+        session.add_all(
+            Staff(id=id_, name=f"{id_}", uitid=f"{id_}", terms_at=datetime.now(UTC)) for id_ in (1, 2, 3)
+        )
         session.flush()
         session.add(StaffRole(staff_id=1, role=Role.BALIE, counter_id=places[0]))
         session.add(StaffRole(staff_id=2, role=Role.KSB, card_system_id=LARGE))

@@ -135,6 +135,8 @@ def test_an_organisation_begins_with_an_empty_database_and_ends_with_a_zuil(sett
         assert "Muziekinstuif voor iedereen" in {event.titles["nl"] for event in station.config.events}
 
         log_in(client, "bram")
+        terms = client.get("/balie").headers["location"]
+        assert client.post(terms, data={"naar": "/balie"}).headers["location"] == "/balie"
         assert "Inkom" in client.get("/balie").text
 
 
