@@ -23,6 +23,7 @@ from server.grouppasses import pages as groups_at_counter
 from server.kiosks import care, dashboard, following, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
+from server.mine import pages as mine
 from server.monitor import alerts, webhooks
 from server.monitor import dashboard as watched
 from server.monitor import pages as monitor
@@ -49,6 +50,7 @@ def install(app: FastAPI) -> None:
     app.include_router(colleagues.router)
     app.include_router(people.router)
     app.include_router(uitid.router)
+    app.include_router(mine.router)
     app.include_router(families.router)
     app.include_router(families.leaving)
     app.include_router(person.router)

@@ -31,6 +31,7 @@ from server.passholders.models import Passholder
 from server.registration.finding import holder_with
 from server.registration.form import read_day
 from server.registration.person import HERE, NEEDS_INPUT, Looked, Served, Visit
+from server.registration.scanning import scan_page
 from server.staff.access import open_to_strangers
 from server.uitid.tokens import holder_of_card
 from server.web.i18n import speak
@@ -118,7 +119,7 @@ def _family_page(
     born: str = "",
 ) -> Response:
     today, family = local_day(datetime.now(UTC)), family_of(visit.session, visit.holder)
-    return page(
+    return scan_page(
         visit.request,
         "families/family.html",
         status=NEEDS_INPUT if errors else 200,

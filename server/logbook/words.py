@@ -124,6 +124,7 @@ def deed_word(_: Translator, action: str) -> str:
         "delete": _("verwijderde voorgoed"),
         "add-relative": _("nam iemand op in een gezin"),
         "remove-relative": _("haalde iemand uit een gezin"),
+        "change-own": _("veranderde eigen gegevens"),
         "link-uitid": _("koppelde een UiTiD"),
         "unlink-uitid": _("koppelde een UiTiD los"),
         "mail-uitid": _("liet de mail over UiTiD nog eens sturen"),

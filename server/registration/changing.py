@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Final
@@ -20,7 +21,7 @@ from server.passholders.models import (
 )
 from server.passholders.names import index_name
 from server.passholders.standing import is_active
-from server.registration.checks import Checked, check_person
+from server.registration.checks import Checked, check_contact, check_person
 from server.registration.facts import Desk, Fault, Person, RefusedError, refuse
 from shared.domain.zones import local_day
 
@@ -86,6 +87,24 @@ def change_note(session: Session, ref: int, note: str) -> bool:
     details = details or PassholderDetails(passholder_ref=ref, made_at=datetime.now(UTC))
     details.note = note
     session.add(details)
+    return True
+
+
+def change_contact(session: Session, holder: Passholder, person: Person, now: datetime) -> bool:
+    """Write down how somebody wants to be reached, as he says himself (rules 4.16).
+
+    Raises:
+        RefusedError: says all that is wrong; nothing was changed.
+    """
+    refuse(check_contact(person, local_day(now)))
+    ref = holder.ref or 0
+    details = session.get(PassholderDetails, ref) or PassholderDetails(passholder_ref=ref, made_at=now)
+    wanted = {"email": person.email, "phone": person.phone, "opt_ins": sorted(map(str, person.opt_ins))}
+    changed = _different(details, wanted)
+    if not changed:
+        return False
+    session.add(details)
+    record(session, "change-own", "passholder", ref, detail={"fields": sorted(changed)})
     return True
 
 
@@ -166,7 +185,7 @@ def _leaves_region(session: Session, details: PassholderDetails, municipality: s
     )
 
 
-def _different(row: Passholder | PassholderDetails, wanted: dict[str, object]) -> dict[str, object]:
+def _different(row: Passholder | PassholderDetails, wanted: Mapping[str, object]) -> dict[str, object]:
     """Put values in a row; return those that were not there."""
     changed = {field: value for field, value in wanted.items() if getattr(row, field) != value}
     for field, value in changed.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import date
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from server.cardsystems.rights import CounterRight
 from server.kernel.database import vault_of
 from server.passholders.insz import InvalidInszError, birth_date_of, insz_digest, parse_insz
-from server.passholders.models import Cardless, OptIn, PassholderDetails, RegistrationRules
+from server.passholders.models import Cardless, PassholderDetails, RegistrationRules
 from server.passholders.names import words_of
 from server.passholders.places import ABROAD, find_place
 from server.passholders.standing import ADULT_AGE, latest_end
@@ -48,10 +48,18 @@ def check_person(
         "birth_date": None if 0 <= age_on(person.birth_date, today) <= OLDEST else Fault.BIRTH_DATE,
         "insz": insz_fault,
         "place": place_fault,
-        "email": _check_email(person.email),
-        "opt_ins": _check_opt_ins(person.opt_ins, age_on(person.birth_date, today)),
     }
-    return Checked(digest, municipality), {field: fault for field, fault in faults.items() if fault}
+    wrong = {field: fault for field, fault in faults.items() if fault}
+    return Checked(digest, municipality), wrong | check_contact(person, today)
+
+
+def check_contact(person: Person, today: date) -> dict[str, Fault]:
+    """Return what is wrong with how somebody is reached, and with what he wants to receive."""
+    is_too_young = age_on(person.birth_date, today) < ADULT_AGE and any(person.opt_ins)
+    faults = {"opt_ins": Fault.TOO_YOUNG} if is_too_young else {}
+    if person.email is not None and not _EMAIL.fullmatch(person.email):
+        faults["email"] = Fault.EMAIL
+    return faults
 
 
 def check_joining(joining: Joining, desk: Desk, today: date) -> dict[str, Fault]:
@@ -147,11 +155,3 @@ def _lives_here(municipality: str, rules: RegistrationRules, desk: Desk, *, tari
     if not rules.municipalities or CounterRight.REGISTER_ELSEWHERE in desk.rights:
         return True
     return municipality in rules.municipalities or not (tariff or rules.is_strict)
-
-
-def _check_email(email: str | None) -> Fault | None:
-    return None if email is None or _EMAIL.fullmatch(email) else Fault.EMAIL
-
-
-def _check_opt_ins(chosen: Iterable[OptIn], age: int) -> Fault | None:
-    return Fault.TOO_YOUNG if age < ADULT_AGE and any(chosen) else None

@@ -71,8 +71,8 @@ def block_card(session: Session, card: Card, desk: Desk) -> None:
     _note(session, "block-card", card, desk)
 
 
-def block_card_of(session: Session, card: Card, *, staff_id: int) -> None:
-    """Block a card, as the KSB of a card system of its holder.
+def block_card_of(session: Session, card: Card, *, staff_id: int | None) -> None:
+    """Block a card, as the KSB of a card system of its holder, or as the holder himself: None (rules 6.12a).
 
     Raises:
         RefusedError: it is not in use.

@@ -1,4 +1,4 @@
-"""A pashouder logs in with his UiTiD, once, for one deed: nobody stays logged in."""
+"""A pashouder logs in with his UiTiD, for one deed, and stays for half an hour to see what is his."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from server.api.wire import address_of
 from server.kernel.errors import ProblemError
 from server.kernel.notes import open_note, seal_note
+from server.passholders.models import Passholder
 from server.settings import Settings
 from server.staff import oidc
 from server.uitid.linking import Uitid
@@ -22,6 +23,9 @@ _COOKIE: Final = "uitpas_login"
 _LIFE: Final = timedelta(minutes=10)
 _PURPOSE: Final = "uitid-login"
 _WHO: Final = "uitid-who"
+OWN_COOKIE: Final = "uitpas_mijn"
+_OWN: Final = "uitid-own"
+_OWN_LIFE: Final = timedelta(minutes=30)
 _WHO_LIFE: Final = timedelta(minutes=30)
 
 
@@ -57,6 +61,19 @@ def back_from_uitid(request: Request, session: Session) -> tuple[Uitid, str]:
     except oidc.LoginError as error:
         raise login_failed(error) from error
     return Uitid(found.subject, found.v1, found.email, found.insz), local_path(attempt.back_to)
+
+
+def stay(request: Request, response: Response, session: Session, holder: Passholder) -> None:
+    """Let somebody who just logged in see what is his for a while."""
+    note = seal_note(session, _OWN, [holder.ref], datetime.now(UTC) + _OWN_LIFE)
+    set_cookie(request, response, OWN_COOKIE, note, int(_OWN_LIFE.total_seconds()))
+
+
+def who_stays(request: Request, session: Session) -> Passholder | None:
+    """Return who logged in on this phone a while ago."""
+    content = open_note(session, _OWN, request.cookies.get(OWN_COOKIE, ""), datetime.now(UTC))
+    holder = session.get(Passholder, content[0]) if content is not None else None
+    return None if holder is None or holder.is_deleted else holder
 
 
 def stands_in(request: Request) -> bool:

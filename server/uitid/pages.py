@@ -16,12 +16,10 @@ from starlette.responses import RedirectResponse, Response
 from server.checkins.birthdate import parse_birth_date
 from server.kernel.attempts import seconds_to_wait
 from server.kernel.database import Database, RequestSession, WritingSession
-from server.kernel.notes import open_note, seal_note
 from server.passholders.insz import InvalidInszError, birth_date_of, parse_insz
 from server.passholders.models import Passholder
 from server.registration.facts import Fault, Person, RefusedError
 from server.registration.myself import helping, helping_counters, register_myself
-from server.registration.telling import person_message
 from server.registration.words import fault_words
 from server.staff.access import open_to_strangers
 from server.uitid.linking import TakenError, Uitid, holder_of_uitid, link_uitid
@@ -32,6 +30,7 @@ from server.uitid.login import (
     go_to_uitid,
     note_of,
     stands_in,
+    stay,
     who_is,
 )
 from server.uitid.models import UitidLink
@@ -45,13 +44,12 @@ from shared.domain.zones import local_day
 HERE: Final = "/mijn-uitpas"
 LINK: Final = f"{HERE}/koppelen"
 REGISTER: Final = f"{HERE}/registreren"
+OWN: Final = f"{HERE}/ik"
 PER_ADDRESS: Final = (240, 600)
 """Attempts and seconds: a whole library may share one address."""
 NEEDS_INPUT: Final = 422
 GONE: Final = 410
 TOO_MANY: Final = 429
-_DONE: Final = "uitid-done"
-_DONE_LIFE: Final = timedelta(minutes=15)
 
 router = APIRouter(dependencies=[Depends(open_to_strangers)], include_in_schema=False)
 
@@ -182,23 +180,29 @@ def register(request: Request, session: RequestSession, form: Annotated[SelfForm
         return _self_page(request, session, form, fault_words(_, refused.faults))
     except TakenError as error:
         return _self_page(request, session, form, {"": _(TAKEN[error.taken])})
-    return _done(session, holder, "geregistreerd")
+    return _done(request, session, holder, "geregistreerd")
 
 
-@router.get(HERE + "/klaar/{note}")
-def show_done(request: Request, session: RequestSession, note: str) -> Response:
-    """Show what was done, and his UiTPAS."""
-    content = open_note(session, _DONE, note, datetime.now(UTC))
-    holder = session.get(Passholder, content[0]) if content is not None else None
-    if content is None or holder is None or holder.is_deleted:
-        return RedirectResponse(HERE, 303)
-    return page(request, "uitid/done.html", person=person_message(session, holder), done=content[1])
+@router.get(HERE + "/aanmelden")
+def show_login(request: Request, onbekend: str = "") -> Response:
+    """Ask somebody to log in and see what is his."""
+    return page(request, "uitid/login.html", demo=stands_in(request), own=OWN, is_unknown=bool(onbekend))
+
+
+@router.get(OWN + "/uitid")
+def begin_login(request: Request, session: RequestSession) -> Response:
+    """Send somebody to UiTiD, to come back and see what is his."""
+    return go_to_uitid(request, session, OWN)
 
 
 def _go_on(request: Request, session: Session, who: Uitid, back_to: str) -> Response:
     """Do what somebody logged in for."""
     if back_to == REGISTER:
         return _go_on_registering(request, session, who)
+    if back_to == OWN:
+        known = holder_of_uitid(session, who)
+        unknown = RedirectResponse(f"{HERE}/aanmelden?onbekend=ja", 303)
+        return unknown if known is None else _done(request, session, known, "")
     proven = read_token(session, back_to.removeprefix(f"{LINK}/"), datetime.now(UTC))
     if proven is None:
         return page(request, "uitid/late.html", status=GONE, again=HERE)
@@ -207,13 +211,13 @@ def _go_on(request: Request, session: Session, who: Uitid, back_to: str) -> Resp
     except TakenError as error:
         problem = speak(request)(TAKEN[error.taken])
         return _link_page(request, proven, back_to, problem=problem)
-    return _done(session, proven.holder, "gekoppeld")
+    return _done(request, session, proven.holder, "gekoppeld")
 
 
 def _go_on_registering(request: Request, session: Session, who: Uitid) -> Response:
     known = holder_of_uitid(session, who)
     if known is not None:
-        return _done(session, known, "bekend")
+        return _done(request, session, known, "bekend")
     if not who.insz:
         return _register_page(request, has_no_insz=True)
     return RedirectResponse(f"{REGISTER}/{note_of(session, who)}", 303)
@@ -223,9 +227,10 @@ def _too_late(request: Request) -> Response:
     return page(request, "uitid/late.html", status=GONE, again=REGISTER)
 
 
-def _done(session: Session, holder: Passholder, done: str) -> Response:
-    note = seal_note(session, _DONE, [holder.ref, done], datetime.now(UTC) + _DONE_LIFE)
-    return RedirectResponse(f"{HERE}/klaar/{note}", 303)
+def _done(request: Request, session: Session, holder: Passholder, done: str) -> Response:
+    response = RedirectResponse(f"{OWN}?gelukt={done}" if done else OWN, 303)
+    stay(request, response, session, holder)
+    return response
 
 
 def _link_page(

@@ -10,6 +10,7 @@ from oidc_provider_mock import User, run_server_in_thread
 from sqlmodel import select
 
 from server.cards.models import Card, CardKind
+from server.kernel.audit import AuditEntry
 from server.passholders.models import Membership, Passholder, PassholderDetails, RegistrationRules
 from server.uitid.models import UitidLink
 
@@ -45,7 +46,8 @@ def test_number_and_birth_date_lead_to_a_uitid(site, mira):
     assert MIRA in seen.text
     back_to = urlsplit(str(seen.url)).path
     done = go(site, f"{HERE}/demo", back_to=back_to, email="Mira@Example.be")
-    assert "Je UiTPAS en je UiTiD zijn gekoppeld" in done.text
+    assert "Je UiTPAS en je UiTiD zijn gekoppeld." in done.text
+    assert "<strong>10</strong>" in done.text
     assert list(links(site)) == ["demo|mira@example.be"]
     assert "al aan je UiTiD gekoppeld" in site.client.get(back_to).text
     again = site.client.post(f"{HERE}/demo", data={"back_to": back_to, "email": "two@example.be"})
@@ -75,7 +77,6 @@ def test_a_link_that_is_no_good_says_so_and_leads_back(site):
     for path in ("/koppelen/niets", "/registreren/niets"):
         answer = site.client.get(f"{HERE}{path}")
         assert (answer.status_code, "Deze link werkt niet meer" in answer.text) == (410, True)
-    assert site.client.get(f"{HERE}/klaar/niets").headers["location"] == HERE
     answer = site.client.post(f"{HERE}/demo", data={"back_to": "https://evil.example", "email": "x@y.be"})
     assert answer.status_code == 410
 
@@ -144,6 +145,60 @@ def test_without_an_identity_card_or_digital_cards_nobody_registers_himself(site
         session.get_one(RegistrationRules, 5).cardless = "NONE"
     assert "kan hier nog niet" in site.client.get(f"{HERE}/registreren").text
     assert "Registreer jezelf" not in site.client.get(HERE).text
+
+
+@pytest.fixture
+def own(site, mira):
+    """Mira, logged in on her phone."""
+    back_to = site.client.post(HERE, data=mira).headers["location"]
+    site.client.post(f"{HERE}/demo", data={"back_to": back_to, "email": "mira@example.be"})
+    site.client.cookies.clear()
+    answer = site.client.post(f"{HERE}/demo", data={"back_to": f"{HERE}/ik", "email": "mira@example.be"})
+    assert answer.headers["location"] == f"{HERE}/ik"
+    return site
+
+
+def test_who_logs_in_sees_what_is_his_until_he_leaves(own):
+    seen = own.client.get(f"{HERE}/ik").text
+    assert "Mira" in seen
+    assert MIRA in seen
+    assert own.client.post(f"{HERE}/ik/weg").status_code == 303
+    for path in ("", "/blokkeren", "/gegevens"):
+        call = own.client.post if path else own.client.get
+        assert call(f"{HERE}/ik{path}").headers["location"] == f"{HERE}/aanmelden"
+
+
+def test_a_uitid_without_a_uitpas_is_told_how_to_link(site):
+    answer = site.client.post(f"{HERE}/demo", data={"back_to": f"{HERE}/ik", "email": "new@example.be"})
+    assert "hoort nog geen UiTPAS" in site.client.get(answer.headers["location"]).text
+
+
+def test_a_lost_card_is_blocked_by_its_holder_and_nobody_elses(own):
+    other = "0900000067513"
+    assert own.client.post(f"{HERE}/ik/blokkeren", data={"card": other}).status_code == 404
+    assert own.client.post(f"{HERE}/ik/blokkeren", data={"card": MIRA}).status_code == 303
+    assert own.client.post(f"{HERE}/ik/blokkeren", data={"card": MIRA}).status_code == 422
+    with own.database.reading() as session:
+        assert [session.get_one(Card, one).state for one in (MIRA, other)] == ["BLOCKED", "ACTIVE"]
+        (entry,) = session.exec(select(AuditEntry).where(AuditEntry.action == "block-card")).all()
+        assert entry.staff_id is None
+
+
+def test_how_he_is_reached_is_his_to_say_and_nothing_else(own):
+    form = {"email": "mira@new.example", "phone": "0470 12 34 56", "opt_in": ["sms"], "last_name": "X"}
+    assert own.client.post(f"{HERE}/ik/gegevens", data=form).headers["location"].endswith("bewaard")
+    assert own.client.post(f"{HERE}/ik/gegevens", data=form).headers["location"].endswith("hetzelfde")
+    assert own.client.post(f"{HERE}/ik/gegevens", data=form | {"email": "mira"}).status_code == 422
+    with own.database.reading() as session:
+        ref = session.get_one(Card, MIRA).passholder_ref
+        details = session.get_one(PassholderDetails, ref)
+        assert (details.email, details.phone, details.opt_ins) == (
+            "mira@new.example",
+            "0470 12 34 56",
+            ["sms"],
+        )
+        (entry,) = session.exec(select(AuditEntry).where(AuditEntry.action == "change-own")).all()
+        assert entry.detail == {"fields": ["email", "opt_ins", "phone"]}
 
 
 class TestWithUitid:
