@@ -66,13 +66,20 @@ class Demo:
     def start_server(self, running: ExitStack) -> None:
         """Migrate and fill the database, and start the server."""
         self.server.environment.setdefault("ZUIL_RELEASE_KEYS", self._release_key())
-        self.server.run("migrate")
-        reference = ["--reference", str(REFERENCE)] if REFERENCE.is_dir() else []
-        self._codes = json.loads(
-            run_module("server.demo.seed", *reference, environment=self.server.environment)
-        )
+        self._codes = self.fill()
         running.callback(self.server.stop)
         self.server.start()
+
+    def fill(self) -> dict[str, str]:
+        """Migrate and fill the database; return zuil -> one-time code for those that have no device yet.
+
+        Raises:
+            StageError: one of the two failed.
+        """
+        self.server.run("migrate")
+        reference = ["--reference", str(REFERENCE)] if REFERENCE.is_dir() else []
+        codes = run_module("server.demo.seed", *reference, environment=self.server.environment)
+        return dict(json.loads(codes))
 
     def _release_key(self) -> str:
         """Return the public key of the demo's releases; `release.key` beside it signs them."""

@@ -14,6 +14,7 @@ from fakes.databases import (  # noqa: F401 - fixtures
     sqlite_url,
 )
 from fakes.ports import free_ports
+from fakes.prepared import PreparedDemo
 from server.demo.__main__ import Demo
 
 # Tests that run in the background of a shell ignore Ctrl-C, and so would every program they start.
@@ -26,10 +27,18 @@ def running():
         yield stack
 
 
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory):
+    """The data of a demo that nobody started yet, and the one-time codes of its zuilen."""
+    demo = Demo(tmp_path_factory.mktemp("filled"), free_ports(3))
+    codes = demo.fill()
+    return demo.server.environment["ZUIL_DATA_DIR"], codes
+
+
 @pytest.fixture
-def system(tmp_path):
+def system(tmp_path, filled):
     """A system on SQLite that is not started yet."""
-    return Demo(tmp_path, free_ports(3))
+    return PreparedDemo(tmp_path, free_ports(3), filled)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -9,16 +9,16 @@ from PIL import Image
 
 from fakes.dashboard import Dashboard
 from fakes.ports import free_ports
+from fakes.prepared import PreparedDemo
 from fakes.system import CHIPS, rows, tap, wait_for, without_limit
-from server.demo.__main__ import Demo
 from server.demo.script import HALL
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory):
+def system(tmp_path_factory, filled):
     """One system for these tests; in the last one its zuil is wiped."""
     with ExitStack() as running:
-        system = Demo(tmp_path_factory.mktemp("remote"), free_ports(3))
+        system = PreparedDemo(tmp_path_factory.mktemp("remote"), free_ports(3), filled)
         system.start_server(running)
         without_limit(system, HALL)
         system.start_zuil(HALL, running)

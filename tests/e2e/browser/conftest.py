@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from fakes.ports import free_ports
-from server.demo.__main__ import Demo
+from fakes.prepared import PreparedDemo
 
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 360, "height": 740}
@@ -28,10 +28,10 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
+def demo(tmp_path_factory, filled):
     """The whole demo, running; one for the tests of a file."""
     with ExitStack() as running:
-        demo = Demo(tmp_path_factory.mktemp("demo"), free_ports(3))
+        demo = PreparedDemo(tmp_path_factory.mktemp("demo"), free_ports(3), filled)
         demo.start(running)
         yield demo
 

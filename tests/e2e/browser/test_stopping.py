@@ -4,14 +4,14 @@ import time
 from contextlib import ExitStack
 
 from fakes.ports import free_ports
-from server.demo.__main__ import Demo
+from fakes.prepared import PreparedDemo
 
 AT_ONCE = 3.0
 
 
-def test_open_live_pages_do_not_hold_up_the_stop(chromium, tmp_path):
+def test_open_live_pages_do_not_hold_up_the_stop(chromium, tmp_path, filled):
     with ExitStack() as running:
-        demo = Demo(tmp_path, free_ports(3))
+        demo = PreparedDemo(tmp_path, free_ports(3), filled)
         demo.start_server(running)
         page = chromium.new_context(locale="nl-BE").new_page()
         with page.expect_response("**/demo/stroom"):
