@@ -170,17 +170,16 @@ def is_replaced(session: Session, typed: str) -> bool:
 
 
 def _free_card(session: Session, system: int, number: str, *, has_tariff: bool) -> Card:
-    try:
-        parsed = parse_uitpas_number(number)
-    except InvalidNumberError as error:
-        raise CardRefusedError(CardFault.UNKNOWN) from error
-    card = session.get(Card, parsed.value, with_for_update=True)
-    if card is None or card.card_system_id != system:
+    found = find_card(session, number)
+    if found is None or found.card_system_id != system:
         raise CardRefusedError(CardFault.UNKNOWN)
+    # Read anew: somebody may have taken it since.
+    card = session.get_one(Card, found.uitpas_number, with_for_update=True, populate_existing=True)
     if card.state != CardState.LOCAL_STOCK.name:
         raise CardRefusedError(CardFault.NOT_IN_STOCK)
-    if parsed.social_tariff != has_tariff:
-        fault = CardFault.ONLY_WITH_TARIFF if parsed.social_tariff else CardFault.ONLY_WITHOUT_TARIFF
+    is_for_tariff = parse_uitpas_number(card.uitpas_number).social_tariff
+    if is_for_tariff != has_tariff:
+        fault = CardFault.ONLY_WITH_TARIFF if is_for_tariff else CardFault.ONLY_WITHOUT_TARIFF
         raise CardRefusedError(fault)
     return card
 

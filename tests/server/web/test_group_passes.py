@@ -11,6 +11,7 @@ from server.grouppasses.tickets import Seller, use_tickets
 
 HERE = "/dashboard/kaarten/5/groepspassen"
 FREE = "0900000020405"
+FREE_CHIP = "047E2EEA053B80"
 SOCIAL = "0900000045410"
 PLAIN = "0900000191800"
 FORM = {"number": FREE, "name": "KSA Sint-Pieter", "kind": "", "postcode": "9000", "city": "Gent"}
@@ -121,7 +122,7 @@ def test_a_ksb_replaces_the_lost_card_of_a_group_and_the_counter_says_so(ksb):
     wrong = ksb.client.post(f"{page}/kaart", data={"card": "123"})
     assert wrong.status_code == 422
     assert "Er is geen kaart met dit nummer in dit kaartsysteem." in wrong.text
-    assert ksb.client.post(f"{page}/kaart", data={"card": FREE}).status_code == 303
+    assert ksb.client.post(f"{page}/kaart", data={"card": FREE_CHIP}).status_code == 303
     assert FREE in ksb.client.get(page).text
     ksb.log_in("Ann Peeters", "Bibliotheek")
     assert "een andere kaart gekregen" in ksb.client.get(f"/balie/groepspas?nummer={PLAIN}").text
