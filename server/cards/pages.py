@@ -24,11 +24,11 @@ from server.cards.packages import (
 from server.cardsystems.models import CardSystem
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
+from server.registration.scanning import scan_page
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
 from server.web.i18n import speak
-from server.web.templating import page
 from shared.domain.checkin import CardState
 
 HERE: Final = "/balie/kaarten"
@@ -84,7 +84,7 @@ def _page(
             )
         ).all()
     )
-    return page(
+    return scan_page(
         request,
         "cards/balie.html",
         status=NEEDS_INPUT if refused else 200,

@@ -26,6 +26,7 @@
       else say("taken");
     } else {
       const form = document.querySelector("[data-scan-find]");
+      if (!form) return;
       form.elements.text.value = number;
       form.requestSubmit();
     }
