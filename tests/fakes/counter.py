@@ -1,19 +1,15 @@
 """The server with the demo's data in this process, over real HTTP, for a browser."""
 
+import shutil
 import threading
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import uvicorn
 
 from server.app import create_app
-from server.demo.seed import seed
 from server.kernel.database import Database
 from server.kernel.vault import Vault
-from server.migrations.run import migrate
 from server.settings import Settings
-
-KEY = bytes(range(32))
 
 
 class Counter:
@@ -24,13 +20,12 @@ class Counter:
 
 
 @contextmanager
-def running_counter(folder, **settings):
-    """Run the server on a database of its own."""
-    address = f"sqlite:///{folder / 'server.db'}"
-    database = Database(address, Vault(KEY))
-    migrate(database)
-    seed(database, datetime.now(UTC))
-    app = create_app(Settings(address, KEY, folder, demo=True, **settings))
+def running_counter(folder, filled, **settings):
+    """Run the server on a copy of the data of `filled`, a folder and the codes in it."""
+    shutil.copytree(filled[0], folder, dirs_exist_ok=True)
+    address, key = f"sqlite:///{folder / 'server.db'}", (folder / "secret.key").read_bytes()
+    database = Database(address, Vault(key))
+    app = create_app(Settings(address, key, folder, demo=True, **settings))
     http = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=http.run, name="server", daemon=True)
     thread.start()

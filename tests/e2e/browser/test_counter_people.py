@@ -21,8 +21,8 @@ PLACE = "() => document.activeElement?.dataset.place ?? ''"
 
 
 @pytest.fixture(scope="module")
-def counter(tmp_path_factory):
-    with running_counter(tmp_path_factory.mktemp("counter")) as counter:
+def counter(tmp_path_factory, filled):
+    with running_counter(tmp_path_factory.mktemp("counter"), filled) as counter:
         yield counter
 
 

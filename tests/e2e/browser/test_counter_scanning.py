@@ -48,9 +48,9 @@ class IdentityCards:
 class Desk:
     """A counter, the bridge on its computer, and Ann behind it."""
 
-    def __init__(self, stack, folder):
+    def __init__(self, stack, folder, filled):
         port = free_ports(1)
-        self.counter = stack.enter_context(running_counter(folder, bridge_port=port))
+        self.counter = stack.enter_context(running_counter(folder, filled, bridge_port=port))
         self.reader, self.identity = VirtualReader(), IdentityCards()
         bridge = Bridge(self.reader, self.identity)
         server = BridgeServer(bridge, self.counter.url, port)
@@ -66,9 +66,9 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory):
+def desk(tmp_path_factory, filled):
     with ExitStack() as stack:
-        yield Desk(stack, tmp_path_factory.mktemp("desk"))
+        yield Desk(stack, tmp_path_factory.mktemp("desk"), filled)
 
 
 @pytest.fixture(scope="module")
