@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Query
+from pydantic import BaseModel, Field
 from sqlmodel import Session, select
 from starlette.responses import Response
 
 from server.api.callers import ByAnyone, ByToken, Caller, limited
 from server.api.permissions import ApiPermission
 from server.api.problems import ApiError, Prob, SchemaError
-from server.api.wire import AskedPage, Operations, Page, Paging, Wire
+from server.api.wire import LIMIT, MOST, Operations, Page, Wire
 from server.cards.models import Card
 from server.cardsystems.messages import CardSystemMessage, card_system_message
 from server.cardsystems.models import CardSystem
@@ -25,9 +26,10 @@ from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
 from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.registration.changing import change_person
 from server.registration.facts import Desk, Fault, RefusedError
-from server.registration.finding import Found, find_people, holder_with
+from server.registration.finding import find_people, holder_with
 from server.registration.giving import cards_of
 from server.registration.leaving import delete_person
+from server.registration.listing import ANY, Listed, Wanted, list_people
 from server.registration.messages import (
     PassholderMessage,
     PassMessage,
@@ -36,11 +38,11 @@ from server.registration.messages import (
 )
 from server.registration.pictures import put_picture, read_picture
 from server.registration.register import register
-from server.registration.schools import find_school, pupils_of
+from server.registration.schools import find_school
 from server.registration.taking import joining_in, person_again, person_in
 from server.registration.tariff import renew_tariff
 from server.registration.telling import people_messages, person_message
-from server.registration.writing import desk_for, desks_of_member, problem_of
+from server.registration.writing import desk_for, desks_of_member, problem_of, systems_of_organizer
 from server.uitid.linking import Uitid, holder_of_uitid
 from shared.domain.checkin import CardState
 from shared.domain.zones import local_day
@@ -48,7 +50,6 @@ from shared.domain.zones import local_day
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _TRIES: Final = 60
 _SECONDS: Final = 60
-ANY_SCHOOL: Final = "*"
 router = Operations()
 
 
@@ -80,56 +81,77 @@ def find_pass(
     return pass_message(holder, card, membership, _system(session, card.card_system_id), _today())
 
 
+class Asked(BaseModel):
+    """By what pashouders are looked for, as the address says it."""
+
+    insz_number: str = Field("", alias="inszNumber")
+    uitpas_number: str = Field("", alias="uitpasNumber")
+    chip_number: str = Field("", alias="chipNumber")
+    uitid_id: str = Field("", alias="uitidId")
+    name: str = ""
+    first_name: str = Field("", alias="firstName")
+    email: str = ""
+    street: str = Field("", alias="address.street")
+    city: str = Field("", alias="address.city")
+    born_from: date | None = Field(None, alias="dateOfBirthFrom")
+    born_to: date | None = Field(None, alias="dateOfBirthTo")
+    school_id: str = Field("", alias="schoolId")
+    organizer_id: str = Field("", alias="organizerId")
+    association_id: str = Field("", alias="associationId")
+    sort: Literal["asc", "desc"] = Field("asc", alias="sort[name]")
+    start: int = Field(0, ge=0, le=2**31 - 1)
+    limit: int = Field(LIMIT, ge=0, le=MOST)
+
+
 @router.get("/passholders")
 def list_passholders(
-    session: WritingSession,
-    caller: ByToken,
-    asked: AskedPage,
-    *,
-    insz_number: Annotated[str, Query(alias="inszNumber")] = "",
-    uitpas_number: Annotated[str, Query(alias="uitpasNumber")] = "",
-    chip_number: Annotated[str, Query(alias="chipNumber")] = "",
-    uitid_id: Annotated[str, Query(alias="uitidId")] = "",
-    name: str = "",
-    first_name: Annotated[str, Query(alias="firstName")] = "",
-    school_id: Annotated[str, Query(alias="schoolId")] = "",
+    session: WritingSession, caller: ByToken, asked: Annotated[Asked, Query()]
 ) -> Page[PassholderMessage]:
-    """Return pashouders: by a number anyone, by name or school those of the caller's card systems."""
-    exact = insz_number or uitpas_number or chip_number
-    systems = _searchable(caller, by_name=not exact and not uitid_id)
-    if school_id and not exact and not uitid_id:
-        return _pupils(session, caller, asked, school_id, f"{first_name} {name}")
-    if uitid_id:
-        holder = holder_of_uitid(session, Uitid(uitid_id))
-        found = Found([holder] if holder else [], exact=True)
+    """Return pashouders: by a number anyone, by anything else those of the caller's card systems."""
+    if asked.insz_number or asked.uitpas_number or asked.chip_number or asked.uitid_id:
+        found = _by_number(session, caller, asked)
+        listed = Listed(len(found), found[asked.start : asked.start + asked.limit])
     else:
-        found = find_people(session, exact or f"{first_name} {name}", systems)
-    if exact and not found.exact:
-        raise ApiError(Prob.INVALID_INSZ_NUMBER if insz_number else Prob.INVALID_UITPAS_NUMBER)
-    for one in found.people:
+        wanted = _wanted(session, asked, _searchable(session, caller, by_name=True))
+        listed = list_people(session, wanted, start=asked.start, most=asked.limit)
+    for one in listed.people:
         caller.note(session, "look", "passholder", one.ref)
-    page = asked.cut(found.people)
-    return Page(total_items=page.total_items, member=people_messages(session, page.member))
+    return Page(total_items=listed.total, member=people_messages(session, listed.people))
 
 
-def _pupils(
-    session: Session, caller: Caller, asked: Paging, school_id: str, text: str
-) -> Page[PassholderMessage]:
-    """Return who goes to a school, `*`: to any."""
-    school = None if school_id == ANY_SCHOOL else find_school(session, school_id)
-    if school is None and school_id != ANY_SCHOOL:
-        raise ApiError(Prob.SCHOOL_NOT_FOUND, status=400)
-    found = pupils_of(
-        session,
-        school.id if school else None,
-        _searchable(caller, by_name=True),
-        text=text,
-        start=asked.start,
-        most=asked.limit,
+def _by_number(session: Session, caller: Caller, asked: Asked) -> list[Passholder]:
+    _searchable(session, caller, by_name=False)
+    if asked.uitid_id:
+        holder = holder_of_uitid(session, Uitid(asked.uitid_id))
+        return [holder] if holder else []
+    found = find_people(session, asked.insz_number or asked.uitpas_number or asked.chip_number, ())
+    if not found.exact:
+        raise ApiError(Prob.INVALID_INSZ_NUMBER if asked.insz_number else Prob.INVALID_UITPAS_NUMBER)
+    return found.people
+
+
+def _wanted(session: Session, asked: Asked, systems: frozenset[int]) -> Wanted:
+    school = None
+    if asked.school_id not in {"", ANY}:
+        school = find_school(session, asked.school_id)
+        if school is None:
+            raise ApiError(Prob.SCHOOL_NOT_FOUND, status=400)
+    if asked.association_id:
+        raise ApiError(Prob.ASSOCIATION_NOT_FOUND)
+    if asked.organizer_id:
+        systems &= systems_of_organizer(session, asked.organizer_id)
+    return Wanted(
+        systems,
+        name=f"{asked.first_name} {asked.name}",
+        email=asked.email,
+        street=asked.street,
+        city=asked.city,
+        born_from=asked.born_from,
+        born_to=asked.born_to,
+        at_school=bool(asked.school_id),
+        school=school.id if school is not None else None,
+        is_backwards=asked.sort == "desc",
     )
-    for one in found.people:
-        caller.note(session, "look", "passholder", one.ref)
-    return Page(total_items=found.total, member=people_messages(session, found.people))
 
 
 @router.get(
@@ -149,7 +171,7 @@ def show_insz_state(session: RequestSession, _caller: ByAnyone, insz_number: str
 @router.get("/passholders/{passholder_id}")
 def show_passholder(session: WritingSession, caller: ByToken, passholder_id: str) -> PassholderMessage:
     """Return one pashouder; the trail says who looked."""
-    _searchable(caller, by_name=False)
+    _searchable(session, caller, by_name=False)
     holder = _holder(session, passholder_id)
     caller.note(session, "look", "passholder", holder.ref)
     return person_message(session, holder)
@@ -232,15 +254,17 @@ def _holder(session: Session, passholder_id: str) -> Passholder:
     return found
 
 
-def _searchable(caller: Caller, *, by_name: bool) -> frozenset[int]:
+def _searchable(session: Session, caller: Caller, *, by_name: bool) -> frozenset[int]:
     """Return the card systems in which the caller may find people.
 
     Raises:
         ApiError: 403, none, or only by a number.
     """
+    if caller.may(ApiPermission.PASSHOLDERS_SEARCH_ALL):
+        return frozenset(session.exec(select(CardSystem.id)))
     systems = caller.systems(ApiPermission.PASSHOLDERS_SEARCH)
-    if caller.may(ApiPermission.PASSHOLDERS_SEARCH) or caller.may(ApiPermission.PASSHOLDERS_SEARCH_ALL):
-        return systems | caller.systems(ApiPermission.PASSHOLDERS_SEARCH_ALL)
+    if caller.may(ApiPermission.PASSHOLDERS_SEARCH):
+        return systems
     if by_name or not caller.may(ApiPermission.PASSHOLDERS_SEARCH_BY_ID):
         caller.require(ApiPermission.PASSHOLDERS_SEARCH)
     return systems

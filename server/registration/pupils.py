@@ -12,7 +12,8 @@ from server.kernel.audit import record
 from server.kernel.database import RequestSession, WritingSession
 from server.kernel.errors import ProblemError
 from server.registration.keeping import HERE, Keeper, OwnSystem
-from server.registration.schools import pupils_of, school_sizes, schools_in
+from server.registration.listing import Wanted, list_people
+from server.registration.schools import school_sizes, schools_in
 from server.web.templating import page
 
 PAGE: Final = 50
@@ -44,7 +45,9 @@ def show_pupils(
     if school is None:
         raise ProblemError(404, "There is no such school.", type="zuil:place")
     start = max(vanaf, 0)
-    pupils = pupils_of(session, school_id, [system.id], start=start, most=PAGE)
+    pupils = list_people(
+        session, Wanted([system.id], at_school=True, school=school_id), start=start, most=PAGE
+    )
     record(session, "look-pupils", "counter", school_id, staff_id=acting.staff_id)
     return page(
         request,

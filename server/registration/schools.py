@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from sqlmodel import Session, col, func, select
 
 from server.cardsystems.models import PermissionGroup
 from server.counters.models import Counter, CounterGroup
-from server.passholders.models import Membership, Passholder, PassholderSchool
-from server.passholders.names import named, words_of
-
-
-class Pupils(NamedTuple):
-    """Some of the members who go to a school, and how many there are in all."""
-
-    total: int
-    people: Sequence[Passholder]
+from server.passholders.models import Membership, PassholderSchool
 
 
 def schools_in(session: Session, systems: Iterable[int]) -> list[Counter]:
@@ -73,24 +64,3 @@ def school_sizes(session: Session, system: int) -> dict[int, int]:
         .group_by(col(PassholderSchool.counter_id))
     )
     return dict(session.exec(query).all())
-
-
-def pupils_of(
-    session: Session,
-    school: int | None,
-    systems: Collection[int],
-    *,
-    text: str = "",
-    start: int = 0,
-    most: int,
-) -> Pupils:
-    """Return members of card systems who go to a school (None: to any), by name, from the `start`-th on."""
-    members = select(Membership.passholder_ref).where(col(Membership.card_system_id).in_(list(systems)))
-    at_school = select(PassholderSchool.passholder_ref)
-    if school is not None:
-        at_school = at_school.where(PassholderSchool.counter_id == school)
-    query = select(Passholder).where(col(Passholder.ref).in_(at_school), col(Passholder.ref).in_(members))
-    query = named(query, words_of(text), systems)
-    count = session.exec(select(func.count()).select_from(query.subquery())).one()
-    ordered = query.order_by(col(Passholder.last_name), col(Passholder.first_name), col(Passholder.ref))
-    return Pupils(count, session.exec(ordered.offset(start).limit(most)).all())

@@ -100,6 +100,21 @@ def counter_of(session: Session, organizer: str, system: int | None = None) -> t
     return here[0]
 
 
+def systems_of_organizer(session: Session, organizer: str) -> frozenset[int]:
+    """Return the card systems of an organiser's counters.
+
+    Raises:
+        ApiError: 400, there is no such organiser.
+    """
+    query = select(CounterCardSystem.card_system_id).join(
+        Counter, col(Counter.id) == col(CounterCardSystem.counter_id)
+    )
+    found = frozenset(session.exec(query.where(Counter.organizer_id == organizer)))
+    if not found:
+        raise ApiError(Prob.ORGANIZER_NOT_FOUND, status=400)
+    return found
+
+
 def desks_of_member(session: Session, caller: Caller, ref: int) -> list[Desk]:
     """Return a counter for each card system of a pashouder that the program may write for, with its rights.
 

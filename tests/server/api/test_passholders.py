@@ -444,3 +444,77 @@ def test_a_card_that_shows_the_kansenstatuut_means_the_default_last_day(api):
     body = EVE | {"registrationUitpasNumber": add_card(api, tariff=True)}
     (member,) = api.call("POST", "/passholders", token=token, json=body).json()["cardSystemMemberships"]
     assert member["socialTariff"]["endDate"].startswith(f"{TODAY.year + 1}-04-30")
+
+
+class TestLookingFor:
+    """GET /passholders by what is known of somebody."""
+
+    @pytest.fixture
+    def token(self, api):
+        return api.token("PASSHOLDERS_WRITE", "PASSHOLDERS_SEARCH")
+
+    @pytest.fixture
+    def people(self, api, token):
+        """Register three people; their first names in the order of their last names."""
+        known = (
+            ("Aerts", "Zoë", "1950-05-05", "zoe@example.be", "Kerkstraat"),
+            ("Bogaert", "Bo", "1983-03-02", "bo@School.be", "Kerkplein 100%"),
+            ("Claes", "Cas", "2015-02-17", None, "Dijk"),
+        )
+        with api.database.writing() as session:
+            authorised = [one.id for one in groups_of(session, [SYSTEM]) if one.name.startswith("Geauth")]
+            put_groups(session, api.counter, [SYSTEM], authorised)
+        for serial, (last, first, born, email, street) in enumerate(known, 700):
+            body = {key: value for key, value in EVE.items() if key != "inszNumber"} | {
+                "name": last,
+                "firstName": first,
+                "dateOfBirth": born,
+                "registrationUitpasNumber": add_card(api, serial),
+                "address": {"postalCode": "9000", "city": "Gent", "street": street},
+            }
+            body |= {"email": email} if email else {}
+            assert api.call("POST", "/passholders", token=token, json=body).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("asked", "found"),
+        [
+            ({}, ["Zoë", "Bo", "Cas"]),
+            ({"sort[name]": "desc"}, ["Cas", "Bo", "Zoë"]),
+            ({"name": "bog"}, ["Bo"]),
+            ({"name": "claes", "firstName": "bo"}, []),
+            ({"email": "zoe@example.be"}, ["Zoë"]),
+            ({"email": "*@school.be"}, ["Bo"]),
+            ({"address.street": "kerk*"}, ["Zoë", "Bo"]),
+            ({"address.street": "*0%"}, ["Bo"]),
+            ({"address.street": "Ker_straat"}, []),
+            ({"address.city": "gent"}, ["Zoë", "Bo", "Cas"]),
+            ({"address.city": "Oost*"}, []),
+            ({"dateOfBirthFrom": "1983-03-02"}, ["Bo", "Cas"]),
+            ({"dateOfBirthFrom": "1950-05-06", "dateOfBirthTo": "1983-03-02"}, ["Bo"]),
+            ({"organizerId": ORGANIZER, "name": "aerts"}, ["Zoë"]),
+        ],
+    )  # fmt: skip
+    def test_finds_members_for_whom_all_of_it_holds(self, api, token, people, asked, found):
+        answer = api.get("/passholders", token=token, params=asked).json()
+        assert ([one["firstName"] for one in answer["member"]], answer["totalItems"]) == (found, len(found))
+
+    def test_comes_in_pages_and_only_who_was_shown_was_looked_at(self, api, token, people):
+        answer = api.get("/passholders", token=token, params={"start": 1, "limit": 1}).json()
+        assert ([one["firstName"] for one in answer["member"]], answer["totalItems"]) == (["Bo"], 3)
+        with api.database.reading() as session:
+            assert len(session.exec(select(AuditEntry).where(AuditEntry.action == "look")).all()) == 1
+        too_many = api.get("/passholders", token=token, params={"limit": 501})
+        assert refusal(too_many) == (400, "url/query-limit-exceeded")
+
+    def test_stays_within_the_card_systems_of_the_program_unless_it_may_see_all(self, api, token, people):
+        with api.database.writing() as session:
+            create_card_system(session, 3, "Paspartoe", prefixes=["09300"])
+            add_holders(session, 1, first=900, system=3)
+        assert api.get("/passholders", token=token).json()["totalItems"] == 3
+        everybody = api.token("PASSHOLDERS_SEARCH_ALL")
+        assert api.get("/passholders", token=everybody).json()["totalItems"] == 4
+        for asked, problem in (
+            ({"organizerId": "nobody"}, "uitpas/organizer-not-found"),
+            ({"associationId": "1"}, "uitpas/association-not-found"),
+        ):
+            assert refusal(api.get("/passholders", token=token, params=asked)) == (400, problem)

@@ -13,6 +13,7 @@ from server.kernel.pictures import PictureError
 from server.passholders.models import Membership, Passholder
 from server.passholders.names import index_name
 from server.registration import pictures
+from server.registration.listing import Wanted, list_people
 from server.registration.pictures import (
     LARGEST,
     drop_picture,
@@ -25,7 +26,6 @@ from server.registration.pictures import (
 )
 from server.registration.schools import (
     find_school,
-    pupils_of,
     put_school,
     school_of,
     school_sizes,
@@ -140,8 +140,8 @@ def test_pupils_are_found_by_school_name_and_card_system(database, town):
         assert find_school(session, "bib") is None
         assert plain != school
         assert school_sizes(session, GENT) == {school: 2}
-        found = pupils_of(session, school, [GENT], most=1)
+        found = list_people(session, Wanted([GENT], at_school=True, school=school), most=1)
         assert (found.total, [one.first_name for one in found.people]) == (2, ["Adam"])
-        named = pupils_of(session, None, [GENT, PASPARTOE], text="zo peet", most=9)
+        named = list_people(session, Wanted([GENT, PASPARTOE], at_school=True, name="zo peet"), most=9)
         assert [one.first_name for one in named.people] == ["Zoë"]
-        assert pupils_of(session, plain, [GENT], most=9).total == 0
+        assert list_people(session, Wanted([GENT], at_school=True, school=plain), most=9).total == 0

@@ -1,0 +1,96 @@
+"""Lists of pashouders by what is known of them, for programs (json-api 4, GET /passholders)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session, col, func, select
+
+from server.passholders.models import Membership, Passholder, PassholderDetails, PassholderSchool
+from server.passholders.names import named, words_of
+
+ANY: Final = "*"
+_ESCAPE: Final = "\\"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Whom to list: members of `systems` for whom all that is said holds.
+
+    name: beginnings of names. email, street, city: whole, with `*` for any text. born_from, born_to:
+    inclusive. at_school: of any school; school: the counter that it is. is_backwards: by name from Z to A.
+    """
+
+    systems: Collection[int]
+    name: str = ""
+    email: str = ""
+    street: str = ""
+    city: str = ""
+    born_from: date | None = None
+    born_to: date | None = None
+    at_school: bool = False
+    school: int | None = None
+    is_backwards: bool = False
+
+
+class Listed(NamedTuple):
+    """Some of the people, and how many there are in all."""
+
+    total: int
+    people: Sequence[Passholder]
+
+
+def list_people(session: Session, wanted: Wanted, *, start: int = 0, most: int) -> Listed:
+    """Return who is wanted, by last name, from the `start`-th on."""
+    words = words_of(wanted.name)
+    query = named(select(Passholder), words, wanted.systems)
+    if not words:
+        members = select(Membership.passholder_ref).where(col(Membership.card_system_id).in_(wanted.systems))
+        query = query.where(col(Passholder.ref).in_(members))
+    query = query.where(*_details(wanted), *_born(wanted), *_pupils(wanted))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    by = [col(Passholder.last_name), col(Passholder.first_name), col(Passholder.ref)]
+    ordered = query.order_by(*(one.desc() if wanted.is_backwards else one for one in by))
+    return Listed(total, session.exec(ordered.offset(start).limit(most)).all())
+
+
+def _details(wanted: Wanted) -> list[ColumnElement[bool]]:
+    fits = [
+        *_fits(col(PassholderDetails.email), wanted.email),
+        *_fits(col(PassholderDetails.street), wanted.street),
+        *_fits(col(PassholderDetails.municipality), wanted.city),
+    ]
+    if not fits:
+        return []
+    return [col(Passholder.ref).in_(select(PassholderDetails.passholder_ref).where(*fits))]
+
+
+def _fits(field: Mapped[Any], text: str) -> list[ColumnElement[bool]]:
+    text = text.strip()
+    if not text:
+        return []
+    if ANY not in text:
+        # As it was typed, or in small letters: an index finds those at once.
+        return [field.in_([text, text.lower(), text.capitalize()])]
+    plain = text.replace(_ESCAPE, _ESCAPE * 2).replace("%", r"\%").replace("_", r"\_")
+    return [field.ilike(plain.replace(ANY, "%"), escape=_ESCAPE)]
+
+
+def _born(wanted: Wanted) -> list[ColumnElement[bool]]:
+    born = col(Passholder.birth_date)
+    since = [] if wanted.born_from is None else [born >= wanted.born_from]
+    return since if wanted.born_to is None else [*since, born <= wanted.born_to]
+
+
+def _pupils(wanted: Wanted) -> list[ColumnElement[bool]]:
+    if not wanted.at_school:
+        return []
+    pupils = select(PassholderSchool.passholder_ref)
+    if wanted.school is not None:
+        pupils = pupils.where(PassholderSchool.counter_id == wanted.school)
+    return [col(Passholder.ref).in_(pupils)]
