@@ -25,7 +25,9 @@ def postgresql_server():
     # and another run of pytest may clear it away.
     with tempfile.TemporaryDirectory(prefix="zuil-postgresql-") as folder:
         running = pgserver.get_server(folder, cleanup_mode="delete")
-        yield make_url(running.get_uri()).set(drivername="postgresql+psycopg")
+        url = make_url(running.get_uri()).set(drivername="postgresql+psycopg")
+        _trust_the_machine(url)
+        yield url
         running.cleanup()
 
 
@@ -63,7 +65,7 @@ def sqlite_url(sqlite_template, tmp_path):
 def postgresql_url(postgresql_template):
     name = f"test_{secrets.token_hex(6)}"
     with postgresql_template.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY"))
     yield postgresql_template.url.set(database=name).render_as_string(hide_password=False)
     with postgresql_template.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
@@ -74,6 +76,16 @@ def database(database_url):
     database = Database(database_url, Vault(SECRET_KEY))
     yield database
     database.dispose()
+
+
+def _trust_the_machine(url):
+    """Wait for no disk: these databases need to survive their own processes, not a power cut."""
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
 
 
 def _migrate(url):
