@@ -76,8 +76,8 @@ def postgresql() -> Iterator[str]:
 
 
 @contextmanager
-def server(url: str, folder: str) -> Iterator[str]:
-    """Run the server with its worker processes; yield its address."""
+def server(url: str, folder: str, *, demo: bool = False) -> Iterator[str]:
+    """Run the server with its worker processes; yield its address. demo: staff log in with one request."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = {
@@ -87,6 +87,7 @@ def server(url: str, folder: str) -> Iterator[str]:
         "ZUIL_DATA_DIR": folder,
         "ZUIL_PORT": str(port),
         "ZUIL_WORKERS": str(WORKERS),
+        "ZUIL_DEMO": str(int(demo)),
     }
     command = [sys.executable, "-m", "server", "serve"]
     with (Path(folder) / "server.log").open("wb") as log:
