@@ -212,3 +212,21 @@ def test_a_family_is_kept_at_the_counter_with_a_card_and_a_birth_date(counter):
     counter.log_in("Bram Wouters")
     assert counter.client.get(f"{page}/gezin").status_code == 403
     assert counter.client.post(f"{page}/gezin", data=good).status_code == 403
+
+
+def test_only_pages_that_scan_may_use_the_camera_and_ask_the_bridge(counter):
+    for path, scans in ((HERE, True), (f"{HERE}/registreren", True), (f"{HERE}/1", True), ("/balie", False)):
+        headers = counter.client.get(path).headers
+        policy = headers["content-security-policy"]
+        found = ["http://127.0.0.1:8609" in policy, "'wasm-unsafe-eval'" in policy]
+        found.append("camera=(self)" in headers["permissions-policy"])
+        assert found == [scans] * 3, path
+        assert "script-src 'self'" in policy
+
+
+def test_a_card_that_was_scanned_by_its_chip_is_handed_over_too(counter):
+    number = in_drawer(counter)
+    with counter.database.reading() as session:
+        chip = session.get_one(Card, number).chip_number
+    page = registered(counter, card=chip.lower())
+    assert number in counter.client.get(page).text
