@@ -26,7 +26,6 @@ from device.ports import CardReader, IdentityError, IdentityReader
 _LOOK_SECONDS: Final = 1.0
 _BEATS: Final = 15
 """Looks without news before the page hears that the bridge is there: only a write tells that a page went."""
-_MAX_BODY: Final = 1_000
 _THERE_IS: Final = "There is GET /cards, POST /identity and POST /photo."
 log = logging.getLogger(__name__)
 
@@ -123,7 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(HTTPStatus.NOT_FOUND, {"detail": _THERE_IS})
 
     def do_POST(self) -> None:
-        self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _MAX_BODY))
+        # Nobody reads a body here; what came with one cannot be taken for the next request.
+        self.close_connection = True
         if not self._may_ask():
             return
         identity = self.bridge.identity
