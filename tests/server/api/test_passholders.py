@@ -475,9 +475,8 @@ class TestLookingFor:
             body |= {"email": email} if email else {}
             assert api.call("POST", "/passholders", token=token, json=body).status_code == 200
 
-    @pytest.mark.parametrize(
-        ("asked", "found"),
-        [
+    def test_finds_members_for_whom_all_of_it_holds(self, api, token, people):
+        for asked, found in (
             ({}, ["Zoë", "Bo", "Cas"]),
             ({"sort[name]": "desc"}, ["Cas", "Bo", "Zoë"]),
             ({"name": "bog"}, ["Bo"]),
@@ -492,11 +491,10 @@ class TestLookingFor:
             ({"dateOfBirthFrom": "1983-03-02"}, ["Bo", "Cas"]),
             ({"dateOfBirthFrom": "1950-05-06", "dateOfBirthTo": "1983-03-02"}, ["Bo"]),
             ({"organizerId": ORGANIZER, "name": "aerts"}, ["Zoë"]),
-        ],
-    )  # fmt: skip
-    def test_finds_members_for_whom_all_of_it_holds(self, api, token, people, asked, found):
-        answer = api.get("/passholders", token=token, params=asked).json()
-        assert ([one["firstName"] for one in answer["member"]], answer["totalItems"]) == (found, len(found))
+        ):
+            answer = api.get("/passholders", token=token, params=asked).json()
+            names = [one["firstName"] for one in answer["member"]]
+            assert (names, answer["totalItems"]) == (found, len(found)), asked
 
     def test_comes_in_pages_and_only_who_was_shown_was_looked_at(self, api, token, people):
         answer = api.get("/passholders", token=token, params={"start": 1, "limit": 1}).json()
