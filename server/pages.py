@@ -16,6 +16,7 @@ from server.checkins import pages as scan
 from server.counters import dashboard as counters
 from server.counters import pages as groups
 from server.demo import pages as demo
+from server.demo import uitid as demo_uitid
 from server.events import dashboard as events
 from server.families import pages as families
 from server.grouppasses import dashboard as group_passes
@@ -82,4 +83,5 @@ def install(app: FastAPI) -> None:
         app.include_router(settings.router)
     app.include_router(looks.router)
     if app.state.settings.demo:
+        app.include_router(demo_uitid.router)
         app.include_router(demo.router)

@@ -103,7 +103,10 @@ class Tokens:
     def _verified(self, token: str) -> dict[str, Any]:
         kid = str(jws.extract_compact(token.encode()).headers().get("kid", ""))
         if kid == self._own:
-            return dict(jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims)
+            own = dict(jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims)
+            if own.get("typ") in _NO_ACCESS:
+                raise ValueError("not an access token")
+            return own
         if self._issuer is None:
             raise ValueError("no issuer of ours has this key")
         claims = dict(jwt.decode(token, self._keys_with(kid), algorithms=oidc.ALGORITHMS).claims)
