@@ -13,9 +13,11 @@ from server.api.tokens import Tokens
 from server.cards import api as cards
 from server.cardsystems import api as card_systems
 from server.checkins import api as checkins
+from server.counters import api as counters
 from server.families import api as families
 from server.grouppasses import api as group_passes
 from server.kiosks import api as kiosks
+from server.organisation import api as organisation
 from server.partners import api as partners
 from server.registration import api as people
 from server.registration import beside, memberships
@@ -28,6 +30,8 @@ ROUTERS: Final = (
     accounts.router,
     partners.router,
     card_systems.router,
+    counters.router,
+    organisation.router,
     cards.router,
     prices.router,
     group_passes.router,

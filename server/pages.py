@@ -33,9 +33,9 @@ from server.organisation import pages as colleagues
 from server.partners import dashboard as partners
 from server.posters import pages as posters
 from server.prices import dashboard as prices
+from server.registration import cities, person, portrait, pupils
 from server.registration import dashboard as members
 from server.registration import pages as people
-from server.registration import person, portrait, pupils
 from server.releases import dashboard as releases
 from server.uitid import pages as uitid
 from server.vouchers import dashboard as vouchers
@@ -58,6 +58,7 @@ def install(app: FastAPI) -> None:
     app.include_router(portrait.router)
     app.include_router(portrait.link_router)
     app.include_router(pupils.router)
+    app.include_router(cities.router)
     app.include_router(bulk.router)  # its addresses look like references of pashouders to the next ones
     app.include_router(members.router)
     app.include_router(members.system_router)

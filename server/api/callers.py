@@ -13,7 +13,7 @@ from sqlmodel import Session, col, select
 from starlette.requests import Request
 
 from server.api.clients import find_client
-from server.api.grants import Grants, client_grants, staff_grants
+from server.api.grants import Grants, client_grants, staff_grants, with_linked
 from server.api.permissions import SELF_PERMISSIONS, ApiPermission
 from server.api.problems import ApiError, Prob
 from server.api.tokens import Claims, Tokens
@@ -40,7 +40,7 @@ class Caller:
 
     grants: what this caller may do; nothing for a client that only says its id. A user has those of his
     counters, and what his program was granted to let people do for themselves: lent. Who comes with a
-    custom token is judged by the operation.
+    custom token is judged by the operation. granted: of the grants, those that come by no link.
     """
 
     way: Way
@@ -49,6 +49,7 @@ class Caller:
     staff_id: int | None = None
     grants: Grants = field(default_factory=dict)
     lent: Grants = field(default_factory=dict)
+    granted: Grants = field(default_factory=dict)
 
     def may(
         self, permission: ApiPermission, *, organizer: str | None = None, system: int | None = None
@@ -139,7 +140,8 @@ def _bearer(session: Session, claims: Claims) -> Caller:
     if find_client(session, claims.client) is None:
         raise _unauthorized("The client of this token is not known (any more).")
     if claims.user is None:
-        return Caller(Way.CLIENT, claims.client, grants=client_grants(session, claims.client))
+        granted = client_grants(session, claims.client)
+        return Caller(Way.CLIENT, claims.client, grants=with_linked(session, granted), granted=granted)
     names = [name for name in (claims.user, claims.uitid_v1) if name]
     staff_id = session.exec(select(Staff.id).where(col(Staff.uitid).in_(names))).first()
     own = staff_grants(session, staff_id) if staff_id is not None else {}
@@ -148,7 +150,8 @@ def _bearer(session: Session, claims: Claims) -> Caller:
         for key, systems in client_grants(session, claims.client).items()
         if key[1] in SELF_PERMISSIONS and key not in own
     }
-    return Caller(Way.USER, claims.client, claims, staff_id, {**lent, **own}, lent)
+    granted = {**lent, **own}
+    return Caller(Way.USER, claims.client, claims, staff_id, with_linked(session, granted), lent, granted)
 
 
 def _unauthorized(detail: str) -> ApiError:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import delete
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from server.api.models import ApiClient, ApiGrant
 from server.api.permissions import ADMIN_PERMISSIONS, MEMBER_PERMISSIONS, OF_RIGHT, ApiPermission
 from server.cardsystems.models import PermissionGroup
 from server.cardsystems.rights import CounterRight, with_implied
-from server.counters.models import Counter, CounterCardSystem, CounterGroup
+from server.counters.models import Counter, CounterCardSystem, CounterGroup, CounterLink
 from server.kernel.audit import record
 from server.staff.models import StaffRole
 from server.staff.roles import AT_COUNTERS, Role
@@ -84,6 +85,43 @@ def client_grants(session: Session, client_id: str) -> Grants:
         if system is not None and only in (None, system):
             systems.add(system)
     return {key: frozenset(systems) for key, systems in found.items()}
+
+
+def with_linked(session: Session, grants: Grants) -> Grants:
+    """Return grants, and those for the counters that belong to their organisers, in the same card systems."""
+    parent, child = aliased(Counter), aliased(Counter)
+    rows = session.exec(
+        select(parent.organizer_id, child.organizer_id, CounterCardSystem.card_system_id)
+        .join(CounterLink, col(CounterLink.parent_id) == col(parent.id))
+        .join(child, col(child.id) == col(CounterLink.counter_id))
+        .join(CounterCardSystem, col(CounterCardSystem.counter_id) == col(child.id))
+        .where(
+            col(parent.organizer_id).in_({organizer for organizer, _ in grants}),
+            col(child.organizer_id).is_not(None),
+        )
+    ).all()
+    found = defaultdict(set, {key: set(systems) for key, systems in grants.items()})
+    for organizer, linked, system in rows:
+        for (held_for, permission), systems in grants.items():
+            if held_for == organizer and system in systems:
+                found[str(linked), permission].add(system)
+    return {key: frozenset(systems) for key, systems in found.items()}
+
+
+def linked_organizers(session: Session, organizers: Collection[str]) -> dict[str, list[str]]:
+    """Return organiser -> the organisers that belong to it, for those that have any."""
+    parent, child = aliased(Counter), aliased(Counter)
+    rows = session.exec(
+        select(parent.organizer_id, child.organizer_id)
+        .join(CounterLink, col(CounterLink.parent_id) == col(parent.id))
+        .join(child, col(child.id) == col(CounterLink.counter_id))
+        .where(col(parent.organizer_id).in_(organizers), col(child.organizer_id).is_not(None))
+        .order_by(col(child.name))
+    )
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for organizer, linked in rows:
+        found[str(organizer)].append(str(linked))
+    return found
 
 
 def staff_grants(session: Session, staff_id: int) -> Grants:

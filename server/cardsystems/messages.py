@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from server.api.wire import Wire
 from server.cardsystems.branding import Looks, rgb
 from server.cardsystems.models import CardSystem
+from server.passholders.models import Cardless, Place
 
 
 class BrandingMessage(Wire):
@@ -21,6 +24,28 @@ class LinksMessage(Wire):
     website: str
 
 
+class CityMessage(Wire):
+    """`City`."""
+
+    postal_code: str
+    name: str
+
+
+class SocialTariffSettings(Wire):
+    """`CardSystemSocialTariffSettings`."""
+
+    postal_code: str
+    allows_cardless_registration: bool
+
+
+class CitySettingsMessage(Wire):
+    """`CardSystemCitySettings`."""
+
+    city: str
+    allows_cardless_registration: bool
+    contact_email: str
+
+
 class CardSystemMessage(Wire):
     """`CardSystem` of the JSON API; in a request only the id counts."""
 
@@ -31,6 +56,8 @@ class CardSystemMessage(Wire):
     links: LinksMessage | None = None
     allows_cardless_registration: bool | None = None
     cardless_registration_type: str | None = None
+    cities: list[CityMessage] | None = None
+    social_tariff_info: str | None = None
 
 
 def card_system_message(system: CardSystem) -> CardSystemMessage:
@@ -51,9 +78,16 @@ def branded(message: CardSystemMessage, looks: Looks | None, address: str) -> Ca
     return message.model_copy(update={"branding": branding, "links": links})
 
 
-def with_cardless(message: CardSystemMessage, kind: str) -> CardSystemMessage:
-    """Return a card system that says who can join without a card, a `Cardless` of the pashouders."""
-    said = {"cardless_registration_type": kind, "allows_cardless_registration": kind != "NONE"}
+def ruled(
+    message: CardSystemMessage, cardless: str, tariff_info: str, places: Sequence[Place]
+) -> CardSystemMessage:
+    """Return a card system that says who can join: from where, and without a card (a `Cardless`)."""
+    said = {
+        "cardless_registration_type": cardless,
+        "allows_cardless_registration": cardless != Cardless.NONE,
+        "social_tariff_info": tariff_info or None,
+        "cities": [CityMessage(postal_code=place.postcode, name=place.name) for place in places],
+    }
     return message.model_copy(update=said)
 
 

@@ -129,6 +129,10 @@ def _form_page(
         done=done,
         systems=systems,
         groups=_groups(session, systems, form),
+        parents=[
+            (0, speak(request)("geen")),
+            *((one.id, one.name) for one in counters_in_reach(session, acting) if one is not counter),
+        ],
         organizers=known_organizers(session)[:MOST_OFFERED],
         places=known_places(session)[:MOST_OFFERED],
     )

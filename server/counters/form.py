@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from pydantic import BaseModel
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, or_, select
 
 from server.cardsystems.groups import groups_of
-from server.counters.models import Counter
+from server.counters.models import Counter, CounterLink
+from server.counters.reach import card_systems_of
 from server.counters.setup import CounterFacts
 from server.events.models import Event
 from server.web.i18n import Translator
 
 LONGEST_NAME: Final = 60
 MOST_OFFERED: Final = 500
+LONGEST_ADDRESS: Final = 80
 APART: Final = " · "
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
@@ -28,6 +30,10 @@ class CounterForm(BaseModel):
     name: str = ""
     organizer: str = ""
     place: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    parent: int = 0
     system: list[int] = []
     group: list[int] = []
 
@@ -63,6 +69,10 @@ def form_of(session: Session, facts: CounterFacts) -> CounterForm:
         name=facts.name,
         organizer=_text(facts.organizer_id, known_organizers(session)),
         place=_text(facts.place_id, known_places(session)),
+        street=facts.address[0],
+        postcode=facts.address[1],
+        city=facts.address[2],
+        parent=facts.parent or 0,
         system=sorted(facts.systems),
         group=sorted(facts.groups),
     )
@@ -94,11 +104,14 @@ def read_form(
         "organizer": organizer_wrong,
         "place": place_wrong,
         "system": "" if chosen else _("Kies minstens één kaartsysteem."),
+        "parent": _parent_wrong(session, form.parent, counter, in_reach, _),
     }
     errors = {field: sentence for field, sentence in sentences.items() if sentence}
     if errors:
         return None, errors
-    return CounterFacts(name, organizer, place, chosen | others, frozenset(groups)), {}
+    address = (_line(form.street), _line(form.postcode), _line(form.city))
+    parent = form.parent or None
+    return CounterFacts(name, organizer, place, chosen | others, frozenset(groups), address, parent), {}
 
 
 def _known(rows: Sequence[tuple[str | None, str]]) -> list[Known]:
@@ -122,6 +135,24 @@ def _name_wrong(session: Session, name: str, counter: Counter | None, _: Transla
         if one.name.casefold() == name.casefold() and (counter is None or one.id != counter.id)
     ]
     return _("Er is al een balie met deze naam.") if same else ""
+
+
+def _parent_wrong(
+    session: Session, parent: int, counter: Counter | None, in_reach: frozenset[int], _: Translator
+) -> str:
+    """Return what is wrong with the counter it is to belong to; links are one deep."""
+    if not parent:
+        return ""
+    own = counter.id if counter else 0
+    links = select(CounterLink).where(or_(CounterLink.parent_id == own, CounterLink.counter_id == parent))
+    fits = parent != own and bool(card_systems_of(session, parent) & in_reach)
+    if fits and session.exec(links).first() is None:
+        return ""
+    return _("Kies een balie die zelf bij geen andere hoort.")
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:LONGEST_ADDRESS]
 
 
 def _resource(text: str, known: Sequence[Known], _: Translator) -> tuple[str | None, str]:

@@ -7,7 +7,16 @@ from collections.abc import Iterable
 from sqlmodel import Session, col, select
 
 from server.api.wire import Wire
+from server.cardsystems.messages import CardSystemMessage
 from server.counters.models import Counter
+
+
+class OrganizerAddress(Wire):
+    """The address of an `Organizer`."""
+
+    street: str | None = None
+    postal_code: str | None = None
+    city: str
 
 
 class OrganizerMessage(Wire):
@@ -15,7 +24,9 @@ class OrganizerMessage(Wire):
 
     id: str
     name: str | None = None
+    card_systems: list[CardSystemMessage] | None = None
     linked_location_id: str | None = None
+    address: OrganizerAddress | None = None
 
 
 class LocationMessage(Wire):
@@ -27,8 +38,14 @@ class LocationMessage(Wire):
 
 def organizer_message(counter: Counter) -> OrganizerMessage:
     """Return the organiser that a counter is."""
+    address = OrganizerAddress(
+        street=counter.street or None, postal_code=counter.postcode or None, city=counter.city
+    )
     return OrganizerMessage(
-        id=counter.organizer_id or "", name=counter.name, linked_location_id=counter.place_id
+        id=counter.organizer_id or "",
+        name=counter.name,
+        linked_location_id=counter.place_id,
+        address=address if counter.city else None,
     )
 
 

@@ -6,7 +6,7 @@ from sqlmodel import Field, SQLModel
 
 
 class Counter(SQLModel, table=True):
-    """An organiser and/or a place in UiTdatabank where staff works."""
+    """An organiser and/or a place in UiTdatabank where staff works. street, postcode, city: where it is."""
 
     __tablename__ = "counter"
 
@@ -14,6 +14,18 @@ class Counter(SQLModel, table=True):
     name: str
     organizer_id: str | None = Field(default=None, index=True)
     place_id: str | None = Field(default=None, index=True)
+    street: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    postcode: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    city: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class CounterLink(SQLModel, table=True):
+    """A counter that belongs to another, `parent_id`: what a partner may there, it may here (rules 2.11)."""
+
+    __tablename__ = "counter_link"
+
+    counter_id: int = Field(primary_key=True, foreign_key="counter.id", ondelete="CASCADE")
+    parent_id: int = Field(foreign_key="counter.id", index=True, ondelete="CASCADE")
 
 
 class CounterCardSystem(SQLModel, table=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
-from server.counters.models import Counter, CounterCardSystem
+from server.counters.models import Counter, CounterCardSystem, CounterLink
 from server.counters.reach import card_systems_of
 from server.counters.rights import group_ids_of, put_groups
 from server.kernel.audit import record
@@ -17,7 +17,8 @@ from server.kernel.audit import record
 class CounterFacts:
     """What a counter is: its name, its ids in UiTdatabank, the ids of its card systems and of its groups.
 
-    groups: of a card system without one, the default group is meant.
+    groups: of a card system without one, the default group is meant. address: street, postcode and city.
+    parent: the counter it belongs to.
     """
 
     name: str
@@ -25,14 +26,18 @@ class CounterFacts:
     place_id: str | None
     systems: frozenset[int]
     groups: frozenset[int] = frozenset()
+    address: tuple[str, str, str] = ("", "", "")
+    parent: int | None = None
 
 
 def create_counter(session: Session, facts: CounterFacts, *, staff_id: int | None = None) -> int:
     """Make a counter; return its id."""
-    counter = Counter(name=facts.name, organizer_id=facts.organizer_id, place_id=facts.place_id)
+    counter = Counter(name=facts.name)
+    _put_names(counter, facts)
     session.add(counter)
     session.flush()
     counter_id = counter.id or 0
+    _put_parent(session, counter_id, facts.parent)
     groups = _put_systems(session, counter_id, facts)
     made = replace(facts, groups=groups)
     record(session, "create", "counter", counter_id, staff_id=staff_id, detail=_plain(made))
@@ -44,7 +49,8 @@ def change_counter(session: Session, counter: Counter, facts: CounterFacts, *, s
     before = facts_of(session, counter)
     if before == facts:
         return False
-    counter.name, counter.organizer_id, counter.place_id = facts.name, facts.organizer_id, facts.place_id
+    _put_names(counter, facts)
+    _put_parent(session, counter.id or 0, facts.parent)
     after = replace(facts, groups=_put_systems(session, counter.id or 0, facts))
     if before == after:
         return False
@@ -57,7 +63,27 @@ def facts_of(session: Session, counter: Counter) -> CounterFacts:
     """Return what a counter is now."""
     systems = frozenset(card_systems_of(session, counter.id or 0))
     groups = group_ids_of(session, counter.id or 0)
-    return CounterFacts(counter.name, counter.organizer_id, counter.place_id, systems, groups)
+    link = session.get(CounterLink, counter.id)
+    return CounterFacts(
+        counter.name,
+        counter.organizer_id,
+        counter.place_id,
+        systems,
+        groups,
+        (counter.street, counter.postcode, counter.city),
+        link.parent_id if link else None,
+    )
+
+
+def _put_names(counter: Counter, facts: CounterFacts) -> None:
+    counter.name, counter.organizer_id, counter.place_id = facts.name, facts.organizer_id, facts.place_id
+    counter.street, counter.postcode, counter.city = facts.address
+
+
+def _put_parent(session: Session, counter_id: int, parent: int | None) -> None:
+    session.execute(delete(CounterLink).where(col(CounterLink.counter_id) == counter_id))
+    if parent is not None:
+        session.add(CounterLink(counter_id=counter_id, parent_id=parent))
 
 
 def _put_systems(session: Session, counter_id: int, facts: CounterFacts) -> frozenset[int]:
@@ -76,4 +102,6 @@ def _plain(facts: CounterFacts) -> dict[str, object]:
         "place": facts.place_id,
         "card_systems": sorted(facts.systems),
         "groups": sorted(facts.groups),
+        "address": " ".join(filter(None, facts.address)),
+        "parent": facts.parent,
     }

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from server.api.callers import ByClient, ByToken
 from server.api.clients import find_client
-from server.api.grants import Grants, client_grants, put_grants
+from server.api.grants import Grants, client_grants, linked_organizers, put_grants, with_linked
 from server.api.models import ApiClient
 from server.api.permissions import ApiPermission
 from server.api.problems import ApiError, Prob, SchemaError
@@ -26,7 +26,7 @@ router = Operations()
 @router.get("/permissions")
 def show_own_permissions(session: RequestSession, caller: ByToken) -> list[OrganizerPermissions]:
     """Return what the caller may do, for which organisers."""
-    return _messages(session, caller.grants)
+    return _messages(session, caller.granted)
 
 
 @router.get("/permissions/{client_id}")
@@ -52,7 +52,10 @@ def put_permissions(
 
 
 def _messages(session: Session, grants: Grants) -> list[OrganizerPermissions]:
-    return permission_messages(grants, organizers_by_id(session, {organizer for organizer, _ in grants}))
+    direct = {organizer for organizer, _ in grants}
+    linked = linked_organizers(session, direct)
+    known = organizers_by_id(session, direct.union(*linked.values()))
+    return permission_messages(grants, with_linked(session, grants), linked, known)
 
 
 def _client(session: Session, client_id: str) -> ApiClient:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pydantic import Field
 
@@ -28,43 +27,70 @@ class PermissionDetail(Wire):
     card_system_ids: list[int] | None = None
 
 
+class LinkedPermissions(Wire):
+    """`LinkedOrganizerPermissions`: what may be done for an organiser that belongs to another."""
+
+    organizer: OrganizerMessage
+    permission_details: list[PermissionDetail] = Field(default_factory=list)
+
+
 class OrganizerPermissions(Wire):
     """`OrganizerPermissions`. permissions: the older form of permission_details."""
 
     organizer: OrganizerMessage
     permissions: list[ApiPermission] = Field(default_factory=list)
     permission_details: list[PermissionDetail] = Field(default_factory=list)
+    linked_organizers: list[LinkedPermissions] | None = None
 
 
 def permission_messages(
-    grants: Grants, organizers: Mapping[str, OrganizerMessage]
+    granted: Grants,
+    grants: Grants,
+    linked: Mapping[str, Sequence[str]],
+    organizers: Mapping[str, OrganizerMessage],
 ) -> list[OrganizerPermissions]:
-    """Return what may be done for each organiser, in the order of the table of permissions."""
-    by_organizer: defaultdict[str, dict[ApiPermission, frozenset[int]]] = defaultdict(dict)
-    for (organizer, permission), systems in grants.items():
-        by_organizer[organizer][permission] = systems
+    """Return what may be done for each organiser, in the order of the table of permissions.
+
+    granted: what was granted itself. grants: that, and what comes with it for those that are `linked`.
+    """
+    ids = {organizer for organizer, _ in granted}
     return [
-        _organizer(organizers[organizer], by_organizer[organizer])
-        for organizer in sorted(by_organizer, key=lambda id_: (organizers[id_].name or "", id_))
+        _organizer(one, granted, grants, linked.get(one, ()), organizers)
+        for one in sorted(ids, key=lambda id_: (organizers[id_].name or "", id_))
     ]
 
 
 def _organizer(
-    organizer: OrganizerMessage, held: Mapping[ApiPermission, frozenset[int]]
+    organizer: str,
+    granted: Grants,
+    grants: Grants,
+    linked: Sequence[str],
+    organizers: Mapping[str, OrganizerMessage],
 ) -> OrganizerPermissions:
-    ordered = [permission for permission in PERMISSIONS if permission in held]
+    details = _details(organizer, granted)
+    found = [
+        LinkedPermissions(organizer=organizers[one], permission_details=own)
+        for one in linked
+        if (own := _details(one, grants))
+    ]
     return OrganizerPermissions(
-        organizer=organizer,
-        permissions=ordered,
-        permission_details=[
-            PermissionDetail(
-                id=permission,
-                label=Label(nl=PERMISSIONS[permission].nl, en=PERMISSIONS[permission].en),
-                card_system_ids=sorted(held[permission]),
-            )
-            for permission in ordered
-        ],
+        organizer=organizers[organizer],
+        permissions=[detail.id for detail in details],
+        permission_details=details,
+        linked_organizers=found or None,
     )
+
+
+def _details(organizer: str, grants: Grants) -> list[PermissionDetail]:
+    return [
+        PermissionDetail(
+            id=permission,
+            label=Label(nl=entry.nl, en=entry.en),
+            card_system_ids=sorted(grants[organizer, permission]),
+        )
+        for permission, entry in PERMISSIONS.items()
+        if (organizer, permission) in grants
+    ]
 
 
 def grants_in(sent: list[OrganizerPermissions]) -> list[Grant]:

@@ -198,7 +198,7 @@ class RegistrationRules(SQLModel, table=True):
 
     municipalities: its own; none: everyone's. is_strict: also who pays the full price
     must live there, not only who has the kansenstatuut (rules 16.2). sends_mails: who joins gets one.
-    cardless: a `Cardless`.
+    cardless: a `Cardless`. tariff_info: who has a right to the kansenstatuut here, in a sentence or two.
     """
 
     __tablename__ = "registration_rules"
@@ -210,3 +210,19 @@ class RegistrationRules(SQLModel, table=True):
     is_strict: bool = False
     cardless: str = Field(default=Cardless.NONE, sa_column_kwargs={"server_default": Cardless.NONE.value})
     sends_mails: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
+    tariff_info: str = Field(default="", sa_column_kwargs={"server_default": ""})
+
+
+class CitySettings(SQLModel, table=True):
+    """What holds in one municipality of a card system (json-api 5); without a row the defaults hold.
+
+    contact_email: for who asks something there, empty for none. cardless: whether who lives there can get a
+    digital card with the kansenstatuut, where the card system gives them.
+    """
+
+    __tablename__ = "city_settings"
+
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+    municipality: str = Field(primary_key=True)
+    contact_email: str = ""
+    cardless: bool = True

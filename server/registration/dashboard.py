@@ -44,6 +44,7 @@ from shared.domain.zones import local_day
 
 MOST_GRACE: Final = 366
 MOST_POINTS: Final = 1_000
+LONGEST_INFO: Final = 2_000
 
 router = APIRouter(prefix=HERE, include_in_schema=False)
 system_router = APIRouter(prefix=f"{HERE}/{{system_id}}", include_in_schema=False)
@@ -58,6 +59,7 @@ class RulesForm(BaseModel):
     is_strict: str = ""
     sends_mails: str = ""
     cardless: str = Cardless.NONE
+    tariff_info: str = ""
 
 
 @router.get("")
@@ -110,6 +112,7 @@ def show_rules(request: Request, session: RequestSession, system: OwnSystem, gel
         is_strict="yes" if rules.is_strict else "",
         sends_mails="yes" if rules.sends_mails else "",
         cardless=rules.cardless,
+        tariff_info=rules.tariff_info,
     )
     return _rules_page(request, system, form, done=gelukt)
 
@@ -286,6 +289,7 @@ def _read_rules(
         is_strict=form.is_strict == "yes",
         sends_mails=form.sends_mails == "yes",
         cardless=form.cardless if form.cardless in list(Cardless) else Cardless.NONE,
+        tariff_info=form.tariff_info.strip()[:LONGEST_INFO],
     )
     return rules, {}
 

@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from fakes.scene import EVENT, add_holders, add_kiosk, add_region, chip_of
 from server.cardsystems.models import CardSystem, CardSystemKey
+from server.counters.models import Counter, CounterCardSystem
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.kiosks.commands import ask_command
@@ -19,6 +20,8 @@ from server.migrations.run import WrongDatabaseError, migrate, require_current
 from server.migrations.tables import metadata
 from server.passholders.models import Passholder
 from server.passholders.names import find_by_name, index_name
+from server.staff.models import Staff, StaffRole
+from server.staff.roles import Role
 from shared.domain.commands import CommandKind
 
 assert EVENT
@@ -109,3 +112,20 @@ def test_an_empty_database_is_refused_with_the_command_that_helps(tmp_path):
     with pytest.raises(WrongDatabaseError, match="zuil-server migrate"):
         require_current(database)
     database.dispose()
+
+
+def test_step_twenty_six_and_back_keeps_who_works_where(filled):
+    with filled.writing() as session:
+        staff = Staff(uitid="ann", name="Ann", terms_at=datetime(2026, 11, 1, 12, tzinfo=UTC))
+        session.add(staff)
+        session.flush()
+        counter = session.exec(select(Counter)).one()
+        counter.city = "Gent"
+        session.add(StaffRole(staff_id=staff.id, role=Role.COUNTER_ADMIN, counter_id=counter.id))
+    migrate(filled, "0026")
+    migrate(filled)
+    with filled.reading() as session:
+        role, counter = session.exec(select(StaffRole)).one(), session.exec(select(Counter)).one()
+        assert (role.role, role.counter_id) == (Role.BALIE, counter.id)
+        assert (session.get_one(Staff, role.staff_id).terms_at, counter.city) == (None, "")
+        assert session.exec(select(CounterCardSystem)).all(), "what belongs to a counter stays with it"
