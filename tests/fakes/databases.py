@@ -6,6 +6,7 @@ Both are copies of a database that was migrated once for the whole run.
 import secrets
 import shutil
 import tempfile
+from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -63,11 +64,18 @@ def sqlite_url(sqlite_template, tmp_path):
 
 @pytest.fixture
 def postgresql_url(postgresql_template):
+    with copied(postgresql_template, "migrated") as url:
+        yield url
+
+
+@contextmanager
+def copied(admin, template):
+    """Yield the address of a copy of a database that nobody is connected to."""
     name = f"test_{secrets.token_hex(6)}"
-    with postgresql_template.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY FILE_COPY"))
-    yield postgresql_template.url.set(database=name).render_as_string(hide_password=False)
-    with postgresql_template.connect() as connection:
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+    yield admin.url.set(database=name).render_as_string(hide_password=False)
+    with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
 from starlette.testclient import TestClient
 
 from fakes.control import FakeControl
+from fakes.databases import copied
 from server.app import create_app
 from server.demo.seed import seed
 from server.kernel.database import Database
@@ -93,14 +95,22 @@ def seeded_file(tmp_path_factory):
     return folder / "server.db", codes
 
 
-@pytest.fixture
-def site(seeded_file, tmp_path):
-    source, codes = seeded_file
-    for suffix in ("", "-wal"):
-        file = Path(f"{source}{suffix}")
-        if file.exists():
-            (tmp_path / f"server.db{suffix}").write_bytes(file.read_bytes())
-    settings = settings_for(f"sqlite:///{tmp_path / 'server.db'}", tmp_path)
+@pytest.fixture(scope="session")
+def seeded_postgresql(postgresql_template):
+    """Return the codes of the demo's data in the database `seeded`, made once and copied for each test."""
+    with postgresql_template.connect() as connection:
+        connection.execute(text("CREATE DATABASE seeded TEMPLATE migrated"))
+    url = postgresql_template.url.set(database="seeded").render_as_string(hide_password=False)
+    database = Database(url, Vault(bytes(range(32))))
+    codes = seed(database, datetime.now(UTC))
+    database.dispose()
+    return codes
+
+
+@contextmanager
+def filled_site(url, folder, codes):
+    """Run the application on a database with the demo's data."""
+    settings = settings_for(url, folder)
     database = Database(settings.database_url, Vault(settings.secret_key))
     with TestClient(create_app(settings), base_url=HOST, headers=BROWSER, follow_redirects=False) as client:
         yield Site(client, database, settings, dict(codes))
@@ -108,10 +118,29 @@ def site(seeded_file, tmp_path):
 
 
 @pytest.fixture
-def any_site(database_url, tmp_path):
-    """The site on SQLite and on PostgreSQL."""
-    with open_site(settings_for(database_url, tmp_path)) as site:
+def site(seeded_file, tmp_path):
+    source, codes = seeded_file
+    for suffix in ("", "-wal"):
+        file = Path(f"{source}{suffix}")
+        if file.exists():
+            (tmp_path / f"server.db{suffix}").write_bytes(file.read_bytes())
+    with filled_site(f"sqlite:///{tmp_path / 'server.db'}", tmp_path, codes) as site:
         yield site
+
+
+@pytest.fixture
+def postgresql_site(postgresql_template, seeded_postgresql, tmp_path):
+    with (
+        copied(postgresql_template, "seeded") as url,
+        filled_site(url, tmp_path, seeded_postgresql) as site,
+    ):
+        yield site
+
+
+@pytest.fixture(params=["site", "postgresql_site"], ids=["sqlite", "postgresql"])
+def any_site(request):
+    """The site on SQLite and on PostgreSQL."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
