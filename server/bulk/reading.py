@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,22 +10,16 @@ from itertools import islice
 from typing import BinaryIO, Final, NamedTuple
 
 from server.kernel.spreadsheets import NotATableError, rows_of
-from server.passholders.places import ABROAD, ABROAD_POSTCODE
 from server.registration.facts import Fault, Joining, Person
 from server.registration.form import read_day
+from server.registration.moving import Address, address_of
 
 MOST_ROWS: Final = 100_000
 PART: Final = 50
 """Rows that are looked at, or carried out, in one transaction: nobody waits long for it."""
 LONGEST: Final = 200
-ELSEWHERE: Final = "ZZ"
-"""The country of who lives in one that the list does not name (ISO 3166 leaves it to its users)."""
 _INSZ_DIGITS: Final = 11
 _CARD_DIGITS: Final = 13
-_STREET: Final = re.compile(
-    r"(?P<street>.*?\D)\s(?P<number>\d+(?:\s?[a-z]\b)?)(?:\s*(?:bus|bte|boîte|box|b\.|/)\s*(?P<box>\w+))?",
-    re.IGNORECASE,
-)
 
 
 class ListKind(StrEnum):
@@ -68,17 +61,6 @@ class Row(NamedTuple):
     cells: list[str]
 
 
-class Address(NamedTuple):
-    """Where somebody lives, as a `Person` says it."""
-
-    street: str
-    house_number: str
-    box: str
-    postcode: str
-    place: str
-    country: str
-
-
 @dataclass(frozen=True)
 class Asked:
     """What a row asks for; `faults`: what cannot be read of it. person: None for who moves."""
@@ -116,14 +98,6 @@ def read_row(kind: ListKind, row: Row) -> Asked | None:
         return None
     cells = [*cells[:most], *[""] * (most - len(cells))]
     return _registration(cells) if kind is ListKind.REGISTER else _move(cells)
-
-
-def address_of(street: str, postcode: str, city: str) -> Address:
-    """Return an address: the number and the box stand behind the street."""
-    country = ELSEWHERE if city.upper() == ABROAD else "BE"
-    parts = _STREET.fullmatch(street)
-    found = (parts["street"].rstrip(","), parts["number"], parts["box"] or "") if parts else (street, "", "")
-    return Address(*found, postcode or (ABROAD_POSTCODE if country == ELSEWHERE else ""), city, country)
 
 
 def _rows(file: BinaryIO) -> Iterator[Row]:

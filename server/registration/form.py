@@ -74,6 +74,14 @@ class CardForm(BaseModel):
     sure: str = ""
 
 
+class JoiningForm(CardForm):
+    """A membership more, and where somebody lives from now on: all empty when he did not move."""
+
+    street: str = ""
+    postcode: str = ""
+    place: str = ""
+
+
 class RegistrationForm(PersonForm, CardForm):
     """Somebody new and the card he gets. taken, chosen: a picture of him, two ways to send one."""
 

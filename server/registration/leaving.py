@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import date
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from server.bulk.models import BulkRow
 from server.feed.changes import cards_changed
 from server.kernel.audit import record
-from server.passholders.models import Membership, Passholder
+from server.kernel.outbox import OutgoingMail
+from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.registration.facts import Fault, RefusedError
 from server.registration.giving import cards_of
 from shared.domain.checkin import CardState
@@ -39,6 +40,7 @@ def delete_person(
         card.state, card.passholder_ref = CardState.DELETED.name, None
     numbers = [card.uitpas_number for card in cards]
     cards_changed(session, numbers)
+    _forget_mails(session, ref)
     # A list keeps its rows for a while, without what it did for whom.
     session.execute(update(BulkRow).where(col(BulkRow.passholder_ref) == ref).values(name=""))
     session.flush()
@@ -50,3 +52,11 @@ def delete_person(
     if client:
         detail["client"] = client
     record(session, "delete", "passholder", ref, staff_id=staff_id, detail=detail)
+
+
+def _forget_mails(session: Session, ref: int) -> None:
+    """Forget the mails that left for an address; those that wait may be for another who shares it."""
+    details = session.get(PassholderDetails, ref)
+    if details is not None and details.email:
+        left = col(OutgoingMail.sent).is_not(None)
+        session.execute(delete(OutgoingMail).where(col(OutgoingMail.recipient) == details.email, left))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Final, Literal
 
@@ -15,14 +14,14 @@ from server.api.problems import ApiError, Prob
 from server.api.wire import Operations, Wire
 from server.counters.messages import OrganizerMessage
 from server.kernel.database import RequestSession
-from server.passholders.models import Membership, Passholder, PassholderDetails
+from server.passholders.models import Membership, Passholder
 from server.passholders.standing import default_end
-from server.registration.changing import change_person, person_of
-from server.registration.checks import HOME, check_residence
-from server.registration.facts import Joining, Person, RefusedError
+from server.registration.checks import check_residence
+from server.registration.facts import Joining, RefusedError
 from server.registration.finding import holder_with
 from server.registration.giving import cards_of
 from server.registration.messages import MembershipMessage, membership_message
+from server.registration.moving import address_of, move
 from server.registration.register import join
 from server.registration.replacing import replace_card
 from server.registration.writing import desk_for, problem_of
@@ -114,8 +113,9 @@ def add_membership(
     present = session.get(Membership, (holder.ref, card_system_id))
     try:
         if message.address is not None:
-            person = _moved(session, holder, message.address)
-            change_person(session, holder, person, desk, now, joins=asked is not None)
+            to = message.address
+            address = address_of(to.street.strip(), to.postal_code.strip(), to.city.strip())
+            move(session, holder, address, desk, now, joins=asked is not None)
         if present is None:
             join(session, holder, joining, desk, now)
         elif present.social_tariff == (asked is not None):
@@ -126,20 +126,6 @@ def add_membership(
     except RefusedError as refused:
         raise problem_of(refused) from refused
     return Response(status_code=201)
-
-
-def _moved(session: Session, holder: Passholder, to: NewAddress) -> Person:
-    """Return somebody as he is to be written down at another address."""
-    known = person_of(holder, session.get(PassholderDetails, holder.ref))
-    return replace(
-        known,
-        street=to.street.strip(),
-        house_number="",
-        box="",
-        postcode=to.postal_code.strip(),
-        place=to.city.strip(),
-        country=HOME,
-    )
 
 
 def _holder(session: Session, passholder_id: str) -> Passholder:

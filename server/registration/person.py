@@ -28,6 +28,7 @@ from server.registration.facts import Desk, Fault, RefusedError, refuse
 from server.registration.finding import holder_with
 from server.registration.form import (
     CardForm,
+    JoiningForm,
     PersonForm,
     form_of,
     genders,
@@ -37,6 +38,7 @@ from server.registration.form import (
     read_person,
 )
 from server.registration.giving import block_card
+from server.registration.moving import address_of, move_and_join
 from server.registration.register import join
 from server.registration.replacing import replace_card
 from server.registration.scanning import scan_page
@@ -128,17 +130,18 @@ def show_person(visit: Looked, gelukt: str = "") -> Response:
 
 
 @router.post("/lid")
-def join_system(visit: Served, form: Filled) -> Response:
-    """Make somebody a member of one of the counter's card systems too."""
-    desk = visit.desk(form.system)
+def join_system(visit: Served, form: Annotated[JoiningForm, Form()]) -> Response:
+    """Make somebody a member of one of the counter's card systems too; he may have moved there."""
+    desk, now = visit.desk(form.system), datetime.now(UTC)
     joining, faults = read_joining(form)
-    return _do(
-        visit,
-        form,
-        faults,
-        lambda: join(visit.session, visit.holder, joining, desk, datetime.now(UTC)),
-        "lid",
-    )
+
+    def deed() -> object:
+        if not form.postcode.strip():
+            return join(visit.session, visit.holder, joining, desk, now)
+        to = address_of(form.street.strip(), form.postcode.strip(), form.place.strip())
+        return move_and_join(visit.session, visit.holder, to, joining, desk=desk, now=now)
+
+    return _do(visit, form, faults, deed, "lid")
 
 
 @router.post("/kaart")
@@ -259,7 +262,7 @@ def person_page(
         status=NEEDS_INPUT if errors else 200,
         view=view_of(visit.session, visit.holder, visit.desks, today),
         reasons={reason: reason_word(_, reason) for reason in PriceReason},
-        form=form or CardForm(),
+        form=form or JoiningForm(),
         default_end=default_end(today),
         latest_end=latest_end(today),
         doing=doing,

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 OPEN = ["/", "/pashouder", "/technieker", "/login", "/demo", "/demo/zuilen/1/qr"]
+OPEN += ["/mijn-uitpas", "/mijn-uitpas/aanmelden", "/mijn-uitpas/registreren", "/mijn-uitpas/koppelen/niets"]
 KSB = [
     "/dashboard/zuilen",
     "/dashboard/zuilen/1",

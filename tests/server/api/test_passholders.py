@@ -432,11 +432,7 @@ def test_who_moves_into_the_region_joins_with_the_kansenstatuut(api):
     here = {"street": "Dorpsstraat 12", "postalCode": "9040", "city": "Sint-Amandsberg"}
     assert api.call("POST", path, token=token, json=asked | {"address": here}).status_code == 201
     after = api.get(f"/passholders/{person['id']}", token=token).json()
-    assert (after["city"], after["address"]["street"], after["uitpasNumber"]) == (
-        "Gent",
-        "Dorpsstraat 12",
-        special,
-    )
+    assert (after["city"], after["address"]["number"], after["uitpasNumber"]) == ("Gent", "12", special)
 
 
 def test_a_card_that_shows_the_kansenstatuut_means_the_default_last_day(api):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, text, update
 from sqlmodel import select
 
 from fakes.town import AN, AUTHORISED, GENT, NOON, PASPARTOE, TODAY
@@ -12,12 +12,14 @@ from server.checkins.models import PointsEntry
 from server.feed.models import CardFeed
 from server.feed.publisher import publish
 from server.kernel.audit import AuditEntry
+from server.kernel.outbox import OutgoingMail
 from server.passholders.models import Passholder, PassholderDetails, RegistrationRules
 from server.registration.changing import change_person, person_of
 from server.registration.facts import Fault, Joining, RefusedError
 from server.registration.finding import find_people, holder_with
 from server.registration.leaving import delete_person
 from server.registration.register import join, register
+from server.uitid.inviting import write_invitations
 from shared.domain.checkin import CardState
 
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -47,8 +49,11 @@ def delete(database, ref, systems=(GENT,)):
 
 
 def test_nothing_in_the_database_says_who_it_was(database, ref):
+    with database.writing() as session:
+        write_invitations(session, NOON, "https://uitpas.example")
+        session.execute(update(OutgoingMail).values(sent=1))
     delete(database, ref)
-    secret = ("Peeters", "peeters", "an@example.be", "Dorpsstraat", NOTED, "83.03.02", "1983")
+    secret = ("Peeters", "peeters", "an@example.be", "Dorpsstraat", NOTED, "83.03.02", "1983-03-02")
     with database.reading() as session:
         for table in inspect(database.engine).get_table_names():
             if table in {"place", "alembic_version"}:

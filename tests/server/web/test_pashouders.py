@@ -8,7 +8,7 @@ from sqlmodel import select
 
 from server.cards.models import Card
 from server.kernel.audit import AuditEntry
-from server.passholders.models import Membership, Passholder, PassholderDetails
+from server.passholders.models import Membership, Passholder, PassholderDetails, RegistrationRules
 from shared.domain.zones import local_day
 
 HERE = "/balie/pashouders"
@@ -230,3 +230,39 @@ def test_a_card_that_was_scanned_by_its_chip_is_handed_over_too(counter):
         chip = session.get_one(Card, number).chip_number
     page = registered(counter, card=chip.lower())
     assert number in counter.client.get(page).text
+
+
+def test_who_moves_into_the_region_joins_with_the_kansenstatuut(counter):
+    with counter.database.writing() as session:
+        ann = Passholder(first_name="Ann", last_name="Claes", birth_date=datetime(1990, 1, 2).date())
+        session.add(ann)
+        session.flush()
+        session.add(
+            PassholderDetails(passholder_ref=ann.ref, municipality="Oostende", made_at=datetime.now(UTC))
+        )
+        session.get_one(RegistrationRules, 5).municipalities = ["Gent"]
+        ref = ann.ref
+    page = f"{HERE}/{ref}"
+    form = {
+        "system": "5",
+        "tariff": "yes",
+        "tariff_until": f"{NEXT_YEAR}-04-30",
+        "card": in_drawer(counter, tariff=True),
+    }
+    assert "andere regio" in counter.client.post(f"{page}/lid", data=form).text
+    move = {"street": "Dorpsstraat 12 bus 3", "postcode": "9040", "place": "Sint-Amandsberg"}
+    nowhere = counter.client.post(f"{page}/lid", data=form | move | {"place": "Nergens"})
+    assert errors(nowhere) == ["Deze gemeente hoort niet bij deze postcode."]
+    without = counter.client.post(f"{page}/lid", data=form | move | {"card": ""})
+    assert errors(without) == ["Scan of typ de kaart die je meegeeft."]
+    with counter.database.reading() as session:
+        assert session.get_one(PassholderDetails, ref).municipality == "Oostende"
+    assert counter.client.post(f"{page}/lid", data=form | move).status_code == 303
+    with counter.database.reading() as session:
+        details = session.get_one(PassholderDetails, ref)
+        assert (details.municipality, details.street, details.house_number, details.box) == (
+            "Gent",
+            "Dorpsstraat",
+            "12",
+            "3",
+        )
