@@ -34,6 +34,11 @@ class Found(NamedTuple):
 
 def find_people(session: Session, text: str, systems: Iterable[int]) -> Found:
     """Return who is meant: by a number, anyone; by a name, members of `systems` only, at most `MOST`."""
+    return find_by_number(session, text) or find_named(session, text, systems)
+
+
+def find_by_number(session: Session, text: str) -> Found | None:
+    """Return whose number this is, None for what is no number: a card's, or a national number."""
     card = _card(session, text)
     if card is not None:
         holder = session.get(Passholder, card.passholder_ref) if card.passholder_ref else None
@@ -41,11 +46,16 @@ def find_people(session: Session, text: str, systems: Iterable[int]) -> Found:
     try:
         digest = insz_digest(vault_of(session), parse_insz(text))
     except InvalidInszError:
-        named = find_by_name(session, text, systems, MOST + 1)
-        return Found(named[:MOST], more=len(named) > MOST)
+        return None
     owner = select(PassholderDetails.passholder_ref).where(PassholderDetails.insz_digest == digest)
     query = select(Passholder).where(col(Passholder.ref).in_(owner))
     return Found(list(session.exec(query)), exact=True)
+
+
+def find_named(session: Session, text: str, systems: Iterable[int]) -> Found:
+    """Return members of `systems` whose names begin so, at most `MOST`."""
+    named = find_by_name(session, text, systems, MOST + 1)
+    return Found(named[:MOST], more=len(named) > MOST)
 
 
 def holder_with(session: Session, reference: str) -> Passholder | None:

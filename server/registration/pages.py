@@ -20,9 +20,9 @@ from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.passholders.standing import default_end, latest_end
 from server.registration.checks import gives_digital
-from server.registration.desks import Desks, Helper, desk_at, registering, system_names
+from server.registration.desks import Desks, Helper, desk_at, desks_of, registering, system_names
 from server.registration.facts import Desk, Joining, Person, RefusedError, refuse
-from server.registration.finding import find_people
+from server.registration.finding import find_by_number, find_named
 from server.registration.form import (
     RegistrationForm,
     genders,
@@ -61,14 +61,16 @@ def show_search(request: Request, _acting: Helper, desks: Desks) -> Response:
 def search(
     request: Request,
     session: RequestSession,
-    _acting: Helper,
-    desks: Desks,
+    acting: Helper,
     text: Annotated[str, Form()] = "",
 ) -> Response:
     """Find somebody by whatever was scanned or typed; go straight to who is the only one."""
-    found = find_people(session, text, desks)
-    if found.exact and found.people:
+    found = find_by_number(session, text)
+    if found and found.people:
         return RedirectResponse(f"{HERE}/{found.people[0].ref}", 303)
+    # Only a name asks where this counter may look: who scans waits for nothing else.
+    desks = desks_of(session, acting)
+    found = found or find_named(session, text, desks)
     may_register = bool(registering(desks))
     return scan_page(request, "registration/search.html", may_register=may_register, text=text, found=found)
 

@@ -95,10 +95,11 @@ def open_session(session: Session, staff_id: int, now: datetime) -> str:
 
 def find_session(session: Session, token: str, now: datetime) -> Acting | None:
     """Return who holds this token, None when it is unknown or has expired."""
-    row = session.get(StaffSession, _hash(token))
-    if row is None or row.expires <= now:
+    query = select(StaffSession, Staff).join(Staff, col(Staff.id) == col(StaffSession.staff_id))
+    found = session.exec(query.where(StaffSession.token_hash == _hash(token))).first()
+    if found is None or found[0].expires <= now:
         return None
-    staff = session.get_one(Staff, row.staff_id)
+    row, staff = found
     posts = posts_of(session, row.staff_id)
     chosen = next((post for post in posts if post.id == row.role_id), None)
     return Acting(row.staff_id, staff.name, posts, chosen, staff.terms_at is not None)
