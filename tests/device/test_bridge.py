@@ -16,43 +16,16 @@ import pytest
 
 from device.bridge import Bridge, BridgeServer
 from device.core.eid import identity_of, split_address
-from device.ports import IdentityError, ReaderError, Sight
+from device.ports import IdentityError
 from device.settings import SettingsError, origin_of
 from fakes.eid import HOME, PERSON, PORTRAIT, file_of
 from fakes.ports import free_ports
+from fakes.reader import HeldReader
 from shared.wire.bridge import IdentityFault
 
 ORIGIN = "https://balie.example"
 CHIP, OTHER = "04A1B2C3D4E5F6", "044D71DA862680"
 AN = identity_of(file_of(PERSON), file_of(HOME))
-
-
-class Reader:
-    """A card reader that a test holds cards against."""
-
-    def __init__(self):
-        self.sights = queue.SimpleQueue()
-        self.is_away = False
-
-    def open(self):
-        if self.is_away:
-            raise ReaderError("No card reader was found.")
-
-    def look(self):
-        try:
-            return self.sights.get(timeout=0.02)
-        except queue.Empty:
-            return Sight()
-
-    def hold(self, chip):
-        for sight in (Sight(frozenset({bytes.fromhex(chip)})), Sight(removed=True)):
-            self.sights.put(sight)
-
-    def reset(self):
-        pass
-
-    def close(self):
-        pass
 
 
 class IdentityCards:
@@ -105,7 +78,7 @@ class Page:
 
 @pytest.fixture(scope="module")
 def reader():
-    return Reader()
+    return HeldReader()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from server.passholders.models import Membership
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 PEOPLE = "/balie/pashouders"
+PATIENCE = 20_000
+"""Milliseconds; a machine may be busy."""
 MOST_TABS = 90
 TABBABLE = """
 () => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
@@ -30,7 +32,6 @@ def counter(tmp_path_factory, filled):
 def page(chromium, counter, request):
     """Ann at the library, on the device of the test."""
     context = chromium.new_context(locale="nl-BE", **request.param)
-    context.set_default_timeout(6_000)
     page, complaints = context.new_page(), []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(f"{counter.url}/login")
@@ -97,7 +98,7 @@ class Keys(Fingers):
         raise AssertionError(f"the arrows do not reach {label}")
 
     def _go(self, wanted):
-        expect(wanted).to_be_visible()
+        expect(wanted).to_be_visible(timeout=PATIENCE)
         for _ in range(MOST_TABS):
             if wanted.evaluate("(one) => one === document.activeElement"):
                 return
@@ -133,32 +134,34 @@ def test_a_life_at_the_counter(page, counter, hands, name):
     at.fill("Gemeente", "Gent")
     at.fill("Kaart die je meegeeft", first)
     at.press("Nakijken")
-    expect(page.locator(".field-error")).to_have_text("Vul een e-mailadres in, of vink aan dat er geen is.")
+    expect(page.locator(".field-error")).to_have_text(
+        "Vul een e-mailadres in, of vink aan dat er geen is.", timeout=PATIENCE
+    )
     at.tick("Heeft geen e-mailadres")
     at.press("Nakijken")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Klopt dit?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Klopt dit?", timeout=PATIENCE)
     at.press("Registreren")
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"{name} Desmet")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{name} Desmet", timeout=PATIENCE)
     ref = int(page.url.split("?")[0].rpartition("/")[2])
 
     second = in_drawer(counter)
     at.open("Een andere kaart geven")
     at.fill("Kaart die je meegeeft", second)
     at.press("Kaart geven")
-    expect(page.get_by_text("De nieuwe kaart werkt.")).to_be_visible()
+    expect(page.get_by_text("De nieuwe kaart werkt.")).to_be_visible(timeout=PATIENCE)
 
     third = in_drawer(counter, tariff=True)
     at.open("Een andere kaart geven")
     at.choose("krijgt het kansenstatuut")
     at.fill("Kaart die je meegeeft", third)
     at.press("Kaart geven")
-    expect(page.get_by_text("kansenstatuut tot en met").first).to_be_visible()
+    expect(page.get_by_text("kansenstatuut tot en met").first).to_be_visible(timeout=PATIENCE)
     with counter.database.reading() as session:
         assert session.get_one(Membership, (ref, 5)).social_tariff
 
     at.open("Blokkeren")
     at.press(f"Kaart {third} blokkeren")
-    expect(page.get_by_text("De kaart is geblokkeerd.")).to_be_visible()
+    expect(page.get_by_text("De kaart is geblokkeerd.")).to_be_visible(timeout=PATIENCE)
     assert cards_of(counter, ref) == {first: "BLOCKED", second: "BLOCKED", third: "BLOCKED"}
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
