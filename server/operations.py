@@ -17,6 +17,7 @@ from server.counters import api as counters
 from server.families import api as families
 from server.grouppasses import api as group_passes
 from server.kiosks import api as kiosks
+from server.mine import api as mine
 from server.organisation import api as organisation
 from server.partners import api as partners
 from server.registration import api as people
@@ -41,6 +42,7 @@ ROUTERS: Final = (
     people.router,
     memberships.router,
     families.router,
+    mine.router,
     beside.router,
 )
 

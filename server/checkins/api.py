@@ -94,7 +94,7 @@ def check_in(
     claim = _claim(session, number_of(kiosk), card, event, now)
     (judged,) = judge(session, [claim], Arrival(Source.KIOSK, claim.at))
     if judged.decision.outcome is not Outcome.OK:
-        return answer_error(_refused(judged.decision, now))
+        return answer_error(_refused(judged.decision, now, judged.total))
     return KioskDeviceCheckinResponse(new_points=judged.decision.points, total_points=judged.total or 0)
 
 
@@ -139,11 +139,22 @@ def _claim(session: Session, kiosk: int, card: FoundCard, event: Event, now: dat
     )
 
 
-def _refused(decision: Decision, now: datetime) -> ApiError:
+def _refused(decision: Decision, now: datetime, total: int | None = None) -> ApiError:
     """Return what a device is told of a refusal, with the words it may show."""
     prob = _OF_OUTCOME.get(decision.outcome, Prob.CHECKIN_NOT_ALLOWED)
-    words = {
-        language: message(decision.outcome, language, limit=decision.limit, opens=decision.opens, now=now)
+    return ApiError(prob, status=400, user_message=told(decision, now, total))
+
+
+def told(decision: Decision, now: datetime, total: int | None = None) -> dict[str, str]:
+    """Return what a person reads of a decision, by language; total: the balance, where it is known."""
+    return {
+        language: message(
+            decision.outcome,
+            language,
+            total=total or 0,
+            limit=decision.limit,
+            opens=decision.opens,
+            now=now,
+        )
         for language in LANGUAGES
     }
-    return ApiError(prob, status=400, user_message=words)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ from server.cards.models import Card
 from server.cardsystems.models import CardSystem
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
+from server.mine.history import history_of
 from server.passholders.models import Membership, OptIn, Passholder, PassholderDetails
 from server.passholders.standing import ADULT_AGE, is_active, social_tariff_on
 from server.registration.changing import change_contact, person_of
@@ -33,6 +34,9 @@ from server.web.templating import page
 from shared.domain.checkin import CardState
 from shared.domain.prices import age_on
 from shared.domain.zones import local_day
+
+LINES: Final = 10
+"""Of the ledger, on the page."""
 
 
 class ContactForm(BaseModel):
@@ -127,6 +131,7 @@ def _own_page(
         members=[
             (name, is_active(one, today), social_tariff_on(one, today)) for one, name in session.exec(query)
         ],
+        history=history_of(session, ref, speak(request), most=LINES).lines,
         cards=sorted(cards_of(session, ref), key=lambda card: card.state != CardState.ACTIVE.name),
         form=form or _contact(details),
         opt_ins=opt_in_words(speak(request)) if age_on(holder.birth_date, today) >= ADULT_AGE else [],
