@@ -32,7 +32,9 @@
     }
   };
 
-  const clean = (text) => text.toUpperCase().replace(/[\s:.-]/g, "");
+  // Chips of UiTPAS cards are NXP's and begin with 04; some readers type the last byte first.
+  const upright = (text) => (/^(?!04)[0-9A-F]{12}04$/.test(text) ? text.match(/../g).reverse().join("") : text);
+  const clean = (text) => upright(text.toUpperCase().replace(/[\s:.-]/g, ""));
 
   // The first number in what a barcode or a chip says, empty when there is none.
   const numberIn = (text) => {
