@@ -28,10 +28,10 @@ def picture():
 
 
 @pytest.fixture
-def people(any_api):
-    with any_api.database.writing() as session:
+def people(api):
+    with api.database.writing() as session:
         add_holders(session, 2)
-    return any_api
+    return api
 
 
 @pytest.fixture

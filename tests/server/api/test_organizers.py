@@ -18,9 +18,13 @@ ADMINS = f"/organizers/{ORGANIZER}/admins"
 
 
 @pytest.fixture
-def town(any_api):
+def town(api):
     """A second organiser, which belongs to the first and to one card system more."""
-    with any_api.database.writing() as session:
+    return add_theatre(api)
+
+
+def add_theatre(api):
+    with api.database.writing() as session:
         session.add(CardSystem(id=9, name="Anders", token_key=b"9"))
         session.flush()
         facts = CounterFacts(
@@ -29,13 +33,14 @@ def town(any_api):
             None,
             frozenset({SYSTEM, 9}),
             address=("Kouter 5", "9000", "Gent"),
-            parent=any_api.counter,
+            parent=api.counter,
         )
         create_counter(session, facts)
-    return any_api
+    return api
 
 
-def test_organisers_are_found_by_name_group_and_card_system_as_far_as_one_may(town):
+def test_organisers_are_found_by_name_group_and_card_system_as_far_as_one_may(any_api):
+    town = add_theatre(any_api)
     token = town.token("ORGANIZERS_SEARCH")
     with town.database.writing() as session:
         group = PermissionGroup(card_system_id=SYSTEM, name="Groep")

@@ -97,8 +97,8 @@ def test_a_member_does_not_say_who_works_at_a_counter(site):
     assert site.client.post(HERE, data=JAN).status_code == 403
 
 
-def test_an_administrator_of_a_counter_is_one_in_the_api_too(any_site):
-    with any_site.database.writing() as session:
+def test_an_administrator_of_a_counter_is_one_in_the_api_too(site):
+    with site.database.writing() as session:
         for role in (Role.BALIE, Role.COUNTER_ADMIN):
             add_member(session, Place(counter_id=1), role, "Jan", Deed(), uitid="jan")
             jan = session.exec(select(Staff.id).where(Staff.uitid == "jan")).one()
