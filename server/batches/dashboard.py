@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, UploadFile
 from pydantic import BaseModel
 from sqlmodel import Session, col
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from server.batches.deeds import MOST, Batch, Deed, do_together, permission_for
 from server.batches.listing import do_wishes, known_to, rows_of
@@ -27,6 +27,7 @@ from server.monitor.dashboard import HOURS_OF_WORK
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
+from server.web.downloads import send_table
 from server.web.i18n import speak
 from server.web.templating import page
 from server.web.words import mode_word
@@ -95,8 +96,7 @@ def do(
 def download_list(session: RequestSession, acting: Owner, asked: Listed) -> Response:
     """Send the zuilen that were found as a table for a spreadsheet."""
     rows = rows_of(session, acting.card_system_id, asked.zoek)
-    headers = {"content-disposition": 'attachment; filename="zuilen.csv"', "cache-control": "no-store"}
-    return StreamingResponse(write_table(rows), media_type="text/csv; charset=utf-8", headers=headers)
+    return send_table(write_table(rows), "zuilen.csv")
 
 
 @router.get("/inlezen")

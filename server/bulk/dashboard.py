@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, File, Form, UploadFile
 from sqlmodel import Session
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from server.bulk.export import export_members
 from server.bulk.models import BulkList
@@ -27,6 +27,7 @@ from server.kernel.audit import record
 from server.kernel.database import RequestSession, database_of
 from server.kernel.errors import ProblemError
 from server.registration.keeping import HERE, NEEDS_INPUT, Keeper, OwnSystem
+from server.web.downloads import send_table
 from server.web.i18n import speak
 from server.web.templating import fragment, page
 from shared.domain.zones import local_day
@@ -85,7 +86,7 @@ def export(request: Request, session: RequestSession, acting: Keeper, system: Ow
     """Send every member as a table; the trail says who took it."""
     record(session, "export-members", "card_system", system.id, staff_id=acting.staff_id)
     rows = export_members(database_of(session), system.id, speak(request), local_day(datetime.now(UTC)))
-    return _csv(rows, f"pashouders-{system.id}.csv")
+    return send_table(rows, f"pashouders-{system.id}.csv")
 
 
 @router.get("/{list_id}")
@@ -124,7 +125,7 @@ def download_report(
 ) -> Response:
     """Send what becomes of each row."""
     name = f"verslag-{system.id}-{bulk.id}.csv"
-    return _csv(report_file(database_of(session), bulk.id or 0, bulk.kind, speak(request)), name)
+    return send_table(report_file(database_of(session), bulk.id or 0, bulk.kind, speak(request)), name)
 
 
 @router.post("/{list_id}/uitvoeren")
@@ -153,14 +154,6 @@ def _begin(session: Session, system: CardSystem, list_id: int) -> Response:
 
 def _address(system: CardSystem, list_id: int | None) -> str:
     return f"{HERE}/{system.id}/lijsten" + (f"/{list_id}" if list_id else "")
-
-
-def _csv(rows: Iterator[str], name: str) -> Response:
-    return StreamingResponse(
-        rows,
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"},
-    )
 
 
 def _counters(session: Session, system: CardSystem) -> list[Counter]:

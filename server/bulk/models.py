@@ -7,26 +7,25 @@ from datetime import date, datetime
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index
 from sqlmodel import Field, SQLModel
 
+from server.kernel.claiming import Claimable
 from server.kernel.types import UtcDateTime
 
 
-class BulkList(SQLModel, table=True):
+class BulkList(Claimable, table=True):
     """A list that the KSB sent in for one of his counters; `kind` is a `ListKind`, `state` a `ListState`.
 
     parts: how many pieces it is kept in. next_part: the first that was not looked at, or not carried out.
-    rows: those with text. claimed: until when a process works at it.
+    rows: those with text.
     """
 
     __tablename__ = "bulk_list"
 
-    id: int | None = Field(default=None, primary_key=True)
     card_system_id: int = Field(foreign_key="card_system.id", index=True, ondelete="CASCADE")
     counter_id: int = Field(foreign_key="counter.id", ondelete="CASCADE")
     staff_id: int | None = None
     kind: str
     name: str
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    state: str = Field(index=True)
     parts: int = 0
     next_part: int = 0
     rows: int = 0
@@ -34,7 +33,6 @@ class BulkList(SQLModel, table=True):
     bad: int = 0
     done: int = 0
     refused: int = 0
-    claimed: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
 
 
 class BulkPart(SQLModel, table=True):

@@ -13,16 +13,16 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import BinaryIO, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, delete, or_, update
+from sqlalchemy import delete, update
 from sqlmodel import Session, col, select
 
 from server.bulk.models import BulkList, BulkPart
 from server.bulk.reading import ListKind, Row, read_parts
 from server.bulk.rows import worker_at
 from server.kernel.audit import record
+from server.kernel.claiming import CLAIM, claim, nobodys
 from server.kernel.database import Database, vault_of
 
-CLAIM: Final = timedelta(minutes=2)
 KEPT: Final = timedelta(days=14)
 """How long a list and its report can be read; after that it is forgotten, carried out or not."""
 
@@ -100,7 +100,7 @@ def drop_list(session: Session, bulk: BulkList) -> bool:
 
 def work_at(database: Database, list_id: int) -> bool:
     """Look at a list, or carry it out, as far as it goes; False when another process does."""
-    if not _claim(database, list_id):
+    if not claim(database, BulkList, list_id, BUSY):
         return False
     while _do_part(database, list_id):
         pass
@@ -110,26 +110,14 @@ def work_at(database: Database, list_id: int) -> bool:
 def work_at_open(database: Database) -> None:
     """Go on with the lists that nobody works at."""
     with database.reading() as session:
-        waiting = session.exec(select(BulkList.id).where(*_open(datetime.now(UTC)))).all()
+        waiting = nobodys(session, BulkList, BUSY)
     for list_id in waiting:
-        work_at(database, list_id or 0)
+        work_at(database, list_id)
 
 
 def forget_lists(session: Session, now: datetime) -> None:
     """Forget the lists whose time is over."""
     session.execute(delete(BulkList).where(col(BulkList.made_at) < now - KEPT))
-
-
-def _claim(database: Database, list_id: int) -> bool:
-    now = datetime.now(UTC)
-    claim = update(BulkList).where(col(BulkList.id) == list_id, *_open(now)).values(claimed=now + CLAIM)
-    with database.writing() as session:
-        return bool(session.execute(claim).rowcount == 1)  # type: ignore[attr-defined]
-
-
-def _open(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    claimed = col(BulkList.claimed)
-    return col(BulkList.state).in_(BUSY), or_(claimed.is_(None), claimed < now)
 
 
 def _move_on(session: Session, bulk: BulkList, before: ListState, after: ListState) -> bool:

@@ -11,20 +11,19 @@ import csv
 import io
 import zlib
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import ColumnElement, or_, update
 from sqlmodel import Session, col, select
 
 from server.cards.models import CardIntake, CardIntakeLine
 from server.cards.stock import ReadList, StockReport, list_rules, read_list, store_list
 from server.cards.supplier import Fault, lines_of
 from server.kernel.bulk import Bulk, Insertion
+from server.kernel.claiming import claim, keep, nobodys
 from server.kernel.database import Database
 
-CLAIM: Final = timedelta(minutes=2)
 PAGE: Final = 100
 """Bad lines on one page."""
 INTAKES: Final = 10
@@ -67,10 +66,10 @@ def put_list(
 
 def take_in(database: Database, intake_id: int) -> bool:
     """Take a list in; False when another process does, or did."""
-    intake = _claim(database, intake_id)
-    if intake is None:
+    if not claim(database, CardIntake, intake_id, BUSY, state=IntakeState.READING, read=0):
         return False
     with database.reading() as session:
+        intake = session.get_one(CardIntake, intake_id)
         rules = list_rules(session, intake.card_system_id)
     lines = lines_of(zlib.decompress(intake.content))
     read = read_list(
@@ -84,9 +83,9 @@ def take_in(database: Database, intake_id: int) -> bool:
 def take_in_waiting(database: Database) -> None:
     """Take in the lists that nobody works at."""
     with database.reading() as session:
-        waiting = session.exec(select(CardIntake.id).where(*_open(datetime.now(UTC)))).all()
+        waiting = nobodys(session, CardIntake, BUSY)
     for intake_id in waiting:
-        take_in(database, intake_id or 0)
+        take_in(database, intake_id)
 
 
 def intakes_of(session: Session, system: int, *, older_than: int | None = None) -> list[CardIntake]:
@@ -118,30 +117,10 @@ def report_file(session: Session, intake: CardIntake, words: Mapping[Fault, str]
         yield row.getvalue()
 
 
-def _claim(database: Database, intake_id: int) -> CardIntake | None:
-    now = datetime.now(UTC)
-    claim = (
-        update(CardIntake)
-        .where(col(CardIntake.id) == intake_id, *_open(now))
-        .values(claimed=now + CLAIM, state=IntakeState.READING, read=0)
-    )
-    with database.writing() as session:
-        if session.execute(claim).rowcount != 1:  # type: ignore[attr-defined]
-            return None
-    with database.reading() as session:
-        return session.get(CardIntake, intake_id)
-
-
-def _open(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    claimed = col(CardIntake.claimed)
-    return col(CardIntake.state).in_(BUSY), or_(claimed.is_(None), claimed < now)
-
-
 def _note(database: Database, intake_id: int, **values: object) -> None:
     """Say how far a list is, and keep it."""
-    changed = update(CardIntake).where(col(CardIntake.id) == intake_id)
     with database.writing() as session:
-        session.execute(changed.values(claimed=datetime.now(UTC) + CLAIM, **values))
+        keep(session, CardIntake, intake_id, **values)
 
 
 def _store(session: Session, intake_id: int, read: ReadList) -> bool:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, File, Form, UploadFile
 from sqlmodel import Session
 from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from server.cards.form import fault_words
 from server.cards.intake import BUSY, INTAKES, PAGE, bad_lines, intakes_of, put_list, report_file, take_in
@@ -19,6 +19,8 @@ from server.cards.models import CardIntake
 from server.cardsystems.models import CardSystem
 from server.kernel.database import RequestSession, database_of
 from server.kernel.errors import ProblemError
+from server.kernel.spreadsheets import MARK
+from server.web.downloads import send_table
 from server.web.i18n import speak
 from server.web.templating import fragment, page
 
@@ -103,11 +105,7 @@ def download_report(
     """Send what became of each line."""
     _ = speak(request)
     lines = list(report_file(session, intake, fault_words(_), _("goed")))
-    return StreamingResponse(
-        iter(["\ufeff", *lines]),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="verslag-{system.id}-{intake.id}.csv"'},
-    )
+    return send_table([MARK, *lines], f"verslag-{system.id}-{intake.id}.csv")
 
 
 def _facts(

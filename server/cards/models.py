@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from server.kernel.claiming import Claimable
 from server.kernel.types import BigKey, UtcDateTime
 from shared.domain.checkin import CardState
 
@@ -124,24 +125,21 @@ class StockLevel(SQLModel, table=True):
     told: int = 0
 
 
-class CardIntake(SQLModel, table=True):
+class CardIntake(Claimable, table=True):
     """A supplier's list that is being taken in, or was.
 
     content: the file, compressed; what became of each line follows from it and from `CardIntakeLine`.
-    state: an `IntakeState`. read: lines looked at, of `lines`. claimed: until when a process works at it.
+    state: an `IntakeState`. read: lines looked at, of `lines`.
     """
 
     __tablename__ = "card_intake"
 
-    id: int | None = Field(default=None, primary_key=True)
     card_system_id: int = Field(foreign_key="card_system.id", index=True, ondelete="CASCADE")
     staff_id: int | None = None
     name: str
     content: bytes
     only_good: bool
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
-    state: str = Field(index=True)
-    claimed: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
     lines: int = 0
     read: int = 0
     created: int = 0

@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 from server.cardsystems.models import CardSystem
 from server.commands.common import Commands, opened
 from server.counters.models import Counter
+from server.kernel.addresses import is_email
 from server.migrations.run import require_current
 from server.organisation.membership import Deed, Place, add_member
-from server.organisation.people import is_email
 from server.settings import Settings
 from server.staff.roles import Role
 

@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from server.grouppasses.making import CardFault, PassFacts
+from server.kernel.addresses import is_email
 from server.web.i18n import Translator
 from shared.domain.grouppasses import GroupPassRefusal
 
@@ -17,7 +18,6 @@ LONGEST: Final = 80
 MOST_TICKETS: Final = 100_000
 _COUNT: Final = re.compile(r"[0-9]{1,6}")
 _POSTCODE: Final = re.compile(r"[1-9][0-9]{3}")
-_EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
 
 
 class PassForm(BaseModel):
@@ -68,7 +68,7 @@ def read_form(form: PassForm, _: Translator) -> tuple[PassFacts | None, Mapping[
         errors["postcode"] = _("Een postcode heeft vier cijfers.")
     if not texts["city"]:
         errors["city"] = _("Vul de gemeente in.")
-    if email and (len(email) > LONGEST or _EMAIL.fullmatch(email) is None):
+    if email and (len(email) > LONGEST or not is_email(email)):
         errors["email"] = _("Dit is geen e-mailadres. Het lijkt op naam@voorbeeld.be.")
     if errors:
         return None, errors

@@ -12,6 +12,7 @@ from server.api.permissions import ApiPermission
 from server.api.problems import ApiError, Prob, SchemaError
 from server.api.wire import AskedPage, Operations, Page, Wire
 from server.counters.models import Counter
+from server.kernel.addresses import is_email
 from server.kernel.database import RequestSession
 from server.organisation.membership import (
     Deed,
@@ -22,7 +23,6 @@ from server.organisation.membership import (
     members,
     remove_member,
 )
-from server.organisation.people import is_email
 from server.staff.models import Staff
 from server.staff.roles import Role
 

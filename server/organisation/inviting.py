@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 from pydantic import BaseModel
 from sqlmodel import Session
 
+from server.kernel.addresses import is_email
 from server.kernel.errors import ProblemError
 from server.organisation.membership import (
     Deed,
@@ -18,12 +20,13 @@ from server.organisation.membership import (
     members,
     remove_member,
 )
-from server.organisation.people import LONGEST_NAME, is_email
 from server.organisation.places import find_member
 from server.staff.roles import Role
 from server.staff.sessions import Acting
 from server.web.i18n import Translator
 from server.web.words import role_word
+
+LONGEST_NAME: Final = 80
 
 
 class InviteForm(BaseModel):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from datetime import date
 from typing import Final, NamedTuple
@@ -10,6 +9,7 @@ from typing import Final, NamedTuple
 from sqlmodel import Session, col, select
 
 from server.cardsystems.rights import CounterRight
+from server.kernel.addresses import is_email
 from server.kernel.database import vault_of
 from server.passholders.insz import InvalidInszError, birth_date_of, insz_digest, parse_insz
 from server.passholders.models import Cardless, PassholderDetails, RegistrationRules
@@ -23,7 +23,6 @@ HOME: Final = "BE"
 LONGEST_NAME: Final = 80
 OLDEST: Final = 130
 """Years; nobody was older."""
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 class Checked(NamedTuple):
@@ -57,7 +56,7 @@ def check_contact(person: Person, today: date) -> dict[str, Fault]:
     """Return what is wrong with how somebody is reached, and with what he wants to receive."""
     is_too_young = age_on(person.birth_date, today) < ADULT_AGE and any(person.opt_ins)
     faults = {"opt_ins": Fault.TOO_YOUNG} if is_too_young else {}
-    if person.email is not None and not _EMAIL.fullmatch(person.email):
+    if person.email is not None and not is_email(person.email):
         faults["email"] = Fault.EMAIL
     return faults
 

@@ -14,9 +14,9 @@ from starlette.responses import RedirectResponse, Response
 
 from server.cardsystems.cities import city_settings
 from server.cardsystems.models import CardSystem
+from server.kernel.addresses import is_email
 from server.kernel.audit import record
 from server.kernel.database import RequestSession
-from server.organisation.people import is_email
 from server.passholders.models import Cardless, CitySettings
 from server.registration.checks import rules_of
 from server.registration.keeping import HERE, NEEDS_INPUT, Keeper, OwnSystem

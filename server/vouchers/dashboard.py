@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Form
 from pydantic import BaseModel
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from server.cards.keeping import HERE as CARDS
 from server.cards.keeping import NEEDS_INPUT
@@ -34,6 +34,7 @@ from server.vouchers.making import (
     types_of,
 )
 from server.vouchers.models import VoucherSeries, VoucherType
+from server.web.downloads import send_table
 from server.web.i18n import Translator, speak
 from server.web.templating import page
 from shared.domain.vouchers import LONGEST_PREFIX, SHORTEST_PREFIX
@@ -150,11 +151,7 @@ def download_series(
         raise ProblemError(404, "There is no such series.", type="zuil:place")
     lines = list(series_file(session, voucher_type, found, speak(request)("gebruikt")))
     name = f"vouchers-{system.id}-{voucher_type.prefix}-{found.id}.csv"
-    return StreamingResponse(
-        iter(lines),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return send_table(lines, name)
 
 
 def _errors(_: Translator, name: str, prefix: str, others: list[VoucherType]) -> dict[str, str]:

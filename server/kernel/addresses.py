@@ -1,11 +1,10 @@
-"""What is asked of a name and an e-mail address."""
+"""What is asked of an e-mail address."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-LONGEST_NAME: Final = 80
 LONGEST_EMAIL: Final = 254
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]+")
 
