@@ -40,7 +40,7 @@ from server.uitid.tokens import PER_NUMBER, Proven, counted_as, holder_of_card, 
 from server.uitid.words import TAKEN
 from server.web.i18n import LANGUAGES, translator
 
-_TRIES: Final = 60
+_TRIES: Final = 240
 _SECONDS: Final = 600
 _PROBS: Final = {
     Taken.PASSHOLDER: Prob.PASSHOLDER_ALREADY_REGISTERED,

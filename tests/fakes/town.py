@@ -61,9 +61,8 @@ class Town:
 
     def card(self, desk, *, tariff=False, state="LOCAL_STOCK"):
         """Put a card in the drawer of a counter; return its number."""
-        self._serial += 1
-        number = make_uitpas_number(PREFIX[desk.system], self._serial, social_tariff=tariff)
         with self.database.writing() as session:
+            number = self._free_number(session, desk.system, tariff=tariff)
             session.add(
                 Card(
                     uitpas_number=number,
@@ -76,3 +75,11 @@ class Town:
             session.flush()
             cards_changed(session, [number])
         return number
+
+    def _free_number(self, session, system, *, tariff):
+        """Return the next number; digital cards take numbers too."""
+        while True:
+            self._serial += 1
+            number = make_uitpas_number(PREFIX[system], self._serial, social_tariff=tariff)
+            if session.get(Card, number) is None:
+                return number

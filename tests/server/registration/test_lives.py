@@ -60,7 +60,9 @@ class Lives(RuleBasedStateMachine):
         }
         with self.database.writing() as session:
             session.add(
-                RegistrationRules(card_system_id=GENT, welcome_points=3, grace_days=10, municipalities=[])
+                RegistrationRules(
+                    card_system_id=GENT, welcome_points=3, grace_days=10, municipalities=[], cardless="ALL"
+                )
             )
         self.now, self.serial, self.owners = NOON, count(), {}
 
@@ -80,16 +82,16 @@ class Lives(RuleBasedStateMachine):
         holder = self.someone(session, place)
         return None if holder is None else session.get(Membership, (holder.ref, system))
 
-    def joining(self, desk, until, *, tariff, given=True):
+    def joining(self, desk, until, *, tariff, given=True, digital=False):
         number = self.town.card(desk, tariff=tariff) if given else ""
         day = None if until is None else self.now.date() + timedelta(days=until)
-        return Joining(number, day)
+        return Joining(number, day, is_digital=digital)
 
-    @rule(kind=kinds, system=systems, until=untils, tariff=st.booleans())
-    def register(self, kind, system, until, tariff):
+    @rule(kind=kinds, system=systems, until=untils, tariff=st.booleans(), digital=st.booleans())
+    def register(self, *, kind, system, until, tariff, digital):
         desk = self.desks[kind, system]
         person = replace(AN, insz="", last_name=f"Peeters {next(self.serial)}")
-        wanted = self.joining(desk, until, tariff=tariff)
+        wanted = self.joining(desk, until, tariff=tariff, digital=digital)
         made = self.attempt(lambda session: register(session, person, wanted, desk, self.now).ref)
         assert made is None or kind == AUTHORISED, (
             "a plain counter registers nobody without a national number"
@@ -108,10 +110,10 @@ class Lives(RuleBasedStateMachine):
         assert not made or kind != TICKETS
 
     @rule(kind=kinds, system=systems, place=people, reason=st.sampled_from(list(PriceReason)), until=untils,
-          tariff=st.booleans())  # fmt: skip
-    def replace(self, *, kind, system, place, reason, until, tariff):
+          tariff=st.booleans(), digital=st.booleans())  # fmt: skip
+    def replace(self, *, kind, system, place, reason, until, tariff, digital):
         desk = self.desks[kind, system]
-        wanted = self.joining(desk, until, tariff=tariff)
+        wanted = self.joining(desk, until, tariff=tariff, digital=digital)
 
         def deed(session):
             member = self.member(session, place, system)
