@@ -41,15 +41,17 @@ class Worker:
 
     def check(self, rows: Sequence[Row]) -> None:
         """Write down what will become of rows, and change nothing else."""
+        bad = 0
         for row in rows:
             found = BulkRow(list_id=self.bulk.id or 0, line=row.line, state=RowState.GOOD)
             faults = self._check(row, found)
             found.faults = {name: str(fault) for name, fault in faults.items()}
             found.state = RowState.BAD if faults else RowState.GOOD
-            self.bulk.bad += bool(faults)
-            self.bulk.good += not faults
+            bad += bool(faults)
             self.session.add(found)
             self.session.flush()
+        # Once: each change in between would be written with the next row.
+        self.bulk.bad, self.bulk.good = self.bulk.bad + bad, self.bulk.good + len(rows) - bad
 
     def carry_out(self, rows: Sequence[Row]) -> None:
         """Do what the good ones of these rows ask for, and write down what became of each."""
@@ -57,17 +59,19 @@ class Worker:
             BulkRow.list_id == self.bulk.id, col(BulkRow.line).in_([row.line for row in rows])
         )
         noted = {one.line: one for one in self.session.exec(query)}
+        done = refused = 0
         for row in rows:
             found, asked = noted[row.line], read_row(ListKind(self.bulk.kind), row)
             if found.state != RowState.GOOD or asked is None:
                 continue
             try:
                 found.state = self._do(asked, found)
-                self.bulk.done += 1
-            except RefusedError as refused:
+                done += 1
+            except RefusedError as error:
                 # Something changed since it was looked at.
-                found.state, found.faults = RowState.REFUSED, {k: str(v) for k, v in refused.faults.items()}
-                self.bulk.refused += 1
+                found.state, found.faults = RowState.REFUSED, {k: str(v) for k, v in error.faults.items()}
+                refused += 1
+        self.bulk.done, self.bulk.refused = self.bulk.done + done, self.bulk.refused + refused
 
     def _check(self, row: Row, found: BulkRow) -> Mapping[str, str]:
         asked = read_row(ListKind(self.bulk.kind), row)
