@@ -196,6 +196,7 @@ def register_passholder(
         raise problem_of(refused) from refused
     if jpeg is not None:
         put_picture(session, holder.ref or 0, jpeg)
+        caller.note(session, "put-picture", "passholder", holder.ref)
     return person_message(session, holder)
 
 

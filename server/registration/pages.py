@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from server.cards.models import CardKind
+from server.kernel.audit import record
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.passholders.standing import default_end, latest_end
@@ -111,6 +112,14 @@ def register_person(
             holder = register(session, person, joining, desk, now)
             if jpeg is not None:
                 put_picture(session, holder.ref or 0, jpeg)
+                record(
+                    session,
+                    "put-picture",
+                    "passholder",
+                    holder.ref,
+                    staff_id=desk.staff_id,
+                    counter_id=desk.counter_id,
+                )
             return RedirectResponse(f"{HERE}/{holder.ref}?gelukt=geregistreerd", 303)
     except RefusedError as refused:
         errors = fault_words(speak(request), {**refused.faults, **faults})

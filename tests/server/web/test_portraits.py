@@ -60,6 +60,9 @@ def test_a_picture_may_come_with_the_registration(counter):
     made = counter.client.post(f"{HERE}/registreren", data=form | {"sure": "yes"}, files=picture())
     page = made.headers["location"].split("?")[0]
     assert counter.client.get(f"{page}/foto.jpg").status_code == 200
+    with counter.database.reading() as session:
+        (entry,) = session.exec(select(AuditEntry).where(AuditEntry.action == "put-picture"))
+        assert entry.subject_id == page.rpartition("/")[2]
 
 
 def test_a_counter_that_does_not_look_after_somebody_sees_no_picture(counter):
