@@ -1,4 +1,4 @@
-"""The picture of a pashouder and his school, on his page at the counter; a picture behind a link."""
+"""The picture of a pashouder, his school and the counter's note, on his page; a picture behind a link."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from server.kernel.audit import record
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kernel.pictures import PictureError
+from server.registration.changing import change_note
 from server.registration.facts import Fault
 from server.registration.person import HERE, Served, Visit, back_to, person_page
 from server.registration.pictures import (
@@ -28,6 +29,7 @@ from server.staff.access import open_to_strangers
 from server.web.i18n import speak
 
 _FOR_A_MOMENT: Final = "private, max-age=300"
+LONGEST_NOTE: Final = 2_000
 
 router = APIRouter(prefix=f"{HERE}/{{ref}}", include_in_schema=False)
 link_router = APIRouter(include_in_schema=False)
@@ -61,6 +63,16 @@ def delete_picture(visit: Served) -> Response:
     visit.own_desk()
     if drop_picture(visit.session, visit.holder.ref or 0):
         _note(visit, "drop-picture")
+    return back_to(visit, "bewaard")
+
+
+@router.post("/nota")
+def save_note(visit: Served, note: Annotated[str, Form()] = "") -> Response:
+    """Write down what only counters read of somebody."""
+    visit.own_desk()
+    if not change_note(visit.session, visit.holder.ref or 0, note.strip()[:LONGEST_NOTE]):
+        return back_to(visit, "hetzelfde")
+    _note(visit, "change", fields=["note"])
     return back_to(visit, "bewaard")
 
 

@@ -90,3 +90,14 @@ def test_a_school_is_chosen_and_its_pupils_are_listed_for_the_ksb(counter):
     assert "1 leerling" in counter.client.get("/dashboard/pashouders/5/scholen").text
     assert "Mira Demeester" in counter.client.get(f"/dashboard/pashouders/5/scholen/{school}").text
     assert counter.client.get("/dashboard/pashouders/5/scholen/999").status_code == 404
+
+
+def test_a_note_is_written_for_the_counters(counter):
+    page = page_of(counter)
+    for done in ("bewaard", "hetzelfde"):
+        answer = counter.client.post(f"{page}/nota", data={"note": " Komt met tolk. "})
+        assert answer.headers["location"].endswith(done)
+    assert "Komt met tolk." in counter.client.get(page).text
+    counter.log_in("Ann Peeters", "Theater")
+    assert "Komt met tolk." not in counter.client.get(page).text
+    assert counter.client.post(f"{page}/nota", data={"note": ""}).status_code == 403
