@@ -5,7 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, ForeignKey, ForeignKeyConstraint, true
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    true,
+)
 from sqlmodel import Field, SQLModel
 
 from server.kernel.types import BigKey, UtcDateTime
@@ -36,6 +45,7 @@ class Passholder(SQLModel, table=True):
     """
 
     __tablename__ = "passholder"
+    __table_args__ = (Index("ix_passholder_name", "last_name", "first_name", "ref"),)
 
     ref: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
     first_name: str
