@@ -99,9 +99,16 @@ async def _say(figures: Figures) -> None:
         sys.stdout.flush()
 
 
+def _several(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError("one zuil at least")
+    return count
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="zuil-fleet", description="Many simulated zuilen.")
-    parser.add_argument("--count", type=int, default=100, help="how many (100)")
+    parser.add_argument("--count", type=_several, default=100, help="how many (100)")
     parser.add_argument("--server", default="http://127.0.0.1:8000", help="scheme and host of the server")
     parser.add_argument("--ramp", type=float, default=60.0, help="seconds until all are there (60)")
     parser.add_argument("--seconds", type=float, default=None, help="stop after so many seconds")

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from server.feed.epoch import ensure_epoch
 from server.kernel.database import Database
 from server.kernel.keys import make_server_keys
+from server.migrations import tables  # noqa: F401 - whoever opens a database knows every table in it
 
 _FOLDER: Final = Path(__file__).parent
 

@@ -36,10 +36,12 @@ class Rhythm(StrEnum):
     DAILY = "daily"
 
 
+# A zuil of no counter, or of one in no card system yet, concerns who looks after everything.
 _WISHES: Final = Statement(
     "SELECT DISTINCT m.incident_id, a.staff_id, a.rhythm, a.language, s.card_system_id FROM {rows}"
     " JOIN incident i ON i.id = rows.incident JOIN incident_kiosk m ON m.incident_id = i.id"
-    " JOIN kiosk_counter c ON c.kiosk = m.kiosk JOIN counter_card_system s ON s.counter_id = c.counter_id"
+    " LEFT JOIN kiosk_counter c ON c.kiosk = m.kiosk"
+    " LEFT JOIN counter_card_system s ON s.counter_id = c.counter_id"
     " JOIN alert_wish a ON a.state = i.state AND (a.card_system_id IS NULL"
     "  OR a.card_system_id = s.card_system_id)"
     " JOIN staff f ON f.id = a.staff_id AND f.email IS NOT NULL AND f.email <> ''"
@@ -51,8 +53,10 @@ _RESPONSIBLE: Final = Statement(
     "SELECT DISTINCT m.incident_id, f.id, 'now', COALESCE(("
     "  SELECT MIN(a.language) FROM alert_wish a WHERE a.staff_id = f.id), 'nl'), s.card_system_id"
     " FROM {rows} JOIN incident_kiosk m ON m.incident_id = rows.incident"
-    " JOIN kiosk_counter c ON c.kiosk = m.kiosk JOIN counter_card_system s ON s.counter_id = c.counter_id"
+    " LEFT JOIN kiosk_counter c ON c.kiosk = m.kiosk"
+    " LEFT JOIN counter_card_system s ON s.counter_id = c.counter_id"
     " JOIN staff_role r ON r.role IN ('ksb', 'technician') AND r.card_system_id = s.card_system_id"
+    "  OR r.role = 'admin' AND s.card_system_id IS NULL"
     " JOIN staff f ON f.id = r.staff_id AND f.email IS NOT NULL AND f.email <> ''",
     incident="bigint",
 )
@@ -121,13 +125,13 @@ _ESCALATED: Final = Statement(
 
 
 class _Target(NamedTuple):
-    """Someone who is to hear of an incident, because of one card system."""
+    """Someone who is to hear of an incident, because of one card system; None: of zuilen that are in none."""
 
     incident: int
     staff: int
     rhythm: str
     language: str
-    system: int
+    system: int | None
 
 
 def tell(session: Session, incidents: Sequence[int], moment: Moment, now: int) -> None:
@@ -187,7 +191,7 @@ def _write(session: Session, targets: Sequence[_Target], moment: Moment, now: in
     rules = {rules.card_system_id: rules for rules in session.exec(select(WatchRules))}
     soonest: dict[tuple[int, int], tuple[int, str, str]] = {}
     for target in targets:
-        due = due_at(now, Rhythm(target.rhythm), rules.get(target.system))
+        due = due_at(now, Rhythm(target.rhythm), rules.get(target.system or 0))
         key, found = (target.incident, target.staff), (due, target.rhythm, target.language)
         soonest[key] = min(soonest.get(key, found), found)
     rows = [

@@ -1,6 +1,9 @@
 """The fleet of simulated zuilen speaks the real protocol, and can be taken away again."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -8,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel import select
 
+from fakes.command import environment_of
 from fakes.releases import PUBLIC, tiny_bundle
 from fakes.server_process import SECRET_KEY, running_server
 from server.fleet.__main__ import sail
@@ -47,6 +51,23 @@ def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(sqlite_url, tmp_pat
         assert len(session.exec(select(KioskWatch)).all()) == 10
         assert len(session.exec(select(KioskSample)).all()) >= 30
     database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [(["--remove"], 0, "0 zuilen removed\n"), (["--count", "0"], 2, ""), (["--count", "many"], 2, "")],
+)
+def test_the_command_starts_by_itself(sqlite_url, tmp_path, arguments, code, said):
+    done = subprocess.run(
+        [sys.executable, "-m", "server.fleet", *arguments],
+        env=os.environ | environment_of(sqlite_url, SECRET_KEY, tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (code, said), done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

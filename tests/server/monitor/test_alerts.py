@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from fakes.crowd import add_crowd
@@ -15,6 +15,7 @@ from fakes.field import HOUR, MINUTE, SECOND, START, Field, add_counter, new_fie
 from fakes.scene import SYSTEM, add_region
 from fakes.smtp import SmtpServer
 from server.cardsystems.setup import create_card_system
+from server.counters.models import CounterCardSystem
 from server.kernel.mail import Postbox
 from server.kernel.outbox import OutgoingMail, send_mails
 from server.kiosks.setup import create_kiosk
@@ -149,6 +150,21 @@ def test_who_did_not_ask_or_may_not_is_told_nothing(field, inbox):
     assert incidents(field.database)
     post(field.database, inbox, field.now + MINUTE)
     assert inbox.letters == []
+
+
+def test_of_a_counter_in_no_card_system_who_looks_after_everything_is_told(field, inbox):
+    add_person(field.database, "karima", wishes=[("offline", "now")])
+    add_person(field.database, "ada", role="admin", system=None, wishes=[("offline", "now")])
+    with field.database.writing() as session:
+        session.execute(delete(CounterCardSystem))
+    field.wait(400, speaking=field.kiosks[3:])
+    post(field.database, inbox, field.now + MINUTE)
+    assert {to for to, _ in inbox.letters} == {"ada@uitpas.test"}
+    with field.database.writing() as session:
+        escalate(session, field.now + 10 * HOUR)
+        told = session.exec(select(Notice.staff_id).where(Notice.moment == "escalated")).all()
+        ada = session.exec(select(Staff.id).where(Staff.name == "ada")).one()
+    assert told == [ada]
 
 
 def test_a_digest_comes_in_the_morning_with_everything_of_the_day(field, inbox):
