@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from alembic import command
 from alembic.config import Config
@@ -29,7 +32,7 @@ def migrate(database: Database, revision: str = "head") -> None:
     Raises:
         WrongDatabaseError: the database was made by a newer version.
     """
-    with database.engine.begin() as connection:
+    with _changing(database) as connection:
         _refuse_newer(connection)
         configuration = _configuration(connection)
         if _is_upgrade(connection, configuration, revision):
@@ -40,6 +43,34 @@ def migrate(database: Database, revision: str = "head") -> None:
         with database.writing() as session:
             make_server_keys(session)
             ensure_epoch(session)
+
+
+@contextmanager
+def _changing(database: Database) -> Iterator[Connection]:
+    """Yield a connection in one transaction.
+
+    SQLite changes a table by making it anew: with foreign keys on, dropping the old one would take along
+    every row that refers to it.
+    """
+    with database.engine.connect() as connection:
+        if database.is_postgresql:
+            with connection.begin():
+                yield connection
+            return
+        driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+        driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                yield connection
+                _refuse_orphans(connection)
+        finally:
+            driver.execute("PRAGMA foreign_keys = ON")
+
+
+def _refuse_orphans(connection: Connection) -> None:
+    orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    if orphans is not None:
+        raise RuntimeError(f"A step would leave rows of {orphans[0]} that refer to nothing in {orphans[2]}.")
 
 
 def require_current(database: Database) -> None:

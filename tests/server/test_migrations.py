@@ -2,16 +2,20 @@
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlmodel import select
 
 from fakes.scene import EVENT, add_holders, add_kiosk, add_region, chip_of
+from server import migrations
 from server.cardsystems.models import CardSystem, CardSystemKey
 from server.counters.models import Counter, CounterCardSystem
+from server.demo.seed import seed
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.kiosks.commands import ask_command
@@ -57,6 +61,31 @@ def test_going_down_leaves_nothing_and_going_up_again_works(filled):
     with filled.writing() as session:
         add_region(session)
         add_holders(session, 1)
+
+
+def rows_in(database):
+    with database.engine.connect() as connection:
+        names = set(inspect(connection).get_table_names()) - {"alembic_version", "server_key"}
+        return {name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar() for name in names}
+
+
+def every_step():
+    """Return the revisions, the newest first."""
+    scripts = ScriptDirectory(str(Path(migrations.__file__).parent))
+    return [step.revision for step in scripts.walk_revisions()]
+
+
+@pytest.mark.slow
+def test_no_step_takes_rows_along_of_a_table_that_it_leaves(database):
+    seed(database, datetime.now(UTC))
+    newest, *older = every_step()
+    before = rows_in(database)
+    for revision in [*older, *reversed(older), newest]:
+        migrate(database, revision)
+        here = rows_in(database)
+        lost = {name for name in here.keys() & before.keys() if here[name] != before[name]}
+        assert not lost, f"at {revision}"
+        before = here
 
 
 def test_step_five_and_back_keeps_who_may_speak_and_what_is_known_of_a_wipe(filled):
