@@ -209,7 +209,7 @@ def _deed(_: Translator, deed: str, text: str) -> str:
         "opened": _("begon"),
         "worse": _("werd erger"),
         "closed": _("is opgelost"),
-        "escalated": _("niemand reageerde: iedereen kreeg bericht"),
+        "escalated": _("niemand reageerde: bericht voor wie hier volgt en een mailadres heeft"),
         "acknowledged": _("nam dit op zich"),
         "snoozed": _("vroeg {n} uur stilte", n=text),
         "assigned": _("gaf dit aan {name}", name=text),

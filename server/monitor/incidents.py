@@ -14,15 +14,12 @@ from sqlmodel import Session
 
 from server.kernel.bulk import Bulk, Statement
 from server.monitor.notices import Moment, tell, tell_joined
+from server.monitor.rules import DEFAULTS, all_thresholds
 from shared.domain.rootcause import Root, Scope, Stand, roots
-from shared.domain.watching import Cause, State
+from shared.domain.watching import Cause, State, Thresholds
 
 GATHER_MILLIS: Final = 60_000
 """Silence is gathered so long, a heartbeat of the slowest neighbour, before it is known whose it is."""
-RETURN_MILLIS: Final = 300_000
-"""A zuil that is back must stay so long, longer than silence takes to be noticed: a line that flaps is
-one incident."""
-
 _LOST: Final = Statement(
     "SELECT w.kiosk, w.state, w.causes FROM kiosk_watch w"
     " WHERE w.state IN ('warning', 'error', 'offline') AND w.excuse = ''"
@@ -36,20 +33,28 @@ _STANDS: Final = Statement(
     " WHERE w.excuse = '' AND w.state <> 'blocked' ORDER BY w.kiosk, c.counter_id"
 )
 _OVER: Final = Statement(
-    "SELECT m.incident_id, m.kiosk FROM incident_kiosk m JOIN incident i ON i.id = m.incident_id"
+    "SELECT m.incident_id, m.kiosk,"
+    " CASE WHEN w.excuse = '' AND w.since >= m.joined THEN w.since ELSE CAST(:now AS bigint) END,"
+    " CASE WHEN i.state = 'offline' AND w.excuse = '' THEN w.since END,"
+    " (SELECT MIN(s.card_system_id) FROM kiosk_counter c"
+    "  JOIN counter_card_system s ON s.counter_id = c.counter_id WHERE c.kiosk = m.kiosk)"
+    " FROM incident_kiosk m JOIN incident i ON i.id = m.incident_id"
     " LEFT JOIN kiosk_watch w ON w.kiosk = m.kiosk WHERE m.left_at IS NULL AND"
     " (w.kiosk IS NULL OR w.excuse <> ''"
-    "  OR (i.state = 'offline' AND w.state <> 'offline' AND w.since <= :returned)"
+    "  OR (i.state = 'offline' AND w.state <> 'offline')"
     "  OR (i.state <> 'offline' AND w.state NOT IN ('warning', 'error')))"
 )
 _LEAVE: Final = Statement(
-    "UPDATE incident_kiosk SET left_at = :now FROM {rows}"
+    "UPDATE incident_kiosk SET left_at = rows.ended FROM {rows}"
     " WHERE incident_kiosk.incident_id = rows.incident AND incident_kiosk.kiosk = rows.kiosk",
     incident="bigint",
     kiosk="bigint",
+    ended="bigint",
 )
 _CLOSE: Final = Statement(
-    "UPDATE incident SET closed = :now WHERE closed IS NULL AND id IN (SELECT rows.incident FROM {rows})"
+    # It was over when the last of its zuilen was fine, not when that was certain.
+    "UPDATE incident SET closed = (SELECT MAX(m.left_at) FROM incident_kiosk m"
+    "  WHERE m.incident_id = incident.id) WHERE closed IS NULL AND id IN (SELECT rows.incident FROM {rows})"
     " AND NOT EXISTS (SELECT 1 FROM incident_kiosk m WHERE m.incident_id = incident.id AND m.left_at IS NULL)"
     " RETURNING id",
     incident="bigint",
@@ -111,7 +116,7 @@ class _New(NamedTuple):
 def follow_states(session: Session, now: int) -> None:
     """Bring the incidents in line with the states of this moment (ms UTC)."""
     bulk = Bulk(session)
-    closed = _leave(bulk, now)
+    closed = _leave(bulk, all_thresholds(session), now)
     worse = _turn(bulk)
     opened, grown = _join(bulk, now)
     for ids, moment in ((closed, Moment.CLOSED), (worse, Moment.WORSE), (opened, Moment.OPENED)):
@@ -122,14 +127,29 @@ def follow_states(session: Session, now: int) -> None:
         tell_joined(session, grown, now)
 
 
-def _leave(bulk: Bulk, now: int) -> list[int]:
+def _leave(bulk: Bulk, chosen: Mapping[int, Thresholds], now: int) -> list[int]:
     """Let zuilen leave what is over for them; return the incidents that are over."""
-    over = bulk.run(_OVER, {"returned": now - RETURN_MILLIS})
+    found = bulk.run(_OVER, {"now": now})
+    if not found:
+        return []
+    over = [
+        (incident, kiosk, since)
+        for incident, kiosk, since, back, system in found
+        if back is None or now - back >= _stays(chosen.get(system or 0, DEFAULTS))
+    ]
     if not over:
         return []
-    bulk.run(_LEAVE, {"now": now}, over)
-    touched = [(one,) for one in sorted({incident for incident, _ in over})]
-    return [one for (one,) in bulk.run(_CLOSE, {"now": now}, touched)]
+    bulk.run(_LEAVE, rows=over)
+    touched = [(one,) for one in sorted({incident for incident, *_ in over})]
+    return [one for (one,) in bulk.run(_CLOSE, rows=touched)]
+
+
+def _stays(thresholds: Thresholds) -> int:
+    """Return how long a zuil that is back must stay, in milliseconds.
+
+    Longer than silence takes to be noticed: a line that flaps is one incident.
+    """
+    return (thresholds.recover + thresholds.silent) * 1_000
 
 
 def _turn(bulk: Bulk) -> list[int]:

@@ -9,18 +9,18 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, case, delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from server.kernel.outbox import OutgoingMail, put_mail
-from server.monitor.models import Incident, Notice
+from server.monitor.models import Incident, IncidentKiosk, KioskWatch, Notice
 from server.monitor.notices import Moment, Rhythm
 from server.monitor.telling import Names, incident_title, read_names
 from server.monitor.words import cause_word
 from server.staff.models import Staff
 from server.web.i18n import Translator, translator
 from server.web.moments import Moments
-from shared.domain.watching import Cause
+from shared.domain.watching import Cause, State
 from shared.domain.zones import from_millis
 
 MOST_NOTICES: Final = 20_000
@@ -36,11 +36,12 @@ def write_mails(session: Session, now: int, address: str) -> int:
 
     address: scheme and host of the links.
     """
+    _forget_answered(session, now)
     query = (
         select(Notice, Incident, Staff)
         .join(Incident, col(Incident.id) == col(Notice.incident_id))
         .join(Staff, col(Staff.id) == col(Notice.staff_id))
-        .where(col(Notice.mail_id).is_(None), col(Notice.due) <= now)
+        .where(col(Notice.mail_id).is_(None), col(Notice.due) <= now, _is_still_so())
         .order_by(col(Notice.staff_id), col(Notice.rhythm), col(Notice.id))
         .limit(MOST_NOTICES)
     )
@@ -61,6 +62,32 @@ def write_mails(session: Session, now: int, address: str) -> int:
 def forget_notices(session: Session, now: int) -> None:
     """Drop what is due: there is no mail server, and old news later helps nobody."""
     session.execute(delete(Notice).where(col(Notice.mail_id).is_(None), col(Notice.due) <= now))
+
+
+def _forget_answered(session: Session, now: int) -> None:
+    """Drop the calls for help that wait while somebody reacted meanwhile, or it is over."""
+    answered = select(Incident.id).where(
+        or_(
+            col(Incident.closed).is_not(None),
+            col(Incident.acknowledged_at).is_not(None),
+            col(Incident.snoozed_until) > now,
+        )
+    )
+    waiting = (col(Notice.mail_id).is_(None), Notice.moment == Moment.ESCALATED.value)
+    session.execute(delete(Notice).where(*waiting, col(Notice.incident_id).in_(answered)))
+
+
+def _is_still_so() -> ColumnElement[bool]:
+    """Hold a call for help back while all its zuilen are fine: either it closes, or they fall out again."""
+    wrong = case((col(KioskWatch.state) == State.OK, 0), else_=1)
+    fine = (
+        select(IncidentKiosk.incident_id)
+        .join(KioskWatch, col(KioskWatch.kiosk) == col(IncidentKiosk.kiosk))
+        .where(col(IncidentKiosk.left_at).is_(None))
+        .group_by(col(IncidentKiosk.incident_id))
+        .having(func.max(wrong) == 0)
+    )
+    return or_(col(Notice.moment) != Moment.ESCALATED, col(Notice.incident_id).not_in(fine))
 
 
 def _resting(session: Session, now: int) -> frozenset[str]:

@@ -227,6 +227,42 @@ def test_nobody_reacts_so_everyone_responsible_hears_it_unless_it_was_acknowledg
     assert inbox.letters[0][1]["subject"].startswith("Nog niemand reageerde: Zuil 1.1")
 
 
+@pytest.mark.parametrize("reacts", ["acknowledged_at", "snoozed_until"])
+def test_a_call_for_help_that_waits_is_dropped_once_somebody_reacts(field, inbox, reacts):
+    add_person(field.database, "karima")
+    field.wait(400, speaking=field.kiosks[1:])
+    with field.database.writing() as session:
+        escalate(session, field.now + HOUR)
+    with field.database.writing() as session:
+        setattr(session.get_one(Incident, 1), reacts, field.now + 9 * HOUR)
+    post(field.database, inbox, field.now + 2 * HOUR)
+    assert inbox.letters == []
+
+
+def test_a_call_for_help_waits_while_the_zuil_is_back(field, inbox):
+    add_person(field.database, "karima")
+    field.wait(400, speaking=field.kiosks[1:])
+    with field.database.writing() as session:
+        escalate(session, field.now + HOUR)
+    field.wait(30, speaking=field.kiosks)
+    post(field.database, inbox, field.now + 2 * HOUR)
+    assert inbox.letters == [], "it is back, and may stay"
+    field.wait(400, speaking=field.kiosks[1:])
+    post(field.database, inbox, field.now + 2 * HOUR)
+    assert len(inbox.letters) == 1
+
+
+def test_an_alert_is_over_when_the_zuil_was_back_and_as_soon_as_the_rules_say(field):
+    with field.database.writing() as session:
+        chosen = {"recover": 10, "silent": 60}
+        session.add(WatchRules(card_system_id=SYSTEM, thresholds=chosen))
+    field.wait(400, speaking=field.kiosks[1:])
+    back = field.now + 10 * SECOND
+    field.wait(90, speaking=field.kiosks, step=10)
+    with field.database.reading() as session:
+        assert session.get_one(Incident, 1).closed == back
+
+
 @pytest.mark.slow
 def test_five_thousand_lost_at_once_is_one_mail_for_each_person(database, inbox):
     with database.writing() as session:
