@@ -73,8 +73,8 @@ def _forget_answered(session: Session, now: int) -> None:
             col(Incident.snoozed_until) > now,
         )
     )
-    waiting = (col(Notice.mail_id).is_(None), Notice.moment == Moment.ESCALATED.value)
-    session.execute(delete(Notice).where(*waiting, col(Notice.incident_id).in_(answered)))
+    waiting = delete(Notice).where(col(Notice.mail_id).is_(None), col(Notice.moment) == Moment.ESCALATED)
+    session.execute(waiting.where(col(Notice.incident_id).in_(answered)))
 
 
 def _is_still_so() -> ColumnElement[bool]:
