@@ -18,6 +18,8 @@ from shared.wire import messages, problems
 
 PROBLEM_TYPE: Final = "application/problem+json"
 _PROGRAM_PATHS: Final = ("/device/", "/api/")
+_BITS: Final = 63
+"""No number of anything is larger than a database holds."""
 _log = logging.getLogger(__name__)
 
 ErrorPage = Callable[[Request, "ProblemError"], Response]
@@ -109,6 +111,8 @@ def on_busy(request: Request, error: Exception) -> Response:
 def on_unstorable(request: Request, error: Exception) -> Response:
     """Answer that no database holds what was sent: a text with a zero byte, a number beyond all bounds."""
     _log.warning("the database cannot hold a value: %s", error)
+    if any(str(value).isdecimal() and int(value) >> _BITS for value in request.path_params.values()):
+        return answer_problem(request, ProblemError(404, "There is nothing at this address."))
     problem = ProblemError(400, "There is something in this request that cannot be stored.")
     return answer_problem(request, problem)
 

@@ -81,27 +81,24 @@ def follow_alerts(request: Request, acting: Handler) -> Response:
 @router.get("/meldingen/{incident_id}")
 def show_alert(request: Request, session: RequestSession, acting: Handler, incident_id: int) -> Response:
     """Show one alert: its zuilen, what happened, and what can be done."""
-    _ = speak(request)
-    incident = _incident(session, acting, incident_id)
-    cause = Cause(incident.cause)
-    who = {staff.id: staff.name for staff in _named(session, [incident])}
-    return page(
-        request,
-        "monitor/alert.html",
-        one=incident,
-        title=incident_title(_, incident, read_names(session, [incident])),
-        advice=incident_advice(_, incident) or advice(_, cause),
-        cause=cause_word(_, cause),
-        state=state_word(_, incident.state),
-        tone=TONES[incident.state],
-        members=members(session, incident),
-        notes=[(note, name, _deed(_, note.deed, note.text)) for note, name in notes(session, incident)],
-        who=who,
-        colleagues=colleagues(session, acting.card_system_id),
-        snoozes=SNOOZES,
-        is_snoozed=(incident.snoozed_until or 0) > _now(),
-        at=from_millis,
-    )
+    return page(request, "monitor/alert.html", **_shown(request, session, acting, incident_id))
+
+
+@router.get("/meldingen/{incident_id}/stroom")
+def follow_alert(request: Request, session: RequestSession, acting: Handler, incident_id: int) -> Response:
+    """Stream what becomes of one alert."""
+    _incident(session, acting, incident_id)
+
+    def render(session: Session) -> dict[str, str]:
+        if find_incident(session, acting.card_system_id, incident_id) is None:
+            return {}  # no zuil of it is within reach any more
+        shown = _shown(request, session, acting, incident_id)
+        return {
+            event: fragment(request, f"monitor/{template}.html", **shown)
+            for event, template in (("melding", "_alert"), ("zuilen", "_members"), ("verloop", "_notes"))
+        }
+
+    return stream(request, render, seconds=LOOK_SECONDS)
 
 
 @router.post("/meldingen/{incident_id}/opnemen")
@@ -170,6 +167,28 @@ def set_wishes(
     language = speak(request).language
     changed = put_wishes(session, acting.staff_id, acting.card_system_id, form.model_dump(), language)
     return RedirectResponse(f"/monitor/berichten?gelukt={'bewaard' if changed else 'hetzelfde'}", 303)
+
+
+def _shown(request: Request, session: Session, acting: Acting, incident_id: int) -> dict[str, Any]:
+    _ = speak(request)
+    incident = _incident(session, acting, incident_id)
+    cause = Cause(incident.cause)
+    who = {staff.id: staff.name for staff in _named(session, [incident])}
+    return {
+        "one": incident,
+        "title": incident_title(_, incident, read_names(session, [incident])),
+        "advice": incident_advice(_, incident) or advice(_, cause),
+        "cause": cause_word(_, cause),
+        "state": state_word(_, incident.state),
+        "tone": TONES[incident.state],
+        "members": members(session, incident),
+        "notes": [(note, name, _deed(_, note.deed, note.text)) for note, name in notes(session, incident)],
+        "who": who,
+        "colleagues": colleagues(session, acting.card_system_id),
+        "snoozes": SNOOZES,
+        "is_snoozed": (incident.snoozed_until or 0) > _now(),
+        "at": from_millis,
+    }
 
 
 def _list(request: Request, session: Session, acting: Acting, *, old: bool = False) -> dict[str, Any]:

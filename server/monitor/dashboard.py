@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Form
 from sqlmodel import Session, col, select
@@ -33,10 +33,12 @@ from server.staff.roles import Permission
 from server.staff.sessions import Acting
 from server.web.i18n import Translator, speak
 from server.web.moments import Moments
-from server.web.templating import page
+from server.web.streams import stream
+from server.web.templating import fragment, page
 from shared.domain.zones import from_millis
 
 NEEDS_INPUT: Final = 422
+LOOK_SECONDS: Final = 2.0
 MOST_DEEDS: Final = 20
 HOURS_OF_WORK: Final = (1, 4, 8, 24)
 
@@ -76,6 +78,24 @@ def show_kiosk(
 ) -> Response:
     """Show one zuil over a day, a week, a month or a year."""
     return _page(request, session, acting, number, periode=periode, done=gelukt)
+
+
+@router.get("/stroom")
+def follow_kiosk(request: Request, session: RequestSession, acting: Follower, number: int) -> Response:
+    """Stream how one zuil is, what it says and what happened to it."""
+    row_in_reach(session, acting, number)
+
+    def render(session: Session) -> dict[str, str]:
+        row = read_row(session, acting.card_system_id, number)
+        if row is None:
+            return {}  # removed meanwhile
+        shown = _now_of(request, session, row)
+        return {
+            event: fragment(request, f"monitor/{template}.html", **shown)
+            for event, template in (("oordeel", "_verdict"), ("meting", "_told"), ("verloop", "_turns"))
+        }
+
+    return stream(request, render, seconds=LOOK_SECONDS)
 
 
 @router.post("/onderhoud")
@@ -146,34 +166,43 @@ def _page(
     row = row_in_reach(session, acting, number)
     period = Period(periode) if periode in set(Period) else Period.DAY
     history = read_history(session, number, period, _now())
-    known, live = session.get(KioskHours, number), session.get(KioskLive, number)
+    known = session.get(KioskHours, number)
     return page(
         request,
         "monitor/kiosk.html",
         status=status,
-        row=row,
-        live=live,
-        clock_offset_ms=own_clock_offset(live),
-        words=words_for(request),
-        advices=[(cause, advice(_, cause)) for cause in row.causes],
-        excuse=excuse_word(_, row.excuse),
+        **_now_of(request, session, row),
         period=period,
         periods=_periods(_),
         drawn=_charts(_, history),
         bands=bands(history),
         ticks=moments(history, period),
         chart_words=ChartWords(_("In deze tijd is niets gemeten."), _tick(_, period)),
-        turns=read_turns(session, number),
         deeds=_deeds(session, _, number),
-        work=maintenance_now(session, number, _now()),
         hours_of_work=HOURS_OF_WORK,
         hours=hours if hours is not None else write_form(known.calendar) if known else "",
         errors=errors or {},
         done=done,
-        at=from_millis,
         may_handle=acting.may(Permission.HANDLE_ALERTS),
         may_rule=acting.may(Permission.SET_WATCH_RULES),
     )
+
+
+def _now_of(request: Request, session: Session, row: Row) -> dict[str, Any]:
+    """Return what the page of a zuil shows of this moment."""
+    _ = speak(request)
+    live = session.get(KioskLive, row.kiosk)
+    return {
+        "row": row,
+        "live": live,
+        "clock_offset_ms": own_clock_offset(live),
+        "words": words_for(request),
+        "advices": [(cause, advice(_, cause)) for cause in row.causes],
+        "excuse": excuse_word(_, row.excuse),
+        "turns": read_turns(session, row.kiosk),
+        "work": maintenance_now(session, row.kiosk, _now()),
+        "at": from_millis,
+    }
 
 
 def _charts(_: Translator, history: History) -> list[Drawn]:

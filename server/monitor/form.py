@@ -14,7 +14,7 @@ from server.monitor.rules import BOUNDS, DEFAULTS, thresholds_of
 from server.web.i18n import Translator
 
 LONGEST_ESCALATION: Final = 10_080
-_HOUR: Final = re.compile(r"([01]?\d|2[0-3])[:u.h]([0-5]\d)")
+_HOUR: Final = re.compile(r"([01]?\d|2[0-3])(?:[:.h]|\s*u(?:ur)?)?([0-5]\d)?")
 
 
 class RulesForm(BaseModel):
@@ -144,4 +144,4 @@ def _hour(name: str, text: str, errors: dict[str, str], _: Translator) -> str:
     if found is None:
         errors[name] = _("Schrijf een uur als 22:00.")
         return ""
-    return f"{int(found[1]):02}:{found[2]}"
+    return f"{int(found[1]):02}:{found[2] or '00'}"

@@ -16,8 +16,15 @@ from shared.wire.messages import AdjustedDaysMessage, CalendarMessage, OpeningHo
 
 DAYS: Final = ("ma", "di", "wo", "do", "vr", "za", "zo")
 LONGEST: Final = 2_000
+_ABROAD: Final = (
+    ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
+)
+_ENOUGH: Final = 3
 _CLOSED: Final = frozenset({"gesloten", "toe", "dicht", "fermé", "closed"})
-_SPAN: Final = re.compile(r"(\d{1,2})(?:[:u.h](\d{2}))?\s*-\s*(\d{1,2})(?:[:u.h](\d{2}))?")
+_SPAN: Final = re.compile(
+    r"(\d{1,2})(?:[:.](\d{2})|[uh](\d{2})?)?\s*-\s*(\d{1,2})(?:[:.](\d{2})|[uh](\d{2})?)?"
+)
 _DATE: Final = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
 
@@ -83,7 +90,11 @@ def _days(text: str) -> list[int]:
 
 
 def _day(name: str) -> int:
-    # Dutch names only: the French for Tuesday begins like the Dutch for Monday.
+    # The French for Tuesday begins like the Dutch for Monday: other languages from three letters on.
+    for names in _ABROAD:
+        for day, known in enumerate(names, 1):
+            if len(name) >= _ENOUGH and known.startswith(name.rstrip(".")):
+                return day
     return DAYS.index(name[:2]) + 1
 
 
@@ -94,7 +105,7 @@ def _spans(text: str, days: list[int]) -> Iterator[OpeningHoursMessage]:
     if not found or _SPAN.sub("", text).strip(" ,;en&+"):
         raise ValueError(text)
     for span in found:
-        opens, closes = _hour(span[1], span[2]), _hour(span[3], span[4])
+        opens, closes = _hour(span[1], span[2] or span[3]), _hour(span[4], span[5] or span[6])
         yield OpeningHoursMessage(days=days, opens=opens, closes=closes)
 
 

@@ -37,6 +37,7 @@ from server.releases.view import (
     state_words,
     step_words,
     track_words,
+    within_reach,
 )
 from server.staff.access import Requires
 from server.staff.roles import Permission
@@ -225,10 +226,11 @@ def _overview(
 def _shown(request: Request, session: Session, acting: Acting, rollout_id: int) -> dict[str, Any]:
     rollout = _rollout(session, acting, rollout_id)
     release, now = _release(session, rollout.release_id), _now()
+    mine = within_reach(rollout, acting)
     return {
         "view": rollout_view(session, rollout, release, acting, now),
-        "chosen": chosen_count(rollout, release, members(session, rollout)),
-        "troubled": troubled(session, rollout, now),
+        "chosen": chosen_count(rollout, release, members(session, mine)),
+        "troubled": troubled(session, mine, now),
         "since": began_at(rollout),
         "at": from_millis,
         **_words(speak(request)),

@@ -68,7 +68,7 @@ def rollout_view(
     return RolloutView(
         rollout,
         release.version,
-        progress_of(session, rollout, now),
+        progress_of(session, within_reach(rollout, acting), now),
         session.exec(systems.order_by(col(CardSystem.name))).all() if rollout.systems else [],
         may_change(rollout.systems, acting),
     )
@@ -78,6 +78,12 @@ def is_in_reach(rollout: Rollout, acting: Acting) -> bool:
     """Tell whether a roll-out concerns this person's card system."""
     own = acting.card_system_id
     return own is None or not rollout.systems or own in rollout.systems
+
+
+def within_reach(rollout: Rollout, acting: Acting) -> Rollout:
+    """Return a roll-out as far as it concerns this person's card system; nothing keeps this copy."""
+    own = acting.card_system_id
+    return rollout if own is None else Rollout(**rollout.model_dump() | {"systems": [own]})
 
 
 def may_change(systems: Collection[int], acting: Acting) -> bool:

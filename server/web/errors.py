@@ -59,6 +59,10 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
             _("Deze pagina bestaat niet (meer). Kijk het adres na of ga terug naar de start."),
         ),
         405: (_("Dat kan hier niet"), _("Deze pagina kan je alleen bekijken. Ga terug en probeer opnieuw.")),
+        409: (
+            _("Intussen veranderd"),
+            _("Iemand was je voor: dit kan nu niet meer. Open de pagina opnieuw om te zien hoe het staat."),
+        ),
         422: (
             _("Er ontbreekt iets"),
             _("Niet alles was goed ingevuld. Ga terug, kijk je gegevens na en probeer opnieuw."),

@@ -138,3 +138,17 @@ def test_who_works_at_a_balie_handles_no_alerts(site):
         assert site.client.get(path).status_code == 403
     site.log_in("Tom Goossens")
     assert site.client.get(HERE).status_code == 200
+
+
+def test_the_pages_of_a_zuil_and_of_an_alert_follow_by_themselves_and_nothing_is_at_a_number_beyond_all(ksb):
+    one = add_incident(ksb)
+    for here, pieces in (
+        (f"{HERE}/{one}", "melding zuilen verloop"),
+        ("/monitor/zuilen/1", "oordeel meting verloop"),
+    ):
+        page = ksb.client.get(here).text
+        assert f'sse-connect="{here}/stroom"' in page
+        assert all(f'sse-swap="{piece}"' in page for piece in pieces.split())
+    for here in (HERE, "/monitor/zuilen"):
+        assert ksb.client.get(f"{here}/99999999999999999999").status_code == 404
+        assert ksb.client.get(f"{here}/99999999999999999999/stroom").status_code == 404
