@@ -54,7 +54,7 @@ def deed_word(_: Translator, action: str) -> str:
         "enrol": _("meldde een toestel aan"),
         "identify": _("liet de zuil knipperen"),
         "command": _("gaf de zuil een opdracht"),
-        "report-command": _("de zuil beantwoordde een opdracht"),
+        "report-command": _("kreeg antwoord op een opdracht"),
         "wiped": _("de zuil wiste haar sleutels en kaarten"),
         "renew-credentials": _("vroeg een nieuwe sleutel voor de zuil"),
         "renew-code-key": _("vernieuwde de sleutel van de QR-codes"),
@@ -102,6 +102,8 @@ def deed_word(_: Translator, action: str) -> str:
         "choose-mails": _("koos welke mails er komen"),
         "alert-acknowledged": _("nam een melding op zich"),
         "alert-snoozed": _("vroeg stilte over een melding"),
+        "alert-woken": _("beëindigde de stilte over een melding"),
+        "alert-released": _("liet een melding los"),
         "alert-assigned": _("gaf een melding door"),
         "alert-commented": _("schreef iets bij een melding"),
         "replace-device": _("verving het toestel"),
@@ -148,7 +150,10 @@ def details(_: Translator, entry: AuditEntry, titles: Mapping[str, str]) -> list
         ]
     # Of a person the name says more than the number.
     return [
-        f"{_fact(_, name)}: {_text(_, name, value)}" for name, value in detail.items() if name != "person"
+        f"{_fact(_, name)}: {_text(_, name, value)}"
+        for name, value in detail.items()
+        # Nothing given as a reason is nothing to say.
+        if name != "person" and (name, value) != ("reason", "")
     ]
 
 
@@ -192,6 +197,7 @@ def _fact(_: Translator, name: str) -> str:
         "edition": _("uitgave"),
         "hours": _("uren"),
         "reason": _("reden"),
+        "hardware": _("soort toestel"),
         "key": _("sleutel"),
         "command": _("opdracht"),
         "package": _("pak"),

@@ -23,11 +23,13 @@ from server.monitor.handling import (
     comment,
     count_open,
     find_incident,
+    let_go,
     members,
     notes,
     put_wishes,
     read_incidents,
     snooze,
+    wake,
     wishes_of,
 )
 from server.monitor.models import Incident
@@ -115,6 +117,20 @@ def put_aside(
     """Have nobody hear more of it for a while."""
     hours = uren if uren in SNOOZES else SNOOZES[0]
     snooze(session, _incident(session, acting, incident_id), _now(), acting.staff_id, hours)
+    return _back(incident_id)
+
+
+@router.post("/meldingen/{incident_id}/loslaten")
+def put_down(session: RequestSession, acting: Handler, incident_id: int) -> Response:
+    """Say that nobody looks after it any more."""
+    let_go(session, _incident(session, acting, incident_id), _now(), acting.staff_id)
+    return _back(incident_id)
+
+
+@router.post("/meldingen/{incident_id}/wekken")
+def hear_again(session: RequestSession, acting: Handler, incident_id: int) -> Response:
+    """Have everyone hear of it again."""
+    wake(session, _incident(session, acting, incident_id), _now(), acting.staff_id)
     return _back(incident_id)
 
 
@@ -230,7 +246,11 @@ def _deed(_: Translator, deed: str, text: str) -> str:
         "closed": _("is opgelost"),
         "escalated": _("niemand reageerde: bericht voor wie hier volgt en een mailadres heeft"),
         "acknowledged": _("nam dit op zich"),
-        "snoozed": _("vroeg {n} uur stilte", n=text),
+        "snoozed": _.plural(
+            "vroeg {n} uur stilte", "vroeg {n} uren stilte", int(text) if text.isdecimal() else 0
+        ),
+        "woken": _("beëindigde de stilte"),
+        "released": _("liet dit los"),
         "assigned": _("gaf dit aan {name}", name=text),
         "commented": text,
     }

@@ -81,6 +81,20 @@ def snooze(session: Session, incident: Incident, now: int, staff_id: int, hours:
     _did(session, incident, "snoozed", now=now, staff_id=staff_id, text=str(hours))
 
 
+def wake(session: Session, incident: Incident, now: int, staff_id: int) -> None:
+    """Have everyone hear of it again."""
+    if (incident.snoozed_until or 0) > now:
+        incident.snoozed_until = None
+        _did(session, incident, "woken", now=now, staff_id=staff_id)
+
+
+def let_go(session: Session, incident: Incident, now: int, staff_id: int) -> None:
+    """Say that nobody looks after it any more: it may escalate again."""
+    if incident.acknowledged_at is not None or incident.assigned_to is not None:
+        incident.acknowledged_at = incident.acknowledged_by = incident.assigned_to = None
+        _did(session, incident, "released", now=now, staff_id=staff_id)
+
+
 def assign(session: Session, incident: Incident, now: int, staff_id: int, to: Staff) -> None:
     """Give it to someone."""
     incident.assigned_to = to.id

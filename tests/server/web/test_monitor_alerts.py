@@ -140,6 +140,18 @@ def test_who_works_at_a_balie_handles_no_alerts(site):
     assert site.client.get(HERE).status_code == 200
 
 
+def test_what_was_taken_up_or_put_aside_can_be_undone(ksb):
+    one = add_incident(ksb)
+    for deed in ("opnemen", "sluimeren", "loslaten", "wekken"):
+        assert ksb.client.post(f"{HERE}/{one}/{deed}", data={"uren": "1"}).status_code == 303
+    kept = incident(ksb, one)
+    assert (kept.acknowledged_at, kept.acknowledged_by, kept.snoozed_until) == (None, None, None)
+    page = ksb.client.get(f"{HERE}/{one}").text
+    assert "vroeg 1 uur stilte" in page
+    assert "beëindigde de stilte" in page
+    assert "Ik volg dit op" in page
+
+
 def test_the_pages_of_a_zuil_and_of_an_alert_follow_by_themselves_and_nothing_is_at_a_number_beyond_all(ksb):
     one = add_incident(ksb)
     for here, pieces in (

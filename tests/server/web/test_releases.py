@@ -4,10 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from fakes.releases import OTHER_SECRET, PUBLIC, tiny_bundle
+from server.counters.models import Counter
 from server.kernel.audit import AuditEntry
+from server.kiosks.models import KioskCounter
 from server.releases.models import KioskRelease, KioskTrack, Release, Rollout
 from server.releases.rollouts import start_rollout
 from server.releases.store import add_release
@@ -107,6 +110,30 @@ def test_a_rollout_for_everyone_is_an_administrators_to_decide(pages, bundle):
     assert pages.client.get(f"{HERE}/uitrol/{elsewhere}").status_code == 404
     assert pages.client.post(f"{HERE}/uitrol/{elsewhere}/pauzeren").status_code == 404
     assert f"/uitrol/{elsewhere}" not in pages.client.get(HERE).text
+
+
+def test_a_ksb_sees_his_own_part_of_a_rollout_for_everyone(pages, bundle):
+    other = pages.kiosk("Zuil inkomhal").number
+    with pages.database.writing() as session:
+        session.execute(
+            update(KioskCounter).where(KioskCounter.kiosk == other).values(counter_id=_far(session))
+        )
+        release = add_release(session, bundle, [PUBLIC], datetime.now(UTC))
+        rollout = start_rollout(session, release, datetime.now(UTC))
+        told = {"offer": rollout.offer, "version": "1.4.0", "step": "failed", "sentence": ""}
+        session.add(KioskRelease(kiosk=other, at=1, **told))
+        number = rollout.id
+    page = pages.client.get(f"{HERE}/uitrol/{number}").text
+    assert f"/dashboard/zuilen/{other}" not in page
+    assert "alleen het algemeen beheer stuurt ze" in page
+
+
+def _far(session):
+    """Return a counter of no card system of this KSB."""
+    counter = Counter(name="Ver weg")
+    session.add(counter)
+    session.flush()
+    return counter.id
 
 
 def test_what_went_wrong_stands_on_the_page_of_the_rollout_and_of_the_zuil(pages, bundle):
