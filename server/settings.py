@@ -73,6 +73,11 @@ class Settings:
         """Scheme and host for links in mails, which no request says."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
+    @property
+    def has_mail(self) -> bool:
+        """Whether mails are worth writing: a demo without a mail server shows them on a page."""
+        return self.smtp_url is not None or self.demo
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
         """Read the settings.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import httpx
 from fastapi import APIRouter, Depends, Form
@@ -21,15 +22,19 @@ from server.demo.view import known_zuilen, latest, tray
 from server.demo.zuilen import UnreachableError, VirtualZuil
 from server.kernel.database import Database, RequestSession, vault_of
 from server.kernel.errors import ProblemError
+from server.kernel.outbox import OutgoingMail, newest_mails
 from server.settings import Settings
 from server.staff.access import open_to_all
 from server.web.streams import LIFETIME_SECONDS, encode_event, is_over
 from server.web.templating import fragment, page
 from shared.domain.codes import make_code
+from shared.domain.zones import from_millis
 
 LOOK_SECONDS: Final = 0.12
 SERVER_LOOKS: Final = 4
 HOLD_MS: Final = 700
+MAILS: Final = 50
+_LINK: Final = re.compile(r"https?://\S*[\w/=-]")
 SHOWN: Final = ("reachable", "frame", "lights", "buzzer", "queue", "network", "clock_offset_seconds")
 CLOCKS: Final = (-86_400, -3_600, -120, 0, 120, 3_600, 86_400)
 
@@ -48,6 +53,12 @@ def show_console(request: Request, session: RequestSession) -> Response:
         clocks=CLOCKS,
         **_server_view(request, session),
     )
+
+
+@router.get("/mails")
+def show_mails(request: Request, session: RequestSession) -> Response:
+    """Show what would be in people's mailboxes."""
+    return page(request, "demo/mails.html", mails=[_letter(mail) for mail in newest_mails(session, MAILS)])
 
 
 @router.get("/stroom")
@@ -183,3 +194,22 @@ def _zuil(request: Request, index: int) -> VirtualZuil:
         if zuil.index == index:
             return zuil
     raise ProblemError(404, "The demo has no such zuil.")
+
+
+class _Letter(NamedTuple):
+    """A mail as the page shows it. lines: of each the text before, in and after a link."""
+
+    recipient: str
+    subject: str
+    at: datetime
+    lines: list[tuple[str, str, str]]
+
+
+def _letter(mail: OutgoingMail) -> _Letter:
+    lines = [_split(line) for line in mail.body.splitlines()]
+    return _Letter(mail.recipient, mail.subject, from_millis(mail.created), lines)
+
+
+def _split(line: str) -> tuple[str, str, str]:
+    found = _LINK.search(line)
+    return (line[: found.start()], found[0], line[found.end() :]) if found else (line, "", "")

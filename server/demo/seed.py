@@ -182,7 +182,8 @@ def _staff(session: Session) -> None:
     for wanted in STAFF:
         if session.exec(select(Staff).where(Staff.uitid == wanted.uitid)).first() is not None:
             continue
-        staff = Staff(uitid=wanted.uitid, name=wanted.name, terms_at=datetime.now(UTC))
+        email = f"{wanted.uitid.removeprefix('demo-')}@uitpas.example"
+        staff = Staff(uitid=wanted.uitid, name=wanted.name, email=email, terms_at=datetime.now(UTC))
         session.add(staff)
         session.flush()
         for role, where in wanted.functions:

@@ -18,8 +18,8 @@ def escalate_alerts(database: Database, _: Settings) -> None:
 
 
 def mail_alerts(database: Database, settings: Settings) -> None:
-    """Write the mails that are due, when there is a mail server."""
-    if settings.smtp_url is None:
+    """Write the mails that are due, when there is somewhere for them to go."""
+    if not settings.has_mail:
         with database.writing() as session:
             forget_notices(session, _now())
         return

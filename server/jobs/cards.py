@@ -23,8 +23,8 @@ def count_cards(database: Database, _: Settings) -> None:
 
 
 def warn(database: Database, settings: Settings) -> None:
-    """Write mails about counters that run out of cards, when there is a mail server."""
-    if settings.smtp_url is None:
+    """Write mails about counters that run out of cards, when there is somewhere for them to go."""
+    if not settings.has_mail:
         return
     with database.writing() as session:
         now = time.time_ns() // 1_000_000

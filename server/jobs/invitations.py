@@ -10,8 +10,8 @@ from server.uitid.inviting import write_invitations
 
 
 def write(database: Database, settings: Settings) -> None:
-    """Write the mails that are due, when there is a mail server."""
-    if settings.smtp_url is None:
+    """Write the mails that are due, when there is somewhere for them to go."""
+    if not settings.has_mail:
         return
     with database.writing() as session:
         write_invitations(session, datetime.now(UTC), settings.address)

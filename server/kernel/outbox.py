@@ -84,6 +84,17 @@ def send_mails(database: Database, postbox: Postbox, now: int) -> None:
         _log.warning("%s mails wait: %s", len(mails), error)
 
 
+def keep_mails(session: Session, now: int) -> None:
+    """Count every mail that is due as sent: here they are read on a page."""
+    due = update(OutgoingMail).where(col(OutgoingMail.sent).is_(None), col(OutgoingMail.due) <= now)
+    session.execute(due.values(sent=now))
+
+
+def newest_mails(session: Session, most: int) -> list[OutgoingMail]:
+    """Return the mails that were written last, the newest first."""
+    return list(session.exec(select(OutgoingMail).order_by(col(OutgoingMail.id).desc()).limit(most)))
+
+
 def forget_mails(session: Session, now: int) -> None:
     """Forget the mails that left long ago: they name people."""
     session.execute(delete(OutgoingMail).where(col(OutgoingMail.sent) < now - KEPT_MILLIS))

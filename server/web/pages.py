@@ -11,8 +11,9 @@ from starlette.responses import RedirectResponse, Response
 from server.kernel.errors import ProblemError
 from server.settings import Settings
 from server.staff.access import open_to_all
-from server.web.i18n import COOKIE, LANGUAGES
+from server.web.i18n import COOKIE, LANGUAGES, speak
 from server.web.login import local_path
+from server.web.navigation import links
 from server.web.templating import page
 
 YEAR_SECONDS: Final = 365 * 24 * 3600
@@ -24,6 +25,13 @@ router = APIRouter(dependencies=[Depends(open_to_all)], include_in_schema=False)
 def show_start(request: Request) -> Response:
     """Show one tile for each of the four kinds of people."""
     return page(request, "web/start.html", demo=request.app.state.settings.demo)
+
+
+@router.get("/dashboard")
+def go_to_dashboard(request: Request) -> Response:
+    """Lead who types the address of the dashboard to its first page."""
+    found = next((link.href for link in links(request, speak(request))), "/login?naar=/dashboard/zuilen")
+    return RedirectResponse(found, 303)
 
 
 @router.get("/pashouder")

@@ -13,6 +13,8 @@ from server.demo.documents import documents
 from server.demo.pages import SHOWN
 from server.demo.seed import seed
 from server.events.models import Event
+from server.jobs.outbox import send
+from server.kernel.outbox import put_mail, waiting_mails
 from server.kiosks.contact import note_hang_up
 from server.kiosks.models import Kiosk
 from server.passholders.models import Membership, Passholder
@@ -164,3 +166,16 @@ def test_the_test_set_is_the_public_one():
         assert parse_uitpas_number(card.number).value == card.number
         assert card.chip is None or parse_chip_number(card.chip) == card.chip
         assert (card.person is None) == (card.group_pass or card.state is CardState.LOCAL_STOCK)
+
+
+def test_mails_of_the_demo_are_read_on_a_page_and_their_links_lead_somewhere(site):
+    assert "Nog geen mails" in site.client.get("/demo/mails").text
+    with site.database.writing() as session:
+        put_mail(session, "els@x.be", "Welkom", "Dag <Els>,\n\nhttps://x.be/y.", kind="uitpas", now=1)
+    send(site.database, site.settings)
+    found = site.client.get("/demo/mails").text
+    assert "els@x.be" in found
+    assert "Dag &lt;Els&gt;," in found
+    assert '<a href="https://x.be/y">' in found
+    with site.database.reading() as session:
+        assert waiting_mails(session) == (0, 0)

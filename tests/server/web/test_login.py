@@ -208,6 +208,20 @@ def test_nobody_can_choose_a_function_of_someone_else(site):
     assert site.client.get("/balie").status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("name", "place", "first"),
+    [
+        ("Karima El Idrissi", "", "/dashboard/zuilen"),
+        ("Ada Janssens", "", "/dashboard/zuilen"),
+        ("Bram Wouters", "", "/balie"),
+    ],
+)
+def test_who_types_dashboard_comes_to_the_first_page_of_his_own(site, name, place, first):
+    assert site.client.get("/dashboard").headers["location"] == "/login?naar=/dashboard/zuilen"
+    site.log_in(name, place)
+    assert site.client.get("/dashboard").headers["location"] == first
+
+
 def test_htmx_is_told_where_to_log_in(site):
     answer = site.client.get("/balie/zuilen/1", headers={"hx-request": "true"})
     assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/login")
