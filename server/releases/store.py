@@ -16,13 +16,20 @@ from sqlmodel import Session, col, select
 from server.kernel.audit import record
 from server.kernel.errors import ProblemError
 from server.releases.models import Release, ReleasePart
-from shared.wire.bundles import MOST_BYTES, SUFFIX, Bundle, BundleError
+from shared.wire.bundles import MOST_BYTES, SUFFIX, Bundle, BundleError, Flaw
 
 _PART_BYTES: Final = 1 << 20
 
 
 class ReleaseRefusedError(Exception):
-    """A file is no release, or not one to keep; its text is one sentence."""
+    """A file is no release, or not one to keep; its text is one sentence.
+
+    flaw: what is wrong with the file itself; None when it is something else.
+    """
+
+    def __init__(self, sentence: str, flaw: Flaw | None = None) -> None:
+        super().__init__(sentence)
+        self.flaw = flaw
 
 
 def add_release(
@@ -115,5 +122,5 @@ def _checked(content: bytes, keys: Sequence[str]) -> Bundle:
         for _ in bundle.files():
             pass
     except BundleError as error:
-        raise ReleaseRefusedError(str(error)) from error
+        raise ReleaseRefusedError(str(error), error.flaw) from error
     return bundle

@@ -18,6 +18,7 @@ from server.staff.sessions import Acting
 from server.web.i18n import Translator
 from shared.domain.releases import Step, Track
 from shared.domain.rollouts import RolloutState, Verdict, is_within
+from shared.wire.bundles import Flaw
 
 PAGE: Final = 20
 STAGES: Final = (1, 5, 10, 25, 50, 100)
@@ -149,6 +150,15 @@ def reason_words(_: Translator) -> dict[str, str]:
         Verdict.FINE: "",
         Verdict.FAILED: _("Te veel zuilen keerden terug naar wat ze ervoor draaiden."),
         Verdict.WORSE: _("Zuilen met deze versie vallen vaker uit dan de andere."),
+    }
+
+
+def flaw_words(_: Translator) -> dict[Flaw | None, str]:
+    """Return what is wrong with a file that is no release to keep."""
+    return {
+        Flaw.STRANGE: _("dit bestand is geen versie van een zuil."),
+        Flaw.DAMAGED: _("het bestand is beschadigd."),
+        Flaw.UNSIGNED: _("ze is niet ondertekend met een sleutel die deze server vertrouwt."),
     }
 
 

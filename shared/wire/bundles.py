@@ -11,6 +11,7 @@ import hashlib
 import re
 import tarfile
 from collections.abc import Collection, Iterator, Mapping
+from enum import StrEnum
 from typing import IO, Final
 
 import msgspec
@@ -32,8 +33,20 @@ _PATH: Final = re.compile(r"(device|shared|lib)(/[A-Za-z0-9_+-][A-Za-z0-9_.+-]*)
 _START: Final = "device/__main__.py"
 
 
+class Flaw(StrEnum):
+    """What is wrong with a bundle, for who says it in another language."""
+
+    STRANGE = "strange"
+    DAMAGED = "damaged"
+    UNSIGNED = "unsigned"
+
+
 class BundleError(Exception):
     """This is no bundle, or not one to trust; its text is one sentence."""
+
+    def __init__(self, sentence: str, flaw: Flaw = Flaw.STRANGE) -> None:
+        super().__init__(sentence)
+        self.flaw = flaw
 
 
 class ReleaseManifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,9 +108,9 @@ class Bundle:
             try:
                 content = self._member(path, size)
             except (zstandard.ZstdError, tarfile.TarError, EOFError) as error:
-                raise BundleError(f"The release is damaged: {error}.") from error
+                raise BundleError(f"The release is damaged: {error}.", Flaw.DAMAGED) from error
             if len(content) != size or hashlib.sha256(content).hexdigest() != digest:
-                raise BundleError(f"The release is damaged: {path} is not what was signed.")
+                raise BundleError(f"The release is damaged: {path} is not what was signed.", Flaw.DAMAGED)
             yield path, content
 
     def _member(self, name: str, most: int) -> bytes:
@@ -130,7 +143,7 @@ def signer(raw: bytes, signature: bytes, keys: Collection[str]) -> str:
         except CryptoError:
             continue
         return key
-    raise BundleError("The release is not signed with a key that is trusted here.")
+    raise BundleError("The release is not signed with a key that is trusted here.", Flaw.UNSIGNED)
 
 
 def read_manifest(raw: bytes) -> ReleaseManifest:

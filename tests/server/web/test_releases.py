@@ -83,10 +83,12 @@ def test_a_release_is_uploaded_rolled_out_widened_paused_and_stopped(pages, bund
 
 def test_what_nobody_trusted_signed_is_not_kept_and_the_page_says_why(pages, tmp_path):
     foreign = tiny_bundle(tmp_path / "tree", "1.6.0", secret=OTHER_SECRET)
-    for content in (foreign, b"nonsense"):
+    why = {foreign: "niet ondertekend met een sleutel", b"nonsense": "is geen versie van een zuil"}
+    for content, sentence in why.items():
         answer = upload(pages, content)
         assert answer.status_code == 422
         assert "Deze versie werd niet bewaard" in answer.text
+        assert sentence in answer.text
     assert "hoogstens 64 MB" in upload(pages, b"").text
     with pages.database.reading() as session:
         assert session.exec(select(Release)).all() == []
