@@ -140,7 +140,7 @@ def give(
 ) -> Response:
     """Give it to a colleague."""
     incident = _incident(session, acting, incident_id)
-    for staff in colleagues(session, acting.card_system_id):
+    for staff in colleagues(session, incident, acting.card_system_id):
         if staff.id == aan:
             assign(session, incident, _now(), acting.staff_id, staff)
     return _back(incident_id)
@@ -200,7 +200,7 @@ def _shown(request: Request, session: Session, acting: Acting, incident_id: int)
         "members": members(session, incident),
         "notes": [(note, name, _deed(_, note.deed, note.text)) for note, name in notes(session, incident)],
         "who": who,
-        "colleagues": colleagues(session, acting.card_system_id),
+        "colleagues": colleagues(session, incident, acting.card_system_id),
         "snoozes": SNOOZES,
         "is_snoozed": (incident.snoozed_until or 0) > _now(),
         "at": from_millis,

@@ -108,9 +108,16 @@ def comment(session: Session, incident: Incident, now: int, staff_id: int, text:
         _did(session, incident, "commented", now=now, staff_id=staff_id, text=text)
 
 
-def colleagues(session: Session, reach: int | None) -> Sequence[Staff]:
-    """Return who can be given an incident: the KSBs and technicians of a card system, and administrators."""
+def colleagues(session: Session, incident: Incident, reach: int | None) -> Sequence[Staff]:
+    """Return who can be given an incident: KSBs and technicians of its card systems, and administrators."""
+    concerned = (
+        select(CounterCardSystem.card_system_id)
+        .join(KioskCounter, col(KioskCounter.counter_id) == col(CounterCardSystem.counter_id))
+        .join(IncidentKiosk, col(IncidentKiosk.kiosk) == col(KioskCounter.kiosk))
+        .where(IncidentKiosk.incident_id == incident.id)
+    )
     of_system: ColumnElement[bool] = col(StaffRole.role).in_((Role.KSB, Role.TECHNICIAN))
+    of_system &= col(StaffRole.card_system_id).in_(concerned)
     if reach is not None:
         of_system &= col(StaffRole.card_system_id) == reach
     inside = select(StaffRole.staff_id).where(or_(col(StaffRole.role) == Role.ADMIN, of_system))

@@ -6,10 +6,11 @@ import pytest
 from sqlmodel import col, select
 
 from fakes.field import add_counter
+from server.cardsystems.setup import create_card_system
 from server.kernel.audit import AuditEntry
 from server.kiosks.setup import create_kiosk
 from server.monitor.models import AlertWish, Incident, IncidentKiosk, IncidentNote, KioskWatch
-from server.staff.models import Staff
+from server.staff.models import Staff, StaffRole
 
 HERE = "/monitor/meldingen"
 
@@ -138,6 +139,26 @@ def test_who_works_at_a_balie_handles_no_alerts(site):
         assert site.client.get(path).status_code == 403
     site.log_in("Tom Goossens")
     assert site.client.get(HERE).status_code == 200
+
+
+def test_who_gets_an_alert_may_open_it_and_still_takes_it_up(site):
+    with site.database.writing() as session:
+        create_card_system(session, 77, "Elders")
+        far = Staff(uitid="far", name="Verre Vriend")
+        session.add(far)
+        session.flush()
+        session.add(StaffRole(staff_id=far.id, role="ksb", card_system_id=77))
+        stranger = far.id
+        tom = session.exec(select(Staff.id).where(Staff.name == "Tom Goossens")).one()
+    site.log_in("Ada Janssens")
+    one = add_incident(site)
+    assert "Verre Vriend" not in site.client.get(f"{HERE}/{one}").text
+    site.client.post(f"{HERE}/{one}/toewijzen", data={"aan": str(stranger)})
+    assert incident(site, one).assigned_to is None
+    site.client.post(f"{HERE}/{one}/toewijzen", data={"aan": str(tom)})
+    page = site.client.get(f"{HERE}/{one}").text
+    assert "Tom Goossens volgt dit op" in page
+    assert "Ik volg dit op" in page
 
 
 def test_what_was_taken_up_or_put_aside_can_be_undone(ksb):
