@@ -56,6 +56,12 @@ def default_end(day: date) -> date:
     return date(day.year + 1, *_DEFAULT_END)
 
 
+def next_end(end: date | None, day: date) -> date | None:
+    """Return a last day to propose to who renews on `day`, later than the one there is; None: none can be."""
+    wanted = (default_end(day), latest_end(day))
+    return None if end is None else next((one for one in wanted if one > end), None)
+
+
 def latest_end(day: date) -> date:
     """Return the latest last day that can be granted on `day` (rules 5.2)."""
     return date(day.year + 1, *_LATEST_END)

@@ -32,6 +32,7 @@ class Fault(StrEnum):
     NOT_ALLOWED = "not-allowed"
     TARIFF_NOT_ALLOWED = "tariff-not-allowed"
     TARIFF_DATE = "tariff-date"
+    TARIFF_NOT_LATER = "tariff-not-later"
     CARD_NEEDED = "card-needed"
     CARD_NUMBER = "card-number"
     CARD_UNKNOWN = "card-unknown"

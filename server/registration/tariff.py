@@ -16,7 +16,7 @@ from shared.domain.zones import local_day
 
 
 def renew_tariff(session: Session, membership: Membership, until: date, desk: Desk, now: datetime) -> None:
-    """Let a kansenstatuut last until another day, also one that has run out (rules 5.8).
+    """Let a kansenstatuut last until a later day, also one that has run out (rules 5.8).
 
     Raises:
         RefusedError: this counter may not, there is none, or the day cannot be.
@@ -24,6 +24,8 @@ def renew_tariff(session: Session, membership: Membership, until: date, desk: De
     faults = check_tariff(until, desk, local_day(now))
     if not membership.social_tariff:
         faults["tariff_until"] = Fault.NO_TARIFF
+    elif membership.social_tariff_end is None or until <= membership.social_tariff_end:
+        faults.setdefault("tariff_until", Fault.TARIFF_NOT_LATER)
     refuse(faults)
     before, membership.social_tariff_end = membership.social_tariff_end, until
     membership.grace_days = rules_of(session, desk.system).grace_days

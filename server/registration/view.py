@@ -12,7 +12,7 @@ from server.cards.models import Card
 from server.cardsystems.rights import CounterRight
 from server.counters.models import Counter
 from server.passholders.models import Membership, MembershipStatus, Passholder, PassholderDetails
-from server.passholders.standing import SocialTariff, is_active, social_tariff_on
+from server.passholders.standing import SocialTariff, is_active, next_end, social_tariff_on
 from server.registration.desks import registering, system_names
 from server.registration.facts import Desk
 from server.registration.giving import cards_of
@@ -26,7 +26,10 @@ from shared.domain.prices import PriceReason, age_on
 
 @dataclass(frozen=True)
 class MemberView:
-    """A membership. `desk`: the counter at work there, None when it does not belong to that card system."""
+    """A membership. `desk`: the counter at work there, None when it does not belong to that card system.
+
+    proposed: until when its kansenstatuut could be renewed, None when it cannot last longer.
+    """
 
     membership: Membership
     name: str
@@ -35,6 +38,7 @@ class MemberView:
     is_active: bool
     desk: Desk | None
     reasons: list[PriceReason]
+    proposed: date | None
 
     @property
     def is_blocked(self) -> bool:
@@ -136,4 +140,5 @@ def _member(
         is_active(membership, today),
         desk,
         reasons_for(membership, own, desk) if desk else [],
+        next_end(membership.social_tariff_end, today),
     )

@@ -28,6 +28,9 @@ _FAULTS: Final[Mapping[Fault, str]] = MappingProxyType(
         Fault.NOT_ALLOWED: later("Deze balie mag dit niet. Vraag het aan je KSB."),
         Fault.TARIFF_NOT_ALLOWED: later("Deze balie mag geen kansenstatuut geven."),
         Fault.TARIFF_DATE: later("Kies een dag vanaf vandaag, ten laatste 31 december volgend jaar."),
+        Fault.TARIFF_NOT_LATER: later(
+            "Kies een dag na de laatste dag die er nu is. Valt het kansenstatuut weg? Geef dan een andere kaart."
+        ),
         Fault.CARD_NEEDED: later("Scan of typ de kaart die je meegeeft."),
         Fault.CARD_NUMBER: later("Dit is geen UiTPAS-nummer: kijk de 13 cijfers na."),
         Fault.CARD_UNKNOWN: later("Deze kaart kennen we niet."),

@@ -314,6 +314,9 @@ class TestReplacing:
             assert session.get_one(Membership, (int(person["id"]), SYSTEM)).social_tariff_end == later
         too_far = {"registrationSocialTariffEndDate": f"{TODAY.year + 2}-01-01"}
         assert refusal(self.put(api, token, person, **too_far)) == (400, "body/invalid-data")
+        shorter = {"registrationSocialTariffEndDate": str(first)}
+        assert refusal(self.put(api, token, person, **shorter)) == (400, "body/invalid-data")
+        assert self.put(api, token, person, **asked).status_code == 204
 
     def test_where_there_is_none_it_cannot_be_extended(self, api, token):
         person = self.made(api, token)

@@ -137,6 +137,20 @@ def test_the_kansenstatuut_comes_with_another_card_and_can_be_extended(counter):
         assert states == {"ACTIVE", "BLOCKED"}
 
 
+def test_a_kansenstatuut_is_extended_and_never_made_shorter(counter):
+    page = registered(
+        counter, card=in_drawer(counter, tariff=True), tariff="yes", tariff_until=f"{NEXT_YEAR}-04-30"
+    )
+    (asked,) = re.findall(r'<input[^>]*name="tariff_until"[^>]*>', counter.client.get(page).text)
+    assert f'value="{NEXT_YEAR}-12-31"' in asked
+    for day in (f"{NEXT_YEAR}-04-30", f"{NEXT_YEAR}-01-31"):
+        answer = counter.client.post(f"{page}/kansentarief", data={"system": "5", "tariff_until": day})
+        assert "Kies een dag na de laatste dag die er nu is." in errors(answer)[0]
+    longest = {"system": "5", "tariff_until": f"{NEXT_YEAR}-12-31"}
+    assert counter.client.post(f"{page}/kansentarief", data=longest).status_code == 303
+    assert "Dit kansenstatuut kan nu niet langer." in counter.client.get(page).text
+
+
 def test_details_change_and_the_trail_says_which_not_what(counter):
     page = registered(counter)
     form = EVE | {"insz": "", "postcode": "9000", "place": "Gent", "phone": "0470 12 34 56"}
