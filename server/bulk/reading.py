@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, NamedTuple
 
 from server.kernel.spreadsheets import NotATableError, rows_of
 from server.registration.facts import Fault, Joining, Person
-from server.registration.form import read_day
+from server.registration.form import birth_fault, read_day
 from server.registration.moving import Address, address_of
 
 MOST_ROWS: Final = 100_000
@@ -33,6 +33,7 @@ class RowFault(StrEnum):
     """What can be wrong with a row beside what can be wrong with any registration."""
 
     COLUMNS = "columns"
+    INSZ = "insz"
     STREET = "street"
     TARIFF = "tariff"
     INSZ_TWICE = "insz-twice"
@@ -118,8 +119,8 @@ def _registration(cells: Sequence[str]) -> Asked:
     day, end = read_day(born), read_day(until) if tariff == "1" else None
     address = address_of(street, postcode, city)
     wrong = {
-        "insz": "" if insz else Fault.INSZ_NEEDED,
-        "birth_date": "" if day else Fault.BIRTH_DATE,
+        "insz": "" if insz else RowFault.INSZ,
+        **birth_fault(born),
         "street": "" if street else RowFault.STREET,
         "tariff": "" if tariff in {"0", "1"} else RowFault.TARIFF,
         "tariff_until": Fault.TARIFF_DATE if tariff == "1" and end is None else "",

@@ -14,10 +14,13 @@ from server.bulk.reading import Asked, ListKind, Row, RowFault, read_row
 from server.cards.models import Card
 from server.counters.rights import rights_of
 from server.passholders.models import Passholder, PassholderDetails
+from server.passholders.standing import ADULT_AGE
 from server.registration.changing import change_person, check_change, person_of
 from server.registration.facts import Desk, Fault, Person, RefusedError
 from server.registration.register import prepare, register
 from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
+from shared.domain.prices import age_on
+from shared.domain.zones import local_day
 
 
 class RowState(StrEnum):
@@ -92,7 +95,8 @@ class Worker:
         assert asked.person is not None  # noqa: S101 - the caller looked
         found.name = _name(asked.person)
         found.until = asked.tariff_until
-        prepared = prepare(self.session, asked.person, asked.joining, self.desk, self.now)
+        person = self._consented(asked.person)
+        prepared = prepare(self.session, person, asked.joining, self.desk, self.now)
         found.insz_digest, found.municipality = prepared.checked
 
     def _look_at_move(self, asked: Asked, found: BulkRow) -> None:
@@ -115,12 +119,17 @@ class Worker:
 
     def _do(self, asked: Asked, found: BulkRow) -> RowState:
         if asked.person is not None:
-            holder = register(self.session, asked.person, asked.joining, self.desk, self.now)
+            person = self._consented(asked.person)
+            holder = register(self.session, person, asked.joining, self.desk, self.now)
             found.passholder_ref = holder.ref
             return RowState.DONE
         holder, _, person = self._moved(asked)
         has_moved = change_person(self.session, holder, person, self.desk, self.now)
         return RowState.DONE if has_moved else RowState.SAME
+
+    def _consented(self, person: Person) -> Person:
+        """Return somebody new; a list has no column for rules 4.9: who sends children in answers for it."""
+        return replace(person, parental_consent=age_on(person.birth_date, local_day(self.now)) < ADULT_AGE)
 
     def _moved(self, asked: Asked) -> tuple[Passholder, PassholderDetails, Person]:
         """Return who moves, what is written down of him, and how he is to be written down.

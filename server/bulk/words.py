@@ -18,6 +18,7 @@ from server.web.moments import Moments
 _FAULTS: Final[Mapping[RowFault, str]] = MappingProxyType(
     {
         RowFault.COLUMNS: later("Deze lijn heeft niet de kolommen van deze lijst."),
+        RowFault.INSZ: later("In een lijst is het rijksregisternummer verplicht."),
         RowFault.STREET: later("De straat ontbreekt."),
         RowFault.TARIFF: later("Kansenstatuut is 1 (ja) of 0 (nee)."),
         RowFault.INSZ_TWICE: later("Deze persoon stond al op een vorige lijn."),

@@ -42,9 +42,9 @@ def check_person(
     digest, insz_fault = _check_insz(session, person, desk, ref, tariff=tariff)
     municipality, place_fault = _check_place(session, person, desk, tariff=tariff)
     faults = {
-        "first_name": _check_name(person.first_name),
-        "last_name": _check_name(person.last_name),
-        "birth_date": None if 0 <= age_on(person.birth_date, today) <= OLDEST else Fault.BIRTH_DATE,
+        "first_name": _check_name(person.first_name, Fault.FIRST_NAME),
+        "last_name": _check_name(person.last_name, Fault.NAME),
+        "birth_date": None if 0 <= age_on(person.birth_date, today) <= OLDEST else Fault.BIRTH_DATE_WRONG,
         "insz": insz_fault,
         "place": place_fault,
     }
@@ -59,6 +59,12 @@ def check_contact(person: Person, today: date) -> dict[str, Fault]:
     if person.email is not None and not is_email(person.email):
         faults["email"] = Fault.EMAIL
     return faults
+
+
+def check_consent(person: Person, today: date) -> dict[str, Fault]:
+    """Return what is missing of who is too young to decide for himself (rules 4.9)."""
+    is_child = 0 <= age_on(person.birth_date, today) < ADULT_AGE
+    return {"parental_consent": Fault.CONSENT} if is_child and not person.parental_consent else {}
 
 
 def check_joining(joining: Joining, desk: Desk, today: date) -> dict[str, Fault]:
@@ -108,8 +114,8 @@ def rules_of(session: Session, system: int) -> RegistrationRules:
     return found or RegistrationRules(card_system_id=system, municipalities=[])
 
 
-def _check_name(name: str) -> Fault | None:
-    return None if 0 < len(name) <= LONGEST_NAME and words_of(name) else Fault.NAME
+def _check_name(name: str, fault: Fault) -> Fault | None:
+    return None if 0 < len(name) <= LONGEST_NAME and words_of(name) else fault
 
 
 def _check_insz(
@@ -144,7 +150,7 @@ def _check_place(session: Session, person: Person, desk: Desk, *, tariff: bool) 
         return ABROAD, None if CounterRight.REGISTER_ABROAD in desk.rights else Fault.ABROAD
     place = find_place(session, person.postcode, person.place)
     if place is None:
-        return "", Fault.PLACE_UNKNOWN
+        return "", Fault.PLACE_UNKNOWN if person.place else Fault.PLACE
     fits = _lives_here(place.municipality, rules_of(session, desk.system), desk, tariff=tariff)
     return place.municipality, None if fits else Fault.ELSEWHERE
 

@@ -92,9 +92,9 @@ class RegistrationForm(PersonForm, CardForm):
 def read_person(form: PersonForm) -> tuple[Person, dict[str, Fault]]:
     """Return the person, and what cannot be read of him."""
     born, email = read_day(form.birth_date), form.email.strip()
-    faults = {} if born else {"birth_date": Fault.BIRTH_DATE}
-    if not email and not form.no_email:
-        faults["email"] = Fault.EMAIL_CHOICE
+    faults = birth_fault(form.birth_date)
+    if bool(email) == bool(form.no_email):
+        faults["email"] = Fault.EMAIL_BOTH if email else Fault.EMAIL_CHOICE
     person = Person(
         first_name=_line(form.first_name),
         last_name=_line(form.last_name),
@@ -158,6 +158,13 @@ def genders(_: Translator) -> list[tuple[str, str]]:
 def opt_in_words(_: Translator) -> list[tuple[str, str]]:
     """Return what can be sent to a pashouder, with its word."""
     return [(value, _(word)) for value, word in OPT_INS.items()]
+
+
+def birth_fault(typed: str) -> dict[str, Fault]:
+    """Return what is wrong with a day of birth as it was typed: there is none, or it is no day."""
+    if read_day(typed):
+        return {}
+    return {"birth_date": Fault.BIRTH_DATE_WRONG if typed.strip() else Fault.BIRTH_DATE}
 
 
 def read_day(text: str) -> date | None:

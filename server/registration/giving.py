@@ -124,6 +124,8 @@ def _why_not(card: Card | None, desk: Desk, *, tariff: bool) -> Fault | None:
         return Fault.CARD_UNKNOWN
     if card.card_system_id != desk.system or card.group_pass:
         return Fault.CARD_OTHER_SYSTEM
+    if card.passholder_ref is not None:
+        return Fault.CARD_TAKEN
     if card.state != CardState.LOCAL_STOCK.name or card.counter_id != desk.counter_id:
         return Fault.CARD_NOT_HERE
     is_for_tariff = parse_uitpas_number(card.uitpas_number).social_tariff

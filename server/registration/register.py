@@ -16,6 +16,7 @@ from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.passholders.names import index_name
 from server.registration.checks import (
     Checked,
+    check_consent,
     check_digital,
     check_joining,
     check_person,
@@ -49,7 +50,7 @@ def prepare(session: Session, person: Person, joining: Joining, desk: Desk, now:
     today = local_day(now)
     tariff = joining.tariff_until is not None
     checked, faults = check_person(session, person, desk, today, tariff=tariff)
-    faults |= check_joining(joining, desk, today)
+    faults |= check_consent(person, today) | check_joining(joining, desk, today)
     card = _card(session, joining, desk, faults, tariff=tariff)
     refuse(faults)
     return Prepared(checked, card)

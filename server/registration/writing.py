@@ -30,6 +30,7 @@ PROBS: Final[Mapping[Fault, Prob]] = MappingProxyType(
     {
         Fault.INSZ_INVALID: Prob.INVALID_INSZ_NUMBER,
         Fault.INSZ_USED: Prob.INSZ_ALREADY_USED,
+        Fault.PLACE: Prob.INVALID_CITY,
         Fault.PLACE_UNKNOWN: Prob.INVALID_CITY,
         Fault.ELSEWHERE: Prob.INVALID_CITY,
         Fault.CARD_NUMBER: Prob.INVALID_UITPAS_NUMBER,
@@ -37,6 +38,7 @@ PROBS: Final[Mapping[Fault, Prob]] = MappingProxyType(
         Fault.CARD_OTHER_SYSTEM: Prob.INVALID_CARD,
         Fault.CARD_FOR_TARIFF: Prob.INVALID_CARD,
         Fault.CARD_WITHOUT_TARIFF: Prob.INVALID_CARD,
+        Fault.CARD_TAKEN: Prob.INVALID_CARD_STATUS,
         Fault.CARD_NOT_HERE: Prob.INVALID_CARD_STATUS,
         Fault.VOUCHER_UNKNOWN: Prob.INVALID_VOUCHER_CODE,
         Fault.VOUCHER_USED: Prob.INVALID_VOUCHER_CODE,
@@ -58,6 +60,7 @@ PLACES: Final[Mapping[str, str]] = MappingProxyType(
         "place": "/address/city",
         "email": "/email",
         "opt_ins": "/optInPreferences",
+        "parental_consent": "/parentalConsent",
         "card": "/registrationUitpasNumber",
         "tariff_until": "/registrationSocialTariffEndDate",
     }

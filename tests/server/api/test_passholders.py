@@ -468,6 +468,7 @@ class TestLookingFor:
                 "name": last,
                 "firstName": first,
                 "dateOfBirth": born,
+                "parentalConsent": True,
                 "registrationUitpasNumber": add_card(api, serial),
                 "address": {"postalCode": "9000", "city": "Gent", "street": street},
             }

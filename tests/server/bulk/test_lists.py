@@ -146,8 +146,8 @@ def test_each_row_says_all_that_is_wrong_with_it(office, town, desk):
     assert [faults for _, faults in rows.values()][1:] == [
         {"insz": "insz-twice"},
         {"card": "card-twice"},
-        {"insz": "insz-needed", "street": "street", "tariff": "tariff"},
-        {"birth_date": "birth-date", "place": "place-unknown"},
+        {"insz": "insz", "street": "street", "tariff": "tariff"},
+        {"birth_date": "birth-date-wrong", "place": "place-unknown"},
         {"tariff_until": "tariff-date"},
         {"card": "card-number"},
         {"": "columns"},

@@ -33,7 +33,7 @@ from server.registration.register import join, register
 on_one_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what no database decides."""
 
-CHILD = replace(AN, birth_date=date(2015, 2, 17), insz="15021760024", email=None)
+CHILD = replace(AN, birth_date=date(2015, 2, 17), insz="15021760024", email=None, parental_consent=True)
 
 
 @pytest.fixture
@@ -107,7 +107,8 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_kept(database, town, d
     wrong = replace(AN, first_name=" - ", insz="83030201541", place="Nergens", email="an", birth_date=TODAY)
     faults = faults_of(registers, database, desk, wrong, card="0900000000003")
     assert faults == {
-        "first_name": Fault.NAME,
+        "first_name": Fault.FIRST_NAME,
+        "parental_consent": Fault.CONSENT,
         "insz": Fault.INSZ_INVALID,
         "place": Fault.PLACE_UNKNOWN,
         "email": Fault.EMAIL,
@@ -121,13 +122,15 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_kept(database, town, d
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"birth_date": date(2027, 1, 1), "insz": ""}, ("birth_date", Fault.BIRTH_DATE)),
-        ({"birth_date": date(1890, 1, 1), "insz": ""}, ("birth_date", Fault.BIRTH_DATE)),
+        ({"birth_date": date(2027, 1, 1), "insz": ""}, ("birth_date", Fault.BIRTH_DATE_WRONG)),
+        ({"birth_date": date(1890, 1, 1), "insz": ""}, ("birth_date", Fault.BIRTH_DATE_WRONG)),
         ({"birth_date": date(1983, 3, 3)}, ("insz", Fault.INSZ_OTHER_DATE)),
         ({"insz": ""}, ("insz", Fault.INSZ_NEEDED)),
         ({"country": "FR", "place": "Lille"}, ("place", Fault.ABROAD)),
         ({"email": "an@example"}, ("email", Fault.EMAIL)),
         ({"last_name": ""}, ("last_name", Fault.NAME)),
+        ({"postcode": "", "place": ""}, ("place", Fault.PLACE)),
+        ({"birth_date": date(2016, 5, 1), "insz": ""}, ("parental_consent", Fault.CONSENT)),
     ],
 )
 def test_what_cannot_be_is_refused_at_the_field_it_is_about(database, town, desk, change, expected):
@@ -199,7 +202,7 @@ class TestOnePersonOnce:
 
         with ThreadPoolExecutor(4) as threads:
             outcomes = list(threads.map(attempt, range(4)))
-        assert sum(outcome == {"card": Fault.CARD_NOT_HERE} for outcome in outcomes) == 3
+        assert sum(outcome == {"card": Fault.CARD_TAKEN} for outcome in outcomes) == 3
 
 
 def test_a_refusal_halfway_leaves_nothing_behind(database, town, desk):
@@ -236,9 +239,8 @@ class TestChildren:
         if old_enough:
             assert registers(database, authorised, person, now, card=number)
         else:
-            assert faults_of(registers, database, authorised, person, now, card=number) == {
-                "opt_ins": Fault.TOO_YOUNG
-            }
+            faults = faults_of(registers, database, authorised, person, now, card=number)
+            assert faults == {"opt_ins": Fault.TOO_YOUNG, "parental_consent": Fault.CONSENT}
 
 
 @on_one_database

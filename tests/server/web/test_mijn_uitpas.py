@@ -128,7 +128,7 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(site):
         ({"birth_date": "3/3/1983"}, "hoort bij een andere geboortedatum"),
         ({"place": "Oostende"}, "hoort niet bij deze postcode"),
         ({"helper": "1-999"}, "Kies een balie."),
-        ({"first_name": ""}, "Vul de naam in."),
+        ({"first_name": ""}, "Vul de voornaam in."),
     ):
         answer = filled_in(site, note, **change)
         assert (answer.status_code, sentence in answer.text) == (422, True), change

@@ -88,6 +88,23 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(counter):
     assert 'value="Desmet"' in answer.text
 
 
+def test_each_field_says_what_is_wrong_with_it(counter):
+    taken = in_drawer(counter)
+    registered(counter, card=taken)
+    empty = dict.fromkeys(("first_name", "last_name", "birth_date", "postcode", "place"), "")
+    for typed, said in (
+        (empty, ["Vul de voornaam in.", "Vul de naam in.", "Vul de geboortedatum in, bijvoorbeeld 2/3/1983.",
+                 "Vul de gemeente in."]),
+        ({"birth_date": "2030-01-01"}, ["Deze geboortedatum kan niet: kijk ze na."]),
+        ({"birth_date": "31/02/1980"}, ["Deze geboortedatum kan niet: kijk ze na."]),
+        ({"birth_date": "01/06/2015"}, ["Onder 16 jaar moet een ouder of voogd akkoord gaan. Vink het aan."]),
+        ({"email": "eve@example.be"}, ["Er staat een e-mailadres én dat er geen is: kies één van de twee."]),
+        ({"card": taken}, ["Deze kaart is al van iemand. Neem een andere."]),
+    ):  # fmt: skip
+        form = EVE | {"insz": "", "card": in_drawer(counter)} | typed
+        assert errors(counter.client.post(f"{HERE}/registreren", data=form)) == said
+
+
 def test_somebody_is_found_by_card_national_number_and_name_but_never_in_the_address(counter):
     page = registered(counter)
     with counter.database.reading() as session:
@@ -145,7 +162,7 @@ def test_a_kansenstatuut_is_extended_and_never_made_shorter(counter):
     assert f'value="{NEXT_YEAR}-12-31"' in asked
     for day in (f"{NEXT_YEAR}-04-30", f"{NEXT_YEAR}-01-31"):
         answer = counter.client.post(f"{page}/kansentarief", data={"system": "5", "tariff_until": day})
-        assert "Kies een dag na de laatste dag die er nu is." in errors(answer)[0]
+        assert "Kies een dag na de laatste die er nu is." in errors(answer)[0]
     longest = {"system": "5", "tariff_until": f"{NEXT_YEAR}-12-31"}
     assert counter.client.post(f"{page}/kansentarief", data=longest).status_code == 303
     assert "Dit kansenstatuut kan nu niet langer." in counter.client.get(page).text
@@ -207,7 +224,7 @@ def test_the_mail_about_uitid_is_sent_again_on_demand(counter):
 
 def test_a_family_is_kept_at_the_counter_with_a_card_and_a_birth_date(counter):
     page = registered(counter, first_name="Ann")
-    child = registered(counter, insz="", first_name="Bo", birth_date="01/06/2015")
+    child = registered(counter, insz="", first_name="Bo", birth_date="01/06/2015", parental_consent="yes")
     with counter.database.reading() as session:
         card = session.exec(select(Card).where(Card.passholder_ref == int(child.rpartition("/")[2]))).one()
     assert f'href="{page}/gezin"' in counter.client.get(page).text
