@@ -15,6 +15,9 @@ from sqlmodel.sql.expression import SelectOfScalar
 from server.passholders.models import Membership, NameWord, Passholder
 
 _APART: Final = re.compile(r"[^0-9a-z]+")
+APOSTROPHES: Final = "'`\u00b4\u2018\u2019\u02bc"
+"""As keyboards and programs write them."""
+_APOSTROPHE: Final = re.compile(f"[{APOSTROPHES}]")
 _NOT_DECOMPOSED: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss"})
 _AFTER: Final = "{"
 """Sorts after every letter and digit of a folded word."""
@@ -29,11 +32,16 @@ def words_of(text: str) -> list[str]:
     return list(dict.fromkeys(filter(None, _APART.split(letters))))
 
 
+def name_words(text: str) -> list[str]:
+    """Return the words a name is found by: O'Brien by brien, and as it is typed in a hurry, by obrien."""
+    return list(dict.fromkeys([*words_of(text), *words_of(_APOSTROPHE.sub("", text))]))
+
+
 def index_name(session: Session, holder: Passholder) -> None:
     """Have a pashouder found by the names he has now, where he is a member now."""
     session.execute(delete(NameWord).where(col(NameWord.passholder_ref) == holder.ref))
     systems = session.exec(select(Membership.card_system_id).where(Membership.passholder_ref == holder.ref))
-    words = words_of(f"{holder.first_name} {holder.last_name}")
+    words = name_words(f"{holder.first_name} {holder.last_name}")
     session.add_all(
         NameWord(card_system_id=system, word=word, passholder_ref=holder.ref or 0)
         for system in systems

@@ -11,11 +11,20 @@ from server.cards.models import Card
 from server.kernel.database import vault_of
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
 from server.passholders.models import Passholder, PassholderDetails
-from server.passholders.names import find_by_name
-from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_uitpas_number
+from server.passholders.names import find_by_name, words_of
+from server.registration.facts import Person
+from shared.domain.numbers import (
+    CheckDigitError,
+    InvalidNumberError,
+    KansenDigitError,
+    parse_chip_number,
+    parse_uitpas_number,
+)
 
 MOST: Final = 20
 """People on one list."""
+_ALIKE: Final = 500
+"""People whose names begin alike, among whom somebody is looked for."""
 _DIGITS: Final = 18
 """No reference is longer, and no database keeps what is."""
 
@@ -56,6 +65,29 @@ def find_named(session: Session, text: str, systems: Iterable[int]) -> Found:
     """Return members of `systems` whose names begin so, at most `MOST`."""
     named = find_by_name(session, text, systems, MOST + 1)
     return Found(named[:MOST], more=len(named) > MOST)
+
+
+def find_same(session: Session, person: Person, systems: Iterable[int]) -> list[Passholder]:
+    """Return members of `systems` who are probably this person: same name and day of birth."""
+    name = f"{person.first_name} {person.last_name}"
+    alike = find_by_name(session, name, systems, _ALIKE)
+    words = set(words_of(name))
+    return [
+        one
+        for one in alike
+        if one.birth_date == person.birth_date and set(words_of(f"{one.first_name} {one.last_name}")) == words
+    ]
+
+
+def is_misread(text: str) -> bool:
+    """Tell whether this is a UiTPAS number with a mistake in it."""
+    try:
+        parse_uitpas_number(text)
+    except (CheckDigitError, KansenDigitError):
+        return True
+    except InvalidNumberError:
+        return False
+    return False
 
 
 def holder_with(session: Session, reference: str) -> Passholder | None:

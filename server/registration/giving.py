@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
@@ -28,6 +30,14 @@ def find_card_to_give(session: Session, typed: str, desk: Desk, *, tariff: bool)
     if card is None or fault is not None:
         raise RefusedError({"card": fault or Fault.CARD_UNKNOWN})
     return card
+
+
+def lies_at(card: Card, desks: Mapping[int, Desk]) -> bool:
+    """Tell whether a card lies ready to be handed over at the counter at work."""
+    desk = desks.get(card.card_system_id)
+    return (
+        desk is not None and card.state == CardState.LOCAL_STOCK.name and card.counter_id == desk.counter_id
+    )
 
 
 def give_card(session: Session, card: Card, ref: int, desk: Desk) -> None:

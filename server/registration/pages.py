@@ -23,7 +23,7 @@ from server.passholders.standing import default_end, latest_end
 from server.registration.checks import gives_digital
 from server.registration.desks import Desks, Helper, desk_at, desks_of, registering, system_names
 from server.registration.facts import Desk, Joining, Person, RefusedError, refuse
-from server.registration.finding import find_by_number, find_named
+from server.registration.finding import find_by_number, find_named, find_same, is_misread
 from server.registration.form import (
     RegistrationForm,
     genders,
@@ -31,6 +31,7 @@ from server.registration.form import (
     read_joining,
     read_person,
 )
+from server.registration.giving import lies_at
 from server.registration.pictures import put_picture
 from server.registration.portrait import read_sent
 from server.registration.pricing import quote
@@ -38,6 +39,7 @@ from server.registration.register import Prepared, prepare, register
 from server.registration.scanning import scan_page
 from server.registration.words import fault_words
 from server.web.i18n import speak
+from shared.domain.numbers import parse_uitpas_number
 from shared.domain.prices import PriceReason
 from shared.domain.zones import local_day
 
@@ -73,17 +75,31 @@ def search(
     desks = desks_of(session, acting)
     found = found or find_named(session, text, desks)
     may_register = bool(registering(desks))
-    return scan_page(request, "registration/search.html", may_register=may_register, text=text, found=found)
+    return scan_page(
+        request,
+        "registration/search.html",
+        may_register=may_register,
+        text=text,
+        found=found,
+        is_misread=is_misread(text),
+        to_give=may_register and found.card is not None and lies_at(found.card, desks),
+    )
 
 
 @router.get("/registreren")
-def show_registration(request: Request, session: RequestSession, _acting: Helper, desks: Desks) -> Response:
-    """Show the form for somebody new."""
+def show_registration(
+    request: Request, session: RequestSession, _acting: Helper, desks: Desks, kaart: str = ""
+) -> Response:
+    """Show the form for somebody new; `kaart`: a card in the drawer that he is to get."""
     systems = registering(desks)
     if not systems:
         raise ProblemError(403, "Your counter does not register people.", type="zuil:counter")
     until = default_end(local_day(datetime.now(UTC)))
-    form = RegistrationForm(system=next(iter(systems)), tariff_until=until.isoformat())
+    form = RegistrationForm(system=next(iter(systems)), tariff_until=until.isoformat(), card=kaart)
+    found = find_by_number(session, kaart) if kaart else None
+    if found and found.card is not None and found.card.card_system_id in systems:
+        form.system = found.card.card_system_id
+        form.tariff = YES if parse_uitpas_number(found.card.uitpas_number).social_tariff else ""
     return _registration_page(request, session, desks, form)
 
 
@@ -124,6 +140,7 @@ def register_person(
     except RefusedError as refused:
         errors = fault_words(speak(request), {**refused.faults, **faults})
         return _registration_page(request, session, desks, form, errors=errors)
+    seen["same"] = find_same(session, person, desks)
     errors = fault_words(speak(request), picture_faults)
     return _registration_page(request, session, desks, form, errors=errors, seen=seen)
 

@@ -95,7 +95,7 @@ def add_type(
         prefix=prefix,
         staff_id=acting.staff_id,
     )
-    return RedirectResponse(f"{CARDS}/{system.id}/vouchers/{made}?gelukt=gemaakt", 303)
+    return RedirectResponse(f"{CARDS}/{system.id}/vouchers/{made}?gelukt=klaar", 303)
 
 
 @router.get("/{type_id}")

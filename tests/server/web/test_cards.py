@@ -92,6 +92,7 @@ def test_one_bad_line_holds_back_the_list_unless_only_the_good_are_wanted(any_ks
     assert "Er is niets bewaard." in answer.text
     assert "<td>8</td>" in answer.text
     assert "Dit is geen chipnummer van 14 tekens." in answer.text
+    assert "49 bestelde nummers die hun chip nog moeten krijgen" in answer.text
     assert {card.state for card in cards(any_ksb)} == {"PROVISIONED"}
     assert "49 kaarten in voorraad genomen." in upload(any_ksb, lines, only_good="yes").text
     assert sorted({card.state for card in cards(any_ksb)}) == ["PROVISIONED", "STOCK"]

@@ -117,6 +117,30 @@ def test_somebody_is_found_by_card_national_number_and_name_but_never_in_the_add
     assert "van niemand" in counter.client.post(f"{HERE}/zoek", data={"text": in_drawer(counter)}).text
 
 
+def test_a_search_says_what_is_wrong_with_what_was_typed(counter):
+    def search(text):
+        return counter.client.post(f"{HERE}/zoek", data={"text": text}).text
+
+    registered(counter, last_name="O\u2019Brien")
+    for typed in ("obrien", "O'Brien", "brien eve"):
+        assert "Eve O\u2019Brien" in search(typed)
+    assert "Typ eerst een nummer of een deel van de naam" in search("  ")
+    assert "Dit UiTPAS-nummer klopt niet" in search("0900000000000")
+    number = in_drawer(counter)
+    (address,) = re.findall(r'href="([^"]*kaart=[^"]*)"', search(number))
+    (asked,) = re.findall(r'<input[^>]*name="card"[^>]*>', counter.client.get(address).text)
+    assert f'value="{number}"' in asked
+
+
+def test_who_may_be_somebody_we_know_is_pointed_out_before_he_is_registered(counter):
+    page = registered(counter)
+    twin = EVE | {"insz": "", "first_name": "éve", "card": in_drawer(counter)}
+    warned = counter.client.post(f"{HERE}/registreren", data=twin).text
+    assert f'href="{page}"' in warned
+    other = twin | {"birth_date": "03/03/1983"}
+    assert f'href="{page}"' not in counter.client.post(f"{HERE}/registreren", data=other).text
+
+
 def test_every_look_at_a_person_is_in_the_trail(counter):
     page = registered(counter)
     counter.client.get(page)
