@@ -127,6 +127,18 @@ def test_step_twenty_four_and_back_keeps_who_is_found_by_which_name(filled):
         assert [one.ref for one in find_by_name(session, "peeters 2", [5], 10)] == [2]
 
 
+def test_step_thirty_and_back_keeps_who_is_found_with_or_without_an_apostrophe(filled):
+    with filled.writing() as session:
+        session.get_one(Passholder, 2).last_name = "O'Brien"
+        for holder in session.exec(select(Passholder)):
+            index_name(session, holder)
+    for revision, found in (("0029", []), ("head", [2])):
+        migrate(filled, revision)
+        with filled.engine.begin() as connection:
+            words = connection.execute(text("SELECT passholder_ref FROM name_word WHERE word = 'obrien'"))
+            assert words.scalars().all() == found
+
+
 def test_a_database_of_a_newer_version_is_refused_with_one_sentence(database):
     with database.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
