@@ -28,7 +28,7 @@ from server.passholders.places import municipalities
 from server.passholders.standing import social_tariff_on
 from server.registration.checks import rules_of
 from server.registration.facts import Fault, RefusedError, refuse
-from server.registration.finding import find_people, holder_with
+from server.registration.finding import find_people, holder_with, is_misread
 from server.registration.form import read_day
 from server.registration.giving import block_card_of, cards_of, unblock_card
 from server.registration.keeping import HERE, NEEDS_INPUT, Keeper, OwnSystem
@@ -96,6 +96,7 @@ def search(
         system=system,
         text=text,
         found=people,
+        is_misread=is_misread(text),
         more=found.more,
         done="",
     )
