@@ -22,6 +22,8 @@ CLAIM_MILLIS: Final = 120_000
 LONGEST_PAUSE_MILLIS: Final = 3_600_000
 MOST_ATTEMPTS: Final = 60
 KEPT_MILLIS: Final = 30 * 86_400_000
+MOST: Final = 200
+"""Mails read at a time; after an outage of the mail server thousands may wait."""
 _NEVER: Final = 1 << 62
 _log = logging.getLogger(__name__)
 
@@ -69,10 +71,10 @@ def put_mail(
 
 
 def send_mails(database: Database, postbox: Postbox, now: int) -> None:
-    """Hand over every mail that is due; what does not succeed is tried again, ever more patiently."""
+    """Hand over mails that are due; what does not succeed is tried again, ever more patiently."""
     with database.reading() as session:
         waiting = select(OutgoingMail).where(col(OutgoingMail.sent).is_(None), col(OutgoingMail.due) <= now)
-        mails = session.exec(waiting.order_by(col(OutgoingMail.id))).all()
+        mails = session.exec(waiting.order_by(col(OutgoingMail.id)).limit(MOST)).all()
     if not mails:
         return
     try:

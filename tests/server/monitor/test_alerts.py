@@ -17,7 +17,7 @@ from fakes.smtp import SmtpServer
 from server.cardsystems.setup import create_card_system
 from server.counters.models import CounterCardSystem
 from server.kernel.mail import Postbox
-from server.kernel.outbox import OutgoingMail, send_mails
+from server.kernel.outbox import MOST, OutgoingMail, send_mails
 from server.kiosks.setup import create_kiosk
 from server.monitor.mailing import write_mails
 from server.monitor.models import (
@@ -473,3 +473,14 @@ def test_the_webhook_is_posted_signed_until_it_takes_it(field, hook):
     with field.database.reading() as session:
         assert session.exec(select(WebhookCall)).one().sent is not None
     assert from_millis(told["at"])
+
+
+def test_after_an_outage_of_the_mail_server_mails_leave_in_parts_and_each_once(database, inbox):
+    for number in range(MOST + 1):
+        put_mail(database, f"p{number}@uitpas.test")
+    postbox = Postbox(inbox.url, "zuilen@uitpas.test")
+    left = []
+    for _ in range(3):
+        send_mails(database, postbox, START)
+        left.append(len(inbox.letters))
+    assert left == [MOST, MOST + 1, MOST + 1]
