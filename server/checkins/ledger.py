@@ -1,4 +1,4 @@
-"""Judge check-ins and write them down: the fact, the point, the new balance, all in one transaction.
+"""Judge check-ins and write them down: the fact with its point, the new balance, all in one transaction.
 
 Check-ins are judged in the order in which they arrive; the first arrival takes the point. Two
 transactions about the same pashouder wait for each other, in the order of the references, so
@@ -29,8 +29,6 @@ from shared.domain.zones import from_millis, to_millis
 
 _CHANGE_BITS: Final = 20
 _HOUR: Final = 3_600_000
-REASON: Final = "checkin"
-"""Why the ledger has a line: someone took part."""
 
 
 class Claim(NamedTuple):
@@ -117,9 +115,6 @@ _SETTLE: Final = Statement(
     points="int",
     social="boolean",
     counter="int",
-)
-_ENTER: Final = Insertion(
-    "points_entry", passholder_ref="bigint", at="bigint", points="int", reason="text", checkin_id="uuid"
 )
 _ADD: Final = Statement(
     "UPDATE passholder SET points = rows.points FROM {rows} WHERE passholder.ref = rows.ref",
@@ -236,21 +231,20 @@ def _period(period: Period, hour: int) -> tuple[int, int]:
 def _grant(
     claims: Sequence[Claim], judged: Sequence[Judged], balances: Mapping[int, int]
 ) -> tuple[int | None, list[Call]]:
-    """Return the id of the change and the calls that enter points in the ledger and the balances."""
-    entries = [
-        (passholder, claim.at, one.decision.points, REASON, claim.id)
+    """Return the id of the change and the calls that tell of it and keep the new balances."""
+    granted = (
+        _passholder(claim)
         for claim, one in zip(claims, judged, strict=True)
-        if one.verdict is Verdict.GRANTED and (passholder := _passholder(claim)) is not None
-    ]
-    if not entries:
+        if one.verdict is Verdict.GRANTED
+    )
+    refs = sorted({ref for ref in granted if ref is not None})
+    if not refs:
         return None, []
-    refs = sorted({ref for ref, *_ in entries})
     keys = json.dumps([str(ref) for ref in refs])
     # Minted here, so that the check-ins can name it without waiting for the database.
     change = time.time_ns() // 1_000_000 << _CHANGE_BITS | secrets.randbits(_CHANGE_BITS)
     return change, [
         Call(_CHANGE, {"id": change, "kind": ChangeKind.CHECKINS.value, "keys": keys}),
-        Call(_ENTER, rows=entries),
         Call(_ADD, rows=[(ref, balances[ref]) for ref in refs]),
     ]
 

@@ -6,11 +6,15 @@ Instants are whole milliseconds since 1970 UTC: these tables are written by the 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import BigInteger, Column, Index, literal, null, select, text, union_all
+from sqlmodel import Field, SQLModel, col
 
 from server.kernel.types import BigKey, UuidText
+
+CHECKIN: Final = "checkin"
+"""Why the ledger has a line: someone took part."""
 
 
 class Source(StrEnum):
@@ -85,7 +89,7 @@ class Checkin(SQLModel, table=True):
 
 
 class PointsEntry(SQLModel, table=True):
-    """A line of the ledger: points given or taken. `passholder.points` is the sum of these."""
+    """Points given or taken otherwise than by a check-in, which is itself a line of the `LEDGER`."""
 
     __tablename__ = "points_entry"
 
@@ -96,7 +100,29 @@ class PointsEntry(SQLModel, table=True):
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
     points: int
     reason: str
-    checkin_id: str | None = Field(default=None, sa_column=Column(UuidText))
+
+
+LEDGER: Final = union_all(
+    select(
+        col(Checkin.passholder_ref),
+        col(Checkin.at),
+        col(Checkin.points),
+        literal(CHECKIN).label("reason"),
+        col(Checkin.id).label("checkin_id"),
+        col(Checkin.event_id),
+        null().label("entry_id"),
+    ).where(col(Checkin.verdict) == Verdict.GRANTED),
+    select(
+        col(PointsEntry.passholder_ref),
+        col(PointsEntry.at),
+        col(PointsEntry.points),
+        col(PointsEntry.reason),
+        null(),
+        null(),
+        col(PointsEntry.id),
+    ),
+).subquery("ledger")
+"""Every line of points, one for each granted check-in: `passholder.points` is the sum of these."""
 
 
 class KioskJournal(SQLModel, table=True):

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, func, select
 
-from server.checkins.models import Checkin, PointsEntry
+from server.checkins.models import CHECKIN, LEDGER, Checkin
 from server.demo.cards import CARDS, OBJECTS, TapKind
 from server.demo.seed import KIOSKS
 from server.demo.stage import ServerProgram, ZuilProgram
@@ -224,9 +224,9 @@ def _balance(session: Session, ref: int | None) -> int | None:
 def _ledger(session: Session, told: Iterable[Told]) -> list[str]:
     """Check that every balance is the sum of its ledger, and that each point has one line."""
     granted = sum(one.act.verdict is Outcome.OK for one in told)
-    lines = session.exec(select(func.count()).where(col(PointsEntry.checkin_id).is_not(None))).one()
-    by_holder = select(PointsEntry.passholder_ref, func.sum(PointsEntry.points))
-    sums = dict(session.exec(by_holder.group_by(col(PointsEntry.passholder_ref))).all())
+    lines = session.exec(select(func.count()).where(LEDGER.c.reason == CHECKIN)).one()
+    by_holder = select(LEDGER.c.passholder_ref, func.sum(LEDGER.c.points)).group_by(LEDGER.c.passholder_ref)
+    sums = dict(session.exec(by_holder).all())
     balances = session.exec(select(Passholder.ref, Passholder.points)).all()
     wrong = [
         f"the balance of pashouder {ref} is {balance}, its ledger says {sums.get(ref or 0, 0)}"

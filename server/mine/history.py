@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlmodel import Session, col, func, select
 
-from server.checkins.models import Checkin, PointsEntry
+from server.checkins.models import LEDGER
 from server.counters.models import Counter
 from server.events.models import Event
 from server.passholders.models import PassholderDetails
@@ -37,29 +37,36 @@ def history_of(
     session: Session, ref: int, _: Translator, *, start: int = 0, most: int, is_oldest_first: bool = False
 ) -> History:
     """Return the lines of somebody's ledger from the `start`-th on, the newest first."""
-    own = col(PointsEntry.passholder_ref) == ref
-    total = session.exec(select(func.count()).select_from(PointsEntry).where(own)).one()
-    by = [col(PointsEntry.at), col(PointsEntry.id)]
+    entry = LEDGER.c
+    own = entry.passholder_ref == ref
+    total = session.exec(select(func.count()).select_from(LEDGER).where(own)).one()
+    by = [entry.at, entry.checkin_id, entry.entry_id]
     query = (
-        select(PointsEntry, Event)
-        .outerjoin(Checkin, col(Checkin.id) == col(PointsEntry.checkin_id))
-        .outerjoin(Event, col(Event.id) == col(Checkin.event_id))
+        select(entry.at, entry.points, entry.reason, Event)
+        .select_from(LEDGER)
+        .outerjoin(Event, col(Event.id) == entry.event_id)
         .where(own)
         .order_by(*(by if is_oldest_first else (one.desc() for one in by)))
     )
     found = session.exec(query.offset(start).limit(most)).all()
-    home = _where_registered(session, ref) if any(event is None for _entry, event in found) else ""
-    return History(total, [_line(entry, event, home, _) for entry, event in found])
+    home = _where_registered(session, ref) if any(event is None for *_entry, event in found) else ""
+    return History(
+        total,
+        [
+            Line(*(_deed(event, _) if event else _other(reason, home, _)), from_millis(at), points)
+            for at, points, reason, event in found
+        ],
+    )
 
 
-def _line(entry: PointsEntry, event: Event | None, home: str, _: Translator) -> Line:
-    at = from_millis(entry.at)
-    if event is not None:
-        titles = event.titles
-        title = titles.get(_.language) or titles.get("nl") or next(iter(titles.values()), "")
-        return Line(title, event.place_name or event.organizer_name, at, entry.points)
-    title = _("Welkom bij UiTPAS") if entry.reason == WELCOME else _("Punten")
-    return Line(title, home, at, entry.points)
+def _deed(event: Event, _: Translator) -> tuple[str, str]:
+    titles = event.titles
+    title = titles.get(_.language) or titles.get("nl") or next(iter(titles.values()), "")
+    return title, event.place_name or event.organizer_name
+
+
+def _other(reason: str, home: str, _: Translator) -> tuple[str, str]:
+    return _("Welkom bij UiTPAS") if reason == WELCOME else _("Punten"), home
 
 
 def _where_registered(session: Session, ref: int) -> str:

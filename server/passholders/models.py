@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    text,
     true,
 )
 from sqlmodel import Field, SQLModel
@@ -177,6 +178,14 @@ class Membership(SQLModel, table=True):
     """
 
     __tablename__ = "membership"
+    __table_args__ = (
+        Index(
+            "ix_membership_tariff",
+            "passholder_ref",
+            sqlite_where=text("social_tariff AND status = 'active'"),
+            postgresql_where=text("social_tariff AND status = 'active'"),
+        ),
+    )
 
     passholder_ref: int = Field(
         sa_column=Column(BigInteger, ForeignKey("passholder.ref", ondelete="CASCADE"), primary_key=True)

@@ -11,13 +11,14 @@ from email.utils import formatdate
 from typing import NamedTuple
 
 import uvicorn
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlmodel import select
 
 from server.app import create_app
 from server.cards.models import Card
 from server.cardsystems.models import CardSystem
 from server.cardsystems.rotation import begin_rotation, rotation_of
+from server.checkins.models import LEDGER
 from server.events.models import Event
 from server.feed.changes import cards_changed, kiosks_changed
 from server.feed.epoch import head, new_epoch
@@ -31,6 +32,7 @@ from server.kiosks.enrolment import make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.renewal import ask_renewal, renew_code_key
 from server.kiosks.setup import block_kiosk, put_event, unblock_kiosk
+from server.passholders.models import Passholder
 from server.settings import Settings
 
 SECRET_KEY = bytes(range(32))
@@ -220,10 +222,9 @@ class Served:
         """Return passholder -> (balance, sum of the ledger), which are the same."""
         with self.database.reading() as session:
             found = session.execute(
-                text(
-                    "SELECT p.ref, p.points, coalesce(sum(e.points), 0) FROM passholder p"
-                    " LEFT JOIN points_entry e ON e.passholder_ref = p.ref GROUP BY p.ref"
-                )
+                select(Passholder.ref, Passholder.points, func.coalesce(func.sum(LEDGER.c.points), 0))
+                .outerjoin(LEDGER, LEDGER.c.passholder_ref == Passholder.ref)
+                .group_by(Passholder.ref)
             )
             return {ref: (points, total) for ref, points, total in found}
 

@@ -4,9 +4,10 @@ import time
 from contextlib import contextmanager
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import func, text
 from sqlmodel import select
 
+from server.checkins.models import LEDGER
 from server.demo.cards import CARDS, TapKind
 from server.demo.script import EVENT
 from server.events.models import Event
@@ -14,6 +15,7 @@ from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.kiosks.models import Kiosk
 from server.kiosks.setup import put_event
+from server.passholders.models import Passholder
 from shared.domain.checkin import CardState
 from shared.domain.periods import Period
 
@@ -48,6 +50,15 @@ def without_limit(system, name):
 def rows(system, statement, **values):
     with database_of(system) as database, database.reading() as session:
         return session.execute(text(statement), values).all()
+
+
+def wrong_balances(system):
+    """Return (pashouder, balance, sum of the ledger) of each balance that is not that sum."""
+    own = LEDGER.c.passholder_ref == Passholder.ref
+    total = select(func.coalesce(func.sum(LEDGER.c.points), 0)).where(own).scalar_subquery()
+    with database_of(system) as database, database.reading() as session:
+        wrong = select(Passholder.ref, Passholder.points, total).where(Passholder.points != total)
+        return session.execute(wrong).all()
 
 
 def wait_for(condition, seconds=60):

@@ -3,6 +3,7 @@
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,6 +15,7 @@ from sqlmodel import select
 from fakes.scene import EVENT, add_holders, add_kiosk, add_region, chip_of
 from server import migrations
 from server.cardsystems.models import CardSystem, CardSystemKey
+from server.checkins.models import LEDGER, Checkin, PointsEntry, Source, Verdict
 from server.counters.models import Counter, CounterCardSystem
 from server.demo.seed import seed
 from server.kernel.database import Database
@@ -137,6 +139,30 @@ def test_step_thirty_and_back_keeps_who_is_found_with_or_without_an_apostrophe(f
         with filled.engine.begin() as connection:
             words = connection.execute(text("SELECT passholder_ref FROM name_word WHERE word = 'obrien'"))
             assert words.scalars().all() == found
+
+
+def test_step_thirty_one_and_back_keeps_every_line_of_the_ledger(filled):
+    """A check-in with a point, one without, and points for joining: two lines before and after."""
+    with filled.writing() as session:
+        for place, verdict in enumerate((Verdict.GRANTED, Verdict.NOTED)):
+            points = int(verdict is Verdict.GRANTED)
+            session.add(
+                Checkin(
+                    id=str(UUID(int=place)), source=Source.KIOSK, passholder_ref=2, event_id=EVENT,
+                    at=7, wall=7, received=7, outcome="ok", shown="ok", verdict=verdict, points=points,
+                )
+            )  # fmt: skip
+        session.add(PointsEntry(passholder_ref=2, at=5, points=3, reason="registration"))
+    lines = [(5, 3, "registration"), (7, 1, "checkin")]
+    migrate(filled, "0030")
+    with filled.engine.begin() as connection:
+        found = connection.execute(text("SELECT at, points, reason FROM points_entry ORDER BY at"))
+        assert found.all() == lines
+    migrate(filled)
+    with filled.reading() as session:
+        ledger = select(LEDGER.c.at, LEDGER.c.points, LEDGER.c.reason).order_by(LEDGER.c.at)
+        assert session.exec(ledger).all() == lines
+        assert session.exec(select(PointsEntry.points)).all() == [3]
 
 
 def test_a_database_of_a_newer_version_is_refused_with_one_sentence(database):

@@ -11,7 +11,7 @@ from sqlmodel import func, select
 
 from fakes.scene import EVENT, add_holders, chip_of
 from fakes.station import RefusalError
-from server.checkins.models import Checkin, PointsEntry
+from server.checkins.models import LEDGER, Checkin
 from server.device_api.authentication import identify_all
 from server.device_api.taps import AT_ONCE, MOST_TOGETHER
 from server.feed.publisher import publish
@@ -46,7 +46,7 @@ def totals(database):
         return (
             session.exec(select(func.count()).select_from(Checkin)).one(),
             session.exec(select(func.count()).where(Checkin.verdict == "granted")).one(),
-            session.exec(select(func.coalesce(func.sum(PointsEntry.points), 0))).one(),
+            session.exec(select(func.coalesce(func.sum(LEDGER.c.points), 0))).one(),
             session.exec(select(func.sum(Passholder.points))).one(),
         )
 

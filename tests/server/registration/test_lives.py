@@ -20,7 +20,7 @@ from sqlmodel import select
 
 from fakes.town import AN, AUTHORISED, GENT, NOON, PASPARTOE, PLAIN, TICKETS, TODAY, Town
 from server.cards.models import Card
-from server.checkins.models import PointsEntry
+from server.checkins.models import LEDGER
 from server.feed.models import CardFeed
 from server.feed.publisher import publish
 from server.feed.rows import current_rows
@@ -197,8 +197,8 @@ class Lives(RuleBasedStateMachine):
     def points_are_what_the_ledger_says(self):
         with self.database.reading() as session:
             sums = {}
-            for entry in session.exec(select(PointsEntry)):
-                sums[entry.passholder_ref] = sums.get(entry.passholder_ref, 0) + entry.points
+            for ref, points in session.exec(select(LEDGER.c.passholder_ref, LEDGER.c.points)):
+                sums[ref] = sums.get(ref, 0) + points
             assert {one.ref: one.points for one in session.exec(select(Passholder)) if one.points} == sums
 
     @invariant()
