@@ -21,7 +21,7 @@ from server.events import dashboard as events
 from server.families import pages as families
 from server.grouppasses import dashboard as group_passes
 from server.grouppasses import pages as groups_at_counter
-from server.kiosks import care, dashboard, following, remote
+from server.kiosks import care, choosing, dashboard, following, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
 from server.mine import pages as mine
@@ -66,6 +66,7 @@ def install(app: FastAPI) -> None:
     app.include_router(dashboard.router)
     app.include_router(care.router)
     app.include_router(following.router)
+    app.include_router(choosing.router)
     app.include_router(monitor.router)
     app.include_router(watched.router)
     app.include_router(alerts.router)

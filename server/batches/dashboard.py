@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
 from pydantic import BaseModel
 from sqlmodel import Session, col
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from server.batches.deeds import MOST, Batch, Deed, do_together, permission_for
 from server.batches.listing import do_wishes, known_to, rows_of
-from server.batches.table import APART, Column, Line, TableError, read_lines, read_table, write_table
-from server.batches.words import became_words, deed_word, fault_words
+from server.batches.progress import Stand, keep_batch, read_progress
+from server.batches.table import Column, Fault, Line, TableError, read_lines, read_table, write_table
+from server.batches.words import became_words, deed_word, fault_words, stand_words
 from server.counters.reach import counters_in_reach
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
@@ -29,7 +30,8 @@ from server.staff.roles import Permission
 from server.staff.sessions import Acting
 from server.web.downloads import send_table
 from server.web.i18n import speak
-from server.web.templating import page
+from server.web.streams import stream
+from server.web.templating import fragment, page
 from server.web.words import mode_word
 from shared.domain.messages import LANGUAGES
 from shared.domain.modes import Mode, known_mode
@@ -37,6 +39,9 @@ from shared.domain.modes import Mode, known_mode
 HERE: Final = "/dashboard/zuilen"
 NEEDS_INPUT: Final = 422
 MOST_BYTES: Final = 2_000_000
+MOST_SHOWN: Final = 100
+MOST_FAULTS: Final = 200
+LOOK_SECONDS: Final = 1.0
 _FINE: Final[Mapping[str, str]] = MappingProxyType({})
 
 router = APIRouter(prefix=HERE, include_in_schema=False)
@@ -61,14 +66,15 @@ class BatchForm(BaseModel):
 @router.get("/samen")
 def show_together(request: Request, session: RequestSession, acting: Commander, asked: Listed) -> Response:
     """Show a page of zuilen to tick, and what can be done with them."""
-    return _page(request, session, acting, BatchForm(zoek=asked.zoek), asked=asked)
+    in_use = AskedList(zoek=asked.zoek, blad=asked.blad)
+    return _page(request, session, acting, BatchForm(zoek=asked.zoek), asked=in_use)
 
 
 @router.post("/samen")
 def do(
     request: Request, session: RequestSession, acting: Commander, form: Annotated[BatchForm, Form()]
 ) -> Response:
-    """Do it, and show what became of it at each."""
+    """Do it, and go to what becomes of it at each."""
     asked = AskedList(zoek=form.zoek)
     batch, errors = _read(request, form)
     kiosks = _chosen(session, acting, form)
@@ -81,15 +87,31 @@ def do(
         return _page(request, session, acting, form, asked=asked, errors=errors)
     if not acting.may(permission_for(batch.deed)):
         raise ProblemError(403, "You may not do this.", type="zuil:permission")
-    results = do_together(session, kiosks, batch, datetime.now(UTC), staff_id=acting.staff_id)
-    return page(
-        request,
-        "batches/done.html",
-        results=results,
-        words=became_words(_),
-        deed=deed_word(_, batch.deed),
-        asked=asked,
-    )
+    now = datetime.now(UTC)
+    results = do_together(session, kiosks, batch, now, staff_id=acting.staff_id)
+    batch_id = keep_batch(session, batch.deed, results, now, acting.staff_id)
+    return RedirectResponse(f"{HERE}/samen/{batch_id}?{asked.link()}".rstrip("?"), 303)
+
+
+@router.get("/samen/{batch_id}")
+def show_batch(
+    request: Request, session: RequestSession, acting: Commander, batch_id: int, asked: Listed
+) -> Response:
+    """Show what became of it at each zuil."""
+    return page(request, "batches/done.html", asked=asked, **_batch(request, session, acting, batch_id))
+
+
+@router.get("/samen/{batch_id}/stroom")
+def follow_batch(request: Request, session: RequestSession, acting: Commander, batch_id: int) -> Response:
+    """Stream how the zuilen confirm it."""
+    _batch(request, session, acting, batch_id)
+
+    def render(session: Session) -> dict[str, str]:
+        return {
+            "gedaan": fragment(request, "batches/_done.html", **_batch(request, session, acting, batch_id))
+        }
+
+    return stream(request, render, seconds=LOOK_SECONDS)
 
 
 @router.get("/lijst.csv")
@@ -128,9 +150,7 @@ def take_in(
     read = read_lines(lines, known)
     is_kept = not read.faults or only_good == "yes"
     counts = do_wishes(session, read.wishes, known, staff_id=acting.staff_id) if is_kept else None
-    return _intake_page(
-        request, faults=[(line, fault_words(_)[fault]) for line, fault in read.faults], counts=counts
-    )
+    return _intake_page(request, faults=read.faults, counts=counts)
 
 
 def _chosen(session: Session, acting: Acting, form: BatchForm) -> Sequence[Kiosk]:
@@ -139,6 +159,22 @@ def _chosen(session: Session, acting: Acting, form: BatchForm) -> Sequence[Kiosk
     if form.every != "yes":
         found = found.where(col(Kiosk.number).in_(form.kiosk[: MOST + 1]))
     return session.exec(found.limit(MOST + 1)).all()
+
+
+def _batch(request: Request, session: Session, acting: Acting, batch_id: int) -> dict[str, Any]:
+    found = read_progress(session, batch_id, acting.staff_id, datetime.now(UTC))
+    if found is None:
+        raise ProblemError(404, "There is no such batch of yours.", type="zuil:place")
+    _ = speak(request)
+    return {
+        "batch_id": batch_id,
+        "deed": deed_word(_, found.deed),
+        "members": found.members[:MOST_SHOWN],
+        "rest": max(0, len(found.members) - MOST_SHOWN),
+        "counts": {stand.value: found.counts.get(stand, 0) for stand in Stand},
+        "stands": stand_words(_),
+        "words": became_words(_),
+    }
 
 
 def _read(request: Request, form: BatchForm) -> tuple[Batch | None, dict[str, str]]:
@@ -166,11 +202,7 @@ def _page(
 ) -> Response:
     _ = speak(request)
     modes = [(mode.value, mode_word(_, mode)) for mode in Mode]
-    deeds = [
-        (deed.value, deed_word(_, deed))
-        for deed in Deed
-        if acting.may(permission_for(deed)) and (deed is not Deed.MODE or len(modes) > 1)
-    ]
+    deeds = [(deed.value, deed_word(_, deed)) for deed in Deed if acting.may(permission_for(deed))]
     return page(
         request,
         "batches/together.html",
@@ -190,19 +222,25 @@ def _intake_page(
     request: Request,
     *,
     error: str = "",
-    faults: Sequence[tuple[Line, str]] = (),
+    faults: Sequence[tuple[Line, Mapping[Column, Fault]]] = (),
     counts: tuple[int, int] | None = None,
 ) -> Response:
+    words = fault_words(speak(request))
     return page(
         request,
         "batches/intake.html",
         status=NEEDS_INPUT if error or (faults and counts is None) else 200,
         errors={"file": error} if error else {},
-        faults=[(line.number, _text(line), sentence) for line, sentence in faults],
+        faults=[
+            (
+                line.number,
+                line[Column.NUMBER],
+                line[Column.NAME],
+                [(column.value, line[column], words[found[column]]) for column in Column if column in found],
+            )
+            for line, found in faults[:MOST_FAULTS]
+        ],
+        more=max(0, len(faults) - MOST_FAULTS),
         counts=counts,
         columns=[column.value for column in Column],
     )
-
-
-def _text(line: Line) -> str:
-    return APART.join(cell for cell in line.cells.values() if cell)

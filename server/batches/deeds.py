@@ -58,6 +58,9 @@ _COMMANDS: Final[Mapping[Deed, CommandKind]] = MappingProxyType(
 _TRACKS: Final[Mapping[Deed, Track]] = MappingProxyType({Deed.BETA: Track.BETA, Deed.STABLE: Track.STABLE})
 
 
+_SETTINGS: Final = frozenset({Deed.QR_ON, Deed.QR_OFF, Deed.LANGUAGES, Deed.MODE})
+
+
 class Became(StrEnum):
     """What became of a deed at one zuil."""
 
@@ -68,10 +71,11 @@ class Became(StrEnum):
 
 
 class Result(NamedTuple):
-    """One zuil and what became of the deed there."""
+    """One zuil and what became of the deed there. command_id: of what was ordered."""
 
     kiosk: Kiosk
     became: Became
+    command_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,11 @@ def command_of(deed: Deed) -> CommandKind | None:
     return _COMMANDS.get(deed)
 
 
+def is_followed(deed: Deed) -> bool:
+    """Tell whether zuilen follow the deed with their configuration, and so confirm it."""
+    return deed in _SETTINGS
+
+
 def permission_for(deed: Deed) -> Permission:
     """Return what a deed needs."""
     if deed in _COMMANDS:
@@ -103,13 +112,13 @@ def do_together(
     session: Session, kiosks: Iterable[Kiosk], batch: Batch, now: datetime, *, staff_id: int
 ) -> list[Result]:
     """Do a deed with each zuil; where it cannot be done, nothing happens there."""
+    kind = _COMMANDS.get(batch.deed)
+    if kind is not None:
+        return [_order(session, kiosk, kind, now, staff_id) for kiosk in kiosks]
     return [Result(kiosk, _do(session, kiosk, batch, now, staff_id)) for kiosk in kiosks]
 
 
 def _do(session: Session, kiosk: Kiosk, batch: Batch, now: datetime, staff_id: int) -> Became:
-    kind = _COMMANDS.get(batch.deed)
-    if kind is not None:
-        return _order(session, kiosk, kind, now, staff_id)
     if batch.deed in _TRACKS:
         changed = choose_track(session, number_of(kiosk), _TRACKS[batch.deed], staff_id=staff_id)
         return Became.DONE if changed else Became.SAME
@@ -131,11 +140,11 @@ def _do(session: Session, kiosk: Kiosk, batch: Batch, now: datetime, staff_id: i
     return Became.DONE if put_preferences(session, kiosk, wanted, staff_id=staff_id) else Became.SAME
 
 
-def _order(session: Session, kiosk: Kiosk, kind: CommandKind, now: datetime, staff_id: int) -> Became:
+def _order(session: Session, kiosk: Kiosk, kind: CommandKind, now: datetime, staff_id: int) -> Result:
     try:
         # What the database refuses for one zuil leaves the others as they are.
         with session.begin_nested():
-            ask_command(session, kiosk, kind, now, staff_id=staff_id)
+            command = ask_command(session, kiosk, kind, now, staff_id=staff_id)
     except ProblemError as problem:
-        return Became.ORDERED if problem.type == "zuil:ordered" else Became.NOT_IN_USE
-    return Became.DONE
+        return Result(kiosk, Became.ORDERED if problem.type == "zuil:ordered" else Became.NOT_IN_USE)
+    return Result(kiosk, Became.DONE, command.id)

@@ -27,6 +27,7 @@ APART: Final = " | "
 _YES: Final = frozenset({"ja", "oui", "yes", "1", "aan"})
 _NO: Final = frozenset({"nee", "non", "no", "0", "uit"})
 _NUMBER: Final = re.compile("[0-9]{1,9}")
+_WHOLE: Final = re.compile("[0-9]{1,4}")
 _DECIMAL: Final = re.compile("[0-9]{1,4}(?:[.][0-9]{1,3})?")
 _USUAL: Final = Preferences(("nl",), qr=True, result_seconds=2.5, lease_days=30)
 
@@ -106,10 +107,10 @@ class Known:
 
 @dataclass
 class Read:
-    """What was read: wishes, and a fault for each line that is none."""
+    """What was read: wishes, and for each line that is none every fault with the column of its cell."""
 
     wishes: list[Wish] = field(default_factory=list)
-    faults: list[tuple[Line, Fault]] = field(default_factory=list)
+    faults: list[tuple[Line, Mapping[Column, Fault]]] = field(default_factory=list)
 
 
 def write_table(rows: Sequence[Mapping[Column, str]]) -> Iterator[str]:
@@ -171,90 +172,112 @@ def read_lines(lines: Sequence[Line], known: Known) -> Read:
     """Return what the lines ask for."""
     found, seen = Read(), set[int]()
     for line in lines:
-        try:
-            wish = _read(line, known)
-            _require(wish.kiosk is None or wish.kiosk not in seen, Fault.TWICE)
-        except _UnusableLineError as error:
-            found.faults.append((line, error.fault))
+        reading = _Reading(line, known)
+        wish = reading.wish()
+        if wish.kiosk in seen:
+            reading.wrong(Column.NUMBER, Fault.TWICE)
+        if reading.faults:
+            found.faults.append((line, reading.faults))
             continue
         seen.update([wish.kiosk] if wish.kiosk else [])
         found.wishes.append(wish)
     return found
 
 
-class _UnusableLineError(ValueError):
-    """A line cannot be used; `fault` says why."""
+class _Reading:
+    """One line being read; `faults` holds what is wrong with which cell."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.fault = fault
+    def __init__(self, line: Line, known: Known) -> None:
+        self._line = line
+        self._known = known
+        self.faults: dict[Column, Fault] = {}
 
+    def wish(self) -> Wish:
+        """Return what the line asks for; it counts only when there are no faults."""
+        line, kiosk = self._line, self._kiosk()
+        is_new = not line[Column.NUMBER]
+        name, place, mode = line[Column.NAME], line[Column.PLACE], line[Column.MODE]
+        self._check(Column.NAME, Fault.NAME, good=bool(name or not is_new) and len(name) <= LONGEST_NAME)
+        self._check(Column.PLACE, Fault.PLACE, good=len(place) <= LONGEST_PLACE)
+        self._check(Column.MODE, Fault.MODE, good=not mode or known_mode(mode) is not None)
+        return Wish(
+            line=line.number,
+            kiosk=kiosk.number if kiosk else None,
+            name=name or None,
+            place=place or None,
+            counters=self._counters(is_new=is_new),
+            mode=mode or None,
+            preferences=self._preferences(kiosk),
+            hours=self._hours(),
+        )
 
-def _require(condition: object, fault: Fault) -> None:
-    if not condition:
-        raise _UnusableLineError(fault)
+    def wrong(self, column: Column, fault: Fault) -> None:
+        """Note what is wrong with a cell."""
+        self.faults.setdefault(column, fault)
 
+    def _check(self, column: Column, fault: Fault, *, good: bool) -> bool:
+        if not good:
+            self.wrong(column, fault)
+        return good
 
-def _read(line: Line, known: Known) -> Wish:
-    kiosk, name, place = _kiosk(line[Column.NUMBER], known), line[Column.NAME], line[Column.PLACE]
-    _require((name or kiosk) and len(name) <= LONGEST_NAME, Fault.NAME)
-    _require(len(place) <= LONGEST_PLACE, Fault.PLACE)
-    _require(not line[Column.MODE] or known_mode(line[Column.MODE]), Fault.MODE)
-    return Wish(
-        line=line.number,
-        kiosk=kiosk.number if kiosk else None,
-        name=name or None,
-        place=place or None,
-        counters=_counters(line[Column.COUNTERS], known, is_new=kiosk is None),
-        mode=line[Column.MODE] or None,
-        preferences=_preferences(line, kiosk),
-        hours=_hours(line[Column.HOURS]),
-    )
+    def _kiosk(self) -> Kiosk | None:
+        number = self._line[Column.NUMBER]
+        if not number:
+            return None
+        found = self._known.kiosks.get(int(number)) if _NUMBER.fullmatch(number) else None
+        self._check(Column.NUMBER, Fault.NUMBER, good=found is not None)
+        return found
 
+    def _counters(self, *, is_new: bool) -> frozenset[int] | None:
+        cell, counters = self._line[Column.COUNTERS], self._known.counters
+        names = [name.strip().casefold() for name in cell.split("|") if name.strip()]
+        self._check(Column.COUNTERS, Fault.NO_COUNTER, good=bool(names) or not is_new)
+        self._check(Column.COUNTERS, Fault.COUNTER, good=counters.keys() >= set(names))
+        return frozenset(counters[name] for name in names if name in counters) or None
 
-def _kiosk(number: str, known: Known) -> Kiosk | None:
-    if not number:
-        return None
-    _require(_NUMBER.fullmatch(number) and int(number) in known.kiosks, Fault.NUMBER)
-    return known.kiosks[int(number)]
+    def _hours(self) -> str | None:
+        hours = self._line[Column.HOURS].replace("|", "\n")
+        try:
+            read_form(hours)
+        except HoursError:
+            self.wrong(Column.HOURS, Fault.HOURS)
+        return hours or None
 
+    def _preferences(self, kiosk: Kiosk | None) -> Preferences | None:
+        """Return the preferences the line asks for, None when it says nothing of them."""
+        present = preferences_of(kiosk) if kiosk else _USUAL
+        wanted = replace(
+            present,
+            qr=self._qr(present.qr),
+            languages=self._languages(present.languages),
+            result_seconds=self._result(present),
+            lease_days=self._lease(present),
+        )
+        cells = (Column.QR, Column.LANGUAGES, Column.RESULT, Column.LEASE)
+        return wanted if any(self._line[cell] for cell in cells) else None
 
-def _counters(text: str, known: Known, *, is_new: bool) -> frozenset[int] | None:
-    names = [name.strip().casefold() for name in text.split("|") if name.strip()]
-    _require(names or not is_new, Fault.NO_COUNTER)
-    _require(all(name in known.counters for name in names), Fault.COUNTER)
-    return frozenset(known.counters[name] for name in names) or None
+    def _qr(self, present: bool) -> bool:  # noqa: FBT001 - what it is now
+        cell = self._line[Column.QR].casefold()
+        self._check(Column.QR, Fault.QR, good=not cell or cell in _YES | _NO)
+        return cell in _YES if cell else present
 
+    def _languages(self, present: tuple[str, ...]) -> tuple[str, ...]:
+        cell = self._line[Column.LANGUAGES].casefold().replace(" ", "")
+        spoken = set(cell.split(",")) if cell else set(present)
+        self._check(Column.LANGUAGES, Fault.LANGUAGE, good=not cell or spoken <= set(LANGUAGES))
+        return tuple(one for one in LANGUAGES if one in spoken)
 
-def _hours(cell: str) -> str | None:
-    hours = cell.replace("|", "\n")
-    try:
-        read_form(hours)
-    except HoursError as error:
-        raise _UnusableLineError(Fault.HOURS) from error
-    return hours or None
+    def _result(self, present: Preferences) -> float:
+        cell = self._line[Column.RESULT].replace(",", ".")
+        seconds = float(cell) if _DECIMAL.fullmatch(cell) else present.result_seconds
+        is_good = not cell or (_DECIMAL.fullmatch(cell) is not None)
+        is_good = is_good and replace(present, result_seconds=seconds).is_possible
+        self._check(Column.RESULT, Fault.RESULT, good=is_good)
+        return seconds
 
-
-def _preferences(line: Line, kiosk: Kiosk | None) -> Preferences | None:
-    """Return the preferences a line asks for, None when it says nothing of them."""
-    qr, languages = line[Column.QR].casefold(), line[Column.LANGUAGES].casefold().replace(" ", "")
-    seconds, days = line[Column.RESULT].replace(",", "."), line[Column.LEASE]
-    if not (qr or languages or seconds or days):
-        return None
-    wanted = preferences_of(kiosk) if kiosk else _USUAL
-    if qr:
-        _require(qr in _YES | _NO, Fault.QR)
-        wanted = replace(wanted, qr=qr in _YES)
-    if languages:
-        spoken = set(languages.split(","))
-        _require(spoken <= set(LANGUAGES), Fault.LANGUAGE)
-        wanted = replace(wanted, languages=tuple(one for one in LANGUAGES if one in spoken))
-    if seconds:
-        _require(_DECIMAL.fullmatch(seconds), Fault.RESULT)
-        wanted = replace(wanted, result_seconds=float(seconds))
-        _require(wanted.is_possible, Fault.RESULT)
-    if days:
-        _require(_DECIMAL.fullmatch(days) and days.isdigit(), Fault.LEASE)
-        wanted = replace(wanted, lease_days=int(days))
-        _require(wanted.is_possible, Fault.LEASE)
-    return wanted
+    def _lease(self, present: Preferences) -> int:
+        cell = self._line[Column.LEASE]
+        days = int(cell) if _WHOLE.fullmatch(cell) else present.lease_days
+        is_good = not cell or (_WHOLE.fullmatch(cell) is not None)
+        self._check(Column.LEASE, Fault.LEASE, good=is_good and replace(present, lease_days=days).is_possible)
+        return days

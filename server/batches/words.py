@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from server.batches.deeds import Became, Deed, command_of
+from server.batches.progress import Stand
 from server.batches.table import Fault
 from server.web.i18n import Translator
 from server.web.words import command_word
@@ -34,6 +35,17 @@ def became_words(_: Translator) -> Mapping[Became, str]:
         Became.SAME: _("was al zo"),
         Became.NOT_IN_USE: _("niet in gebruik"),
         Became.ORDERED: _("was al gevraagd en nog niet gedaan"),
+    }
+
+
+def stand_words(_: Translator) -> Mapping[Stand, str]:
+    """Return how far a zuil is with a deed."""
+    return {
+        Stand.FAILED: _("niet gelukt"),
+        Stand.WAITING: _("wacht op de zuil"),
+        Stand.LATER: _("geldt zodra ze in gebruik is"),
+        Stand.UNCHANGED: _("niets veranderd"),
+        Stand.CONFIRMED: _("gedaan en bevestigd"),
     }
 
 

@@ -24,6 +24,7 @@ from server.kernel.bulk import Bulk, Call, Statement
 from server.kernel.database import Database
 from server.kiosks.commands import ask_open, note_sent, read_open
 from server.kiosks.contact import Before, ask_before, keep_heartbeat, read_before
+from server.monitor.happenings import keep_happenings
 from server.monitor.telemetry import keep_sample, note_heard
 from server.releases.progress import keep_report
 from shared.domain.zones import to_millis
@@ -74,6 +75,7 @@ def _take(request: Request, body: bytes) -> Response:
                 keep_heartbeat(kiosk, beat, now, lease_days=lease, address=address),
                 note_heard(kiosk, now),
                 keep_sample(kiosk, beat, known.before, now),
+                *keep_happenings(kiosk, beat, known.before, now),
                 *([note_sent(kiosk, now)] if known.is_order_new else []),
                 *_release_calls(kiosk, beat, known.before, now),
             ]

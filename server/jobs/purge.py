@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import delete
 from sqlmodel import col
 
+from server.batches.progress import forget_batches
 from server.kernel.attempts import purge_attempts
 from server.kernel.database import Database
 from server.kernel.oauth1 import purge_nonces
@@ -34,5 +35,6 @@ def purge_expired(database: Database, _: Settings) -> None:
         session.execute(delete(KioskEnrolment).where(col(KioskEnrolment.expires) < now))
         expire_commands(session, now)
         forget_commands(session, now)
+        forget_batches(session, now)
         forget_reports(session, to_millis(now))
         forget_mails(session, to_millis(now))

@@ -1,7 +1,8 @@
-"""The events a counter can put on its zuil, the ones of today first (rules 8.2)."""
+"""The events that counters can put on their zuil, the ones of today first (rules 8.2)."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -30,14 +31,17 @@ class EventChoice:
     is_today: bool
 
 
-def event_choices(session: Session, counter_id: int, search: str, now: datetime) -> list[EventChoice]:
-    """Return at most `MOST` events organised by or located at a counter: open, today, later; over ones never.
+def event_choices(
+    session: Session, counter_ids: Collection[int], search: str, now: datetime
+) -> list[EventChoice]:
+    """Return at most `MOST` events organised by or located at counters: open, today, later; over ones never.
 
     search: words that must all occur in a title, the organiser or the place.
     """
-    counter = session.get_one(Counter, counter_id)
+    counters = session.exec(select(Counter).where(col(Counter.id).in_(counter_ids))).all()
     mine = select(Event).where(
-        (col(Event.organizer_id) == counter.organizer_id) | (col(Event.place_id) == counter.place_id),
+        col(Event.organizer_id).in_([counter.organizer_id for counter in counters if counter.organizer_id])
+        | col(Event.place_id).in_([counter.place_id for counter in counters if counter.place_id]),
         Event.status == EventStatus.AVAILABLE,
     )
     words = search.casefold().split()

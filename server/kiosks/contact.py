@@ -35,11 +35,18 @@ _KEEP: Final = Statement(
 
 
 class Before(NamedTuple):
-    """What the heartbeat before said, as far as the next one needs it."""
+    """What the heartbeat before said, as far as the next one needs it.
+
+    monotonic: milliseconds of the machine's clock in that boot; uptime: seconds that the program ran.
+    """
 
     lease_days: int
     last_seq: int | None
     release: dict[str, Any] | None = None
+    version: str = ""
+    boot: str = ""
+    monotonic: int = 0
+    uptime: int = 0
 
 
 def ask_before(kiosk: int) -> Call:
@@ -53,7 +60,16 @@ def read_before(rows: list[tuple[int | None, str]]) -> Before:
         return Before(0, None)
     lease_days, text = rows[0]
     told = msgspec.json.decode(text)
-    return Before(lease_days or 0, told.get("last_seq", 0), told.get("release"))
+    clock = told.get("clock", {})
+    return Before(
+        lease_days or 0,
+        told.get("last_seq", 0),
+        told.get("release"),
+        version=told.get("version", ""),
+        boot=clock.get("boot", ""),
+        monotonic=clock.get("monotonic", 0),
+        uptime=told.get("uptime", 0),
+    )
 
 
 def keep_heartbeat(kiosk: int, beat: Heartbeat, now: datetime, *, lease_days: int, address: str) -> Call:

@@ -23,7 +23,7 @@ from server.kiosks.commands import RULES, CommandView, latest_commands
 from server.kiosks.configuration import code_host, is_confirmed
 from server.kiosks.enrolment import LIFE, make_enrolment_code
 from server.kiosks.models import Kiosk, KioskState
-from server.kiosks.overview import Found, KioskView, find_kiosk, find_kiosks
+from server.kiosks.overview import Found, KioskView, find_kiosk, find_kiosks, is_retired
 from server.kiosks.replacing import former_devices
 from server.kiosks.setup import assign_counters, block_kiosk, create_kiosk, number_of, unblock_kiosk
 from server.releases.view import program_of, step_words, track_words
@@ -39,6 +39,7 @@ from shared.domain.modes import Mode
 
 LOOK_SECONDS: Final = 1.0
 LONGEST_PAGE: Final = 6
+RETIRED: Final = "uit"
 NEEDS_INPUT: Final = 422
 LONGEST_NAME: Final = 40
 LONGEST_PLACE: Final = 80
@@ -61,20 +62,27 @@ class KioskForm(BaseModel):
 
 
 class AskedList(BaseModel):
-    """Which zuilen the list shows."""
+    """Which zuilen the list shows; `stand` is `RETIRED` for those out of use."""
 
     zoek: str = ""
     blad: str = ""
+    stand: str = ""
+
+    @property
+    def retired(self) -> bool:
+        """Whether those out of use are asked for."""
+        return self.stand == RETIRED
 
     def find(self, session: Session, acting: Acting) -> Found:
         """Return the page that is asked for."""
         is_number = self.blad.isascii() and self.blad.isdecimal() and len(self.blad) <= LONGEST_PAGE
         asked = int(self.blad) if is_number else 1
-        return find_kiosks(session, acting.card_system_id, self.zoek, asked, datetime.now(UTC))
+        now = datetime.now(UTC)
+        return find_kiosks(session, acting.card_system_id, self.zoek, asked, now, retired=self.retired)
 
     def link(self, page: int = 1) -> str:
         """Return the query of the same list at another page."""
-        fields = {"zoek": self.zoek, "blad": "" if page == 1 else page}
+        fields = {"zoek": self.zoek, "stand": self.stand, "blad": "" if page == 1 else page}
         return urlencode({name: value for name, value in fields.items() if value})
 
 
@@ -129,7 +137,9 @@ def add_kiosk(
 def show_kiosk(
     request: Request, session: RequestSession, acting: Follower, number: int, gelukt: str = ""
 ) -> Response:
-    """Show one zuil and what can be done with it."""
+    """Show one zuil and what can be done with it; of one that is out of use what is left is its history."""
+    if is_retired(session, acting.card_system_id, number):
+        return RedirectResponse(f"/monitor/zuilen/{number}", 303)
     return kiosk_page(request, session, acting, kiosk_in_reach(session, acting, number), done=gelukt)
 
 

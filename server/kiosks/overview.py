@@ -17,7 +17,7 @@ from server.counters.models import Counter
 from server.events.models import Event
 from server.kiosks.choices import window_now_or_next
 from server.kiosks.finding import in_reach, mentioning
-from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
+from server.kiosks.models import FormerDevice, Kiosk, KioskCounter, KioskLive, KioskState
 from shared.domain.zones import to_millis
 
 # How far each journal is: a check-in's own table, of which only this one number is wanted here.
@@ -175,9 +175,14 @@ class Found(NamedTuple):
         return max(1, -(-self.total // PAGE))
 
 
-def find_kiosks(session: Session, reach: int | None, search: str, page: int, now: datetime) -> Found:
-    """Return a page of the zuilen within reach (`server.kiosks.finding`) in which every word occurs."""
-    found = kiosks_found(reach, search)
+def find_kiosks(
+    session: Session, reach: int | None, search: str, page: int, now: datetime, *, retired: bool = False
+) -> Found:
+    """Return a page of the zuilen within reach (`server.kiosks.finding`) in which every word occurs.
+
+    retired: those that are out of use for good, instead of the others.
+    """
+    found = kiosks_retired(reach, search) if retired else kiosks_found(reach, search)
     total = session.exec(select(func.count()).select_from(found.subquery())).one()
     page = max(1, min(page, -(-total // PAGE)))
     return Found(_views(session, found.limit(PAGE).offset((page - 1) * PAGE), now), total, page)
@@ -187,6 +192,22 @@ def kiosks_found(reach: int | None, search: str) -> SelectOfScalar[Kiosk]:
     """Return the query of the zuilen within reach in which every word occurs, by number."""
     query = select(Kiosk).where(Kiosk.state != KioskState.REMOVED, *in_reach(reach), *mentioning(search))
     return query.order_by(col(Kiosk.number))
+
+
+def kiosks_retired(reach: int | None, search: str) -> SelectOfScalar[Kiosk]:
+    """Return the query of the zuilen that are out of use for good; a device that was replaced is none."""
+    query = select(Kiosk).where(
+        Kiosk.state == KioskState.REMOVED,
+        col(Kiosk.number).not_in(select(FormerDevice.kiosk)),
+        *in_reach(reach),
+        *mentioning(search),
+    )
+    return query.order_by(col(Kiosk.number).desc())
+
+
+def is_retired(session: Session, reach: int | None, number: int) -> bool:
+    """Tell whether this is a zuil within reach that is out of use for good."""
+    return session.exec(kiosks_retired(reach, "").where(Kiosk.number == number)).first() is not None
 
 
 def find_kiosk(session: Session, reach: int | None, number: int, now: datetime) -> KioskView | None:

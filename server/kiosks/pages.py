@@ -55,8 +55,17 @@ def show_choices(
     """Show one zuil and the events to choose from."""
     now = datetime.now(UTC)
     view = _own_kiosk(session, acting, number, now)
-    choices = event_choices(session, _counter(acting), zoek, now)
-    return page(request, "kiosks/choose.html", view=view, choices=choices, search=zoek)
+    choices = event_choices(session, [_counter(acting)], zoek, now)
+    return page(
+        request,
+        "kiosks/choose.html",
+        view=view,
+        choices=choices,
+        search=zoek,
+        here=f"/balie/zuilen/{number}",
+        back="/balie",
+        stream="/balie/stroom",
+    )
 
 
 @router.post("/zuilen/{number}/activiteit")

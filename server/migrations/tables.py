@@ -6,6 +6,7 @@ from sqlalchemy import MetaData
 from sqlmodel import SQLModel
 
 import server.api.models
+import server.batches.models
 import server.bulk.models
 import server.cards.models
 import server.cardsystems.models

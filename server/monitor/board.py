@@ -182,7 +182,8 @@ def _rows() -> _Query:
 
 
 def _filters(wanted: Wanted) -> Sequence[ColumnElement[bool]]:
-    found = [*in_reach(wanted.reach)]
+    # Who just went out of use leaves the board at once, not when it is judged next.
+    found = [*in_reach(wanted.reach), col(Kiosk.state) != KioskState.REMOVED]
     if wanted.system is not None:
         found.append(of_system(wanted.system))
     if wanted.counter is not None:

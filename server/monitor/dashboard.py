@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,16 +18,19 @@ from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kiosks.models import KioskLive
 from server.kiosks.overview import own_clock_offset
+from server.kiosks.setup import number_of
 from server.logbook.words import deed_word, details
 from server.monitor.board import Row, read_row
 from server.monitor.care import begin_maintenance, end_maintenance, maintenance_now
 from server.monitor.charts import Chart, bands, bars, line, moments
-from server.monitor.history import History, Period, read_history, read_turns
+from server.monitor.history import History, Period, read_history
 from server.monitor.hours import HoursError, read_form, write_form
 from server.monitor.models import KioskHours
 from server.monitor.pages import Follower, Ruler, words_for
+from server.monitor.retired import Retired, find_retired
 from server.monitor.rules import put_hours
-from server.monitor.words import advice, excuse_word
+from server.monitor.timeline import NEWEST, read_timeline
+from server.monitor.words import advice, excuse_word, happening_words
 from server.staff.access import Requires
 from server.staff.models import Staff
 from server.staff.roles import Permission
@@ -41,6 +45,7 @@ NEEDS_INPUT: Final = 422
 LOOK_SECONDS: Final = 2.0
 MOST_DEEDS: Final = 20
 HOURS_OF_WORK: Final = (1, 4, 8, 24)
+_MILLIS: Final = re.compile("[0-9]{1,15}")
 
 router = APIRouter(prefix="/monitor/zuilen/{number}", include_in_schema=False)
 
@@ -76,7 +81,10 @@ def show_kiosk(
     periode: str = "",
     gelukt: str = "",
 ) -> Response:
-    """Show one zuil over a day, a week, a month or a year."""
+    """Show one zuil over a day, a week, a month or a year; also one that is out of use."""
+    retired = find_retired(session, acting.card_system_id, number)
+    if retired is not None:
+        return _retired_page(request, session, retired, periode)
     return _page(request, session, acting, number, periode=periode, done=gelukt)
 
 
@@ -96,6 +104,27 @@ def follow_kiosk(request: Request, session: RequestSession, acting: Follower, nu
         }
 
     return stream(request, render, seconds=LOOK_SECONDS)
+
+
+@router.get("/verloop")
+def show_timeline(
+    request: Request, session: RequestSession, acting: Follower, number: int, voor: str = ""
+) -> Response:
+    """Show what happened to one zuil before an instant (ms UTC), a page of it."""
+    _ = speak(request)
+    before = int(voor) if _MILLIS.fullmatch(voor) else NEWEST
+    retired = find_retired(session, acting.card_system_id, number)
+    return page(
+        request,
+        "monitor/timeline.html",
+        name=retired.kiosk.name if retired else row_in_reach(session, acting, number).name,
+        number=number,
+        timeline=read_timeline(session, number, _now(), before),
+        happened=happening_words(_),
+        is_newest=before == NEWEST,
+        words=words_for(request),
+        at=from_millis,
+    )
 
 
 @router.post("/onderhoud")
@@ -162,23 +191,14 @@ def _page(
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
-    _ = speak(request)
     row = row_in_reach(session, acting, number)
-    period = Period(periode) if periode in set(Period) else Period.DAY
-    history = read_history(session, number, period, _now())
     known = session.get(KioskHours, number)
     return page(
         request,
         "monitor/kiosk.html",
         status=status,
         **_now_of(request, session, row),
-        period=period,
-        periods=_periods(_),
-        drawn=_charts(_, history),
-        bands=bands(history),
-        ticks=moments(history, period),
-        chart_words=ChartWords(_("In deze tijd is niets gemeten."), _tick(_, period)),
-        deeds=_deeds(session, _, number),
+        **_over_time(request, session, number, periode),
         hours_of_work=HOURS_OF_WORK,
         hours=hours if hours is not None else write_form(known.calendar) if known else "",
         errors=errors or {},
@@ -188,18 +208,52 @@ def _page(
     )
 
 
+def _retired_page(request: Request, session: Session, retired: Retired, periode: str) -> Response:
+    """Show what is left of a zuil that is out of use: what it was and what happened to it."""
+    number = number_of(retired.kiosk)
+    return page(
+        request,
+        "monitor/retired.html",
+        retired=retired,
+        number=number,
+        timeline=read_timeline(session, number, _now()),
+        happened=happening_words(speak(request)),
+        words=words_for(request),
+        at=from_millis,
+        **_over_time(request, session, number, periode),
+    )
+
+
+def _over_time(request: Request, session: Session, number: int, periode: str) -> dict[str, Any]:
+    """Return what the page of a zuil shows of the past."""
+    _ = speak(request)
+    period = Period(periode) if periode in set(Period) else Period.DAY
+    history = read_history(session, number, period, _now())
+    return {
+        "period": period,
+        "periods": _periods(_),
+        "drawn": _charts(_, history),
+        "bands": bands(history),
+        "ticks": moments(history, period),
+        "chart_words": ChartWords(_("In deze tijd is niets gemeten."), _tick(_, period)),
+        "deeds": _deeds(session, _, number),
+    }
+
+
 def _now_of(request: Request, session: Session, row: Row) -> dict[str, Any]:
     """Return what the page of a zuil shows of this moment."""
     _ = speak(request)
     live = session.get(KioskLive, row.kiosk)
     return {
         "row": row,
+        "number": row.kiosk,
         "live": live,
         "clock_offset_ms": own_clock_offset(live),
         "words": words_for(request),
         "advices": [(cause, advice(_, cause)) for cause in row.causes],
         "excuse": excuse_word(_, row.excuse),
-        "turns": read_turns(session, row.kiosk),
+        "timeline": read_timeline(session, row.kiosk, _now()),
+        "happened": happening_words(_),
         "work": maintenance_now(session, row.kiosk, _now()),
         "at": from_millis,
     }

@@ -10,12 +10,11 @@ from typing import Final, NamedTuple
 from sqlmodel import Session, col, select
 
 from server.monitor.models import DAY, HOUR, KioskSample, KioskSummary, KioskTransition
-from shared.domain.watching import Cause, Excuse, State
+from shared.domain.watching import Excuse, State
 
 _MINUTE: Final = 60_000
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
-MOST_EVENTS: Final = 60
 
 
 class Period(StrEnum):
@@ -63,15 +62,6 @@ class History:
     spells: Sequence[Spell]
 
 
-class Turn(NamedTuple):
-    """A moment at which the state or the causes changed."""
-
-    at: int
-    state: State
-    excuse: Excuse
-    causes: tuple[Cause, ...]
-
-
 def read_history(session: Session, kiosk: int, period: Period, now: int) -> History:
     """Return the history of one zuil up to `now` (ms UTC)."""
     step = STEPS[period]
@@ -81,21 +71,6 @@ def read_history(session: Session, kiosk: int, period: Period, now: int) -> Hist
         _samples(session, kiosk, begin) if period is Period.DAY else _summaries(session, kiosk, begin, period)
     )
     return History(begin, end, step, _binned(rows, begin, end, step), _spells(session, kiosk, begin, now))
-
-
-def read_turns(session: Session, kiosk: int) -> list[Turn]:
-    """Return the latest changes of state, the newest first."""
-    query = select(KioskTransition).where(KioskTransition.kiosk == kiosk)
-    found = session.exec(query.order_by(col(KioskTransition.at).desc()).limit(MOST_EVENTS))
-    return [
-        Turn(
-            row.at,
-            State(row.state),
-            Excuse(row.excuse),
-            tuple(map(Cause, filter(None, row.causes.split(",")))),
-        )
-        for row in found
-    ]
 
 
 def _samples(session: Session, kiosk: int, begin: int) -> list[Point]:

@@ -52,6 +52,23 @@ class KioskTransition(SQLModel, table=True):
     causes: str = ""
 
 
+class KioskHappening(SQLModel, table=True):
+    """Something that a heartbeat showed to have happened (`server.monitor.happenings.Happening`).
+
+    was, became: of a version that changed; empty for anything else.
+    """
+
+    __tablename__ = "kiosk_happening"
+    __table_args__ = (Index("ix_kiosk_happening_kiosk", "kiosk", "at"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
+    kiosk: int = Field(foreign_key="kiosk.number", ondelete="CASCADE")
+    at: int = Field(sa_column=Column(BigInteger, nullable=False))
+    kind: str
+    was: str = ""
+    became: str = ""
+
+
 class KioskSample(SQLModel, table=True):
     """What one heartbeat measured; kept 48 hours.
 
@@ -141,7 +158,10 @@ class Maintenance(SQLModel, table=True):
     """Somebody works on a zuil from `starts` to `ends`: what it does meanwhile is no alert."""
 
     __tablename__ = "maintenance"
-    __table_args__ = (Index("ix_maintenance_kiosk", "kiosk", "ends"),)
+    __table_args__ = (
+        Index("ix_maintenance_kiosk", "kiosk", "ends"),
+        Index("ix_maintenance_starts", "kiosk", "starts"),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigKey, primary_key=True))
     kiosk: int = Field(foreign_key="kiosk.number", ondelete="CASCADE")

@@ -63,6 +63,10 @@ _DROP_TRANSITIONS: Final = Statement(
     "DELETE FROM kiosk_transition WHERE at < :before AND kiosk IN (SELECT rows.kiosk FROM {rows})",
     kiosk="bigint",
 )
+_DROP_HAPPENINGS: Final = Statement(
+    "DELETE FROM kiosk_happening WHERE at < :before AND kiosk IN (SELECT rows.kiosk FROM {rows})",
+    kiosk="bigint",
+)
 _DROP_INCIDENTS: Final = Statement("DELETE FROM incident WHERE opened < :before AND closed IS NOT NULL")
 _DROP_MAILS: Final = Statement("DELETE FROM outgoing_mail WHERE created < :before")
 _DROP_CALLS: Final = Statement("DELETE FROM webhook_call WHERE sent < :before")
@@ -85,6 +89,7 @@ def thin(database: Database, now: int) -> None:
             for grain, kept in ((HOUR, KEEP_HOURS), (DAY, KEEP_DAYS)):
                 bulk.run(_DROP_SUMMARIES, {"grain": grain, "before": now - kept}, chunk)
             bulk.run(_DROP_TRANSITIONS, {"before": now - KEEP_DAYS}, chunk)
+            bulk.run(_DROP_HAPPENINGS, {"before": now - KEEP_DAYS}, chunk)
     with database.writing() as session:
         bulk = Bulk(session)
         bulk.run(_DROP_INCIDENTS, {"before": now - KEEP_DAYS})

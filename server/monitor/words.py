@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.monitor.board import EXCUSED, Sort
+from server.monitor.timeline import Kind
 from server.web.i18n import Translator
 from shared.domain.watching import Cause, Excuse, State
 
@@ -118,3 +119,16 @@ def sort_word(_: Translator, sort: Sort) -> str:
         Sort.QUEUE: _("Langste wachtrij"),
     }
     return words[sort]
+
+
+def happening_words(_: Translator) -> dict[Kind, str]:
+    """Return what a row of a timeline tells; a state has words of its own."""
+    return {
+        Kind.REBOOTED: _("Het toestel startte opnieuw"),
+        Kind.RESTARTED: _("Het programma startte opnieuw"),
+        Kind.VERSION: _("Andere versie"),
+        Kind.WORK_BEGAN: _("Onderhoud begon"),
+        Kind.WORK_ENDED: _("Onderhoud eindigde"),
+        Kind.WENT_BACK: _("Terug naar de vorige versie"),
+        Kind.REPLACED: _("Een ander toestel nam haar plaats in"),
+    }

@@ -39,7 +39,7 @@ DASHBOARD: Final = "/dashboard/instellingen/activiteiten/{event_id}/affiche"
 @router.get(BALIE)
 def show_posters(request: Request, session: RequestSession, acting: Chooser, zoek: str = "") -> Response:
     """Show the counter's events that have a poster: those one can still save for."""
-    choices = event_choices(session, _counter(acting), zoek, datetime.now(UTC))
+    choices = event_choices(session, [_counter(acting)], zoek, datetime.now(UTC))
     return page(request, "posters/balie.html", choices=choices, search=zoek)
 
 

@@ -75,7 +75,7 @@ def test_a_zuil_of_another_counter_is_not_there(site, path):
 
 def test_events_that_are_open_come_first_then_those_of_today_then_later(site):
     with site.database.reading() as session:
-        choices = event_choices(session, TEST_COUNTER, "", datetime.now(UTC))
+        choices = event_choices(session, [TEST_COUNTER], "", datetime.now(UTC))
     order = [(not choice.is_open, not choice.is_today) for choice in choices]
     assert order == sorted(order)
     assert [choice.event.id for choice in choices if not choice.is_open] == [FILM]
@@ -84,7 +84,7 @@ def test_events_that_are_open_come_first_then_those_of_today_then_later(site):
 def test_an_event_that_is_over_cannot_be_chosen_any_more(site):
     later = datetime.now(UTC) + timedelta(days=400)
     with site.database.reading() as session:
-        left = {choice.event.id for choice in event_choices(session, TEST_COUNTER, "", later)}
+        left = {choice.event.id for choice in event_choices(session, [TEST_COUNTER], "", later)}
     assert MUSIC not in left
     assert FILM not in left
 
@@ -94,7 +94,7 @@ def test_an_event_that_is_over_cannot_be_chosen_any_more(site):
 )
 def test_searching_looks_in_titles_of_every_language_organiser_and_place(site, words, count):
     with site.database.reading() as session:
-        assert len(event_choices(session, TEST_COUNTER, words, datetime.now(UTC))) == count
+        assert len(event_choices(session, [TEST_COUNTER], words, datetime.now(UTC))) == count
 
 
 def test_a_search_that_finds_nothing_says_what_to_do(site):
@@ -107,7 +107,7 @@ def test_a_cancelled_event_is_not_offered(site):
     with site.database.writing() as session:
         session.get_one(Event, MUSIC).status = "cancelled"
     with site.database.reading() as session:
-        choices = event_choices(session, TEST_COUNTER, "", datetime.now(UTC))
+        choices = event_choices(session, [TEST_COUNTER], "", datetime.now(UTC))
     assert MUSIC not in {choice.event.id for choice in choices}
 
 

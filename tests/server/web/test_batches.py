@@ -2,12 +2,14 @@
 
 import csv
 import io
+import re
 
 import pytest
 from sqlmodel import select
 
 from server.batches.table import Column, Fault, Known, TableError, read_lines, read_table
 from server.demo.seed import LIBRARY_COUNTER, TEST_COUNTER
+from server.kernel.audit import AuditEntry
 from server.kiosks.models import Kiosk, KioskCommand, KioskCounter
 from server.kiosks.setup import create_kiosk
 from server.monitor.models import KioskHours, Maintenance
@@ -35,7 +37,15 @@ def kiosks(site):
 
 
 def do(site, deed, ticked=(), **fields):
-    return site.client.post(TOGETHER, data={"deed": deed, "kiosk": list(ticked), **fields})
+    data = {"deed": deed, "kiosk": list(ticked), **fields}
+    return site.client.post(TOGETHER, data=data, follow_redirects=True)
+
+
+def stands(page):
+    """Return zuil -> how far it is, as the page of a batch says it."""
+    return {
+        int(number): stand for number, stand in re.findall(r'data-kiosk="(\d+)" data-stand="([a-z]+)"', page)
+    }
 
 
 class TestList:
@@ -58,11 +68,38 @@ class TestDeeds:
     def test_those_that_were_ticked_show_no_code_any_more(self, ksb):
         first, second = numbers(ksb)
         page = do(ksb, "qr-off", [first]).text
-        assert "Gedaan bij 1 zuil." in page
+        assert "1 zuil is nog niet in gebruik." in page
         assert [one.qr for one in kiosks(ksb).values()] == [False, True]
         page = do(ksb, "qr-off", [first, second]).text
-        assert "Gedaan bij 1 zuil. Bij 1 zuil veranderde niets." in page
+        assert stands(page) == {first: "unchanged", second: "later"}
         assert 'data-became="same"' in page
+
+    def test_a_zuil_confirms_a_setting_once_it_speaks_of_another_configuration(self, any_site):
+        any_site.log_in("Karima El Idrissi")
+        first, second = numbers(any_site)
+        for number in (first, second):
+            any_site.report(number, heartbeat={"config": "old"})
+        answer = do(any_site, "qr-off", [first, second])
+        assert stands(answer.text) == {first: "waiting", second: "waiting"}
+        any_site.report(second, heartbeat={"config": "new"})
+        page = any_site.client.get(answer.url.path).text
+        assert stands(page) == {first: "waiting", second: "confirmed"}
+        any_site.log_in("Tom Goossens")
+        assert any_site.client.get(answer.url.path).status_code == 404, "it is of who did it"
+
+    def test_a_mode_is_chosen_for_many_and_stands_in_the_logbook(self, ksb):
+        first, second = numbers(ksb)
+        assert 'value="mode"' in ksb.client.get(TOGETHER).text
+        with ksb.database.writing() as session:
+            session.get_one(Kiosk, first).mode = "of a version that is gone"
+        assert set(stands(do(ksb, "mode", [first, second], mode="checkin").text).values()) == {
+            "later",
+            "unchanged",
+        }
+        assert {one.mode for one in kiosks(ksb).values()} == {"checkin"}
+        with ksb.database.reading() as session:
+            (entry,) = session.exec(select(AuditEntry).where(AuditEntry.action == "change")).all()
+        assert (entry.subject_id, entry.detail["after"]) == (str(first), {"mode": "checkin"})
 
     def test_all_that_were_found_speak_other_languages(self, ksb):
         do(ksb, "languages", every="yes", zoek="inkomhal", language=["nl", "fr"])
@@ -71,8 +108,9 @@ class TestDeeds:
     def test_zuilen_are_put_on_a_track_together_by_technicians_too(self, site):
         site.log_in("Tom Goossens")
         first, second = numbers(site)
-        assert "Gedaan bij 1 zuil." in do(site, "beta", [first]).text
-        assert "Gedaan bij 1 zuil. Bij 1 zuil veranderde niets." in do(site, "beta", [first, second]).text
+        assert stands(do(site, "beta", [first]).text) == {first: "confirmed"}
+        page = do(site, "beta", [first, second]).text
+        assert stands(page) == {first: "unchanged", second: "confirmed"}
         do(site, "stable", [second])
         with site.database.reading() as session:
             assert {one.kiosk: one.track for one in session.exec(select(KioskTrack))} == {
@@ -90,12 +128,17 @@ class TestDeeds:
     def test_a_command_goes_to_those_in_use_and_once(self, ksb):
         first, second = numbers(ksb)
         ksb.report(first)
-        page = do(ksb, "restart", [first, second]).text
-        assert "Gedaan bij 1 zuil." in page
-        assert 'data-became="not-in-use"' in page
+        answer = do(ksb, "restart", [first, second])
+        assert stands(answer.text) == {first: "waiting", second: "unchanged"}
+        assert 'data-became="not-in-use"' in answer.text
         assert 'data-became="ordered"' in do(ksb, "restart", [first]).text
-        with ksb.database.reading() as session:
-            assert [one.kind for one in session.exec(select(KioskCommand))] == ["restart"]
+        with ksb.database.writing() as session:
+            (command,) = session.exec(select(KioskCommand)).all()
+            assert command.kind == "restart"
+            command.state = "done"
+        page = ksb.client.get(answer.url.path).text
+        assert stands(page)[first] == "confirmed"
+        assert "Gedaan en bevestigd bij 1 zuil." in page
 
     @pytest.mark.parametrize(
         ("deed", "fields", "said"),
@@ -157,9 +200,13 @@ class TestTable:
         assert {counter for kiosk, counter in stands if kiosk == old.number} == {2}
 
     def test_one_bad_line_keeps_all_out_unless_the_good_ones_are_asked_for(self, ksb):
-        lines = (f";Goed;;{TEST_COUNTER.name};;;;;;", ";Slecht;;Nergens;;;;;;")
+        lines = (f";Goed;;{TEST_COUNTER.name};;;;;;", ";Slecht;;Nergens;;misschien;;;;")
         answer = self.read(ksb, *lines)
         assert answer.status_code == 422
+        assert re.findall(r'data-line="(\d+)" data-column="(\w+)"', answer.text) == [
+            ("3", "balies"),
+            ("3", "qr"),
+        ]
         assert "Je hebt geen balie met deze naam" in answer.text
         assert "Goed" not in kiosks(ksb)
         answer = self.read(ksb, *lines, only_good="yes")
@@ -200,15 +247,31 @@ KNOWN = Known({7: Kiosk(number=7, name="Zeven", code_key=b"")}, {"balie": 1})
 )
 def test_each_fault_of_a_line_has_its_name(line, fault):
     (read,) = [read_lines(read_table(f"{HEAD}\n{line}".encode()), KNOWN)]
-    assert [found for _, found in read.faults] == [fault]
+    assert [list(found.values()) for _, found in read.faults] == [[fault]]
+
+
+def test_every_wrong_cell_of_a_line_is_named():
+    (read,) = [
+        read_lines(read_table(f"{HEAD}\n8;;;elders;vliegen;misschien;de;elf;0;altijd".encode()), KNOWN)
+    ]
+    ((line, found),) = read.faults
+    assert line.number == 2
+    assert found == {
+        Column.NUMBER: Fault.NUMBER,
+        Column.COUNTERS: Fault.COUNTER,
+        Column.MODE: Fault.MODE,
+        Column.QR: Fault.QR,
+        Column.LANGUAGES: Fault.LANGUAGE,
+        Column.RESULT: Fault.RESULT,
+        Column.LEASE: Fault.LEASE,
+        Column.HOURS: Fault.HOURS,
+    }
 
 
 def test_a_zuil_stands_on_one_line():
     read = read_lines(read_table(f"{HEAD}\n7;a;;;;;;;;\n7;b;;;;;;;;".encode()), KNOWN)
-    assert ([wish.name for wish in read.wishes], [fault for _, fault in read.faults]) == (
-        ["a"],
-        [Fault.TWICE],
-    )
+    assert [wish.name for wish in read.wishes] == ["a"]
+    assert [found for _, found in read.faults] == [{Column.NUMBER: Fault.TWICE}]
 
 
 def test_columns_may_stand_in_any_order_with_tabs_and_in_an_older_alphabet():

@@ -11,6 +11,7 @@ from fakes.crowd import add_crowd
 from server.kernel.audit import AuditEntry
 from server.monitor.board import PAGE
 from server.monitor.models import (
+    KioskHappening,
     KioskHours,
     KioskSample,
     KioskTransition,
@@ -148,6 +149,24 @@ def test_one_zuil_says_what_is_wrong_what_to_do_and_what_happened(any_ksb):
     assert "nu 51.2 °C" in page
     for period in ("week", "maand", "jaar", "nonsense"):
         assert any_ksb.client.get(f"/monitor/zuilen/1?periode={period}").status_code == 200
+
+
+def test_what_happened_to_a_zuil_stands_among_its_states_and_goes_back_in_pages(any_ksb):
+    now = int(time.time() * 1000)
+    with any_ksb.database.writing() as session:
+        session.add(KioskHappening(kiosk=1, at=now - 60_000, kind="version", was="1.0.0", became="1.1.0"))
+        session.add(KioskHappening(kiosk=1, at=now - 120_000, kind="rebooted"))
+        for minute in range(30):
+            session.add(KioskTransition(kiosk=1, at=now - 200_000 - minute, state="ok"))
+    page = any_ksb.client.get("/monitor/zuilen/1").text
+    assert "1.0.0 → 1.1.0" in page
+    assert "Het toestel startte opnieuw" in page
+    older = page.split("/monitor/zuilen/1/verloop?voor=")[1].split('"')[0]
+    earlier = any_ksb.client.get(f"/monitor/zuilen/1/verloop?voor={older}").text
+    assert earlier.count("<li") - earlier.count("<li><a") >= 12
+    assert "1.0.0 → 1.1.0" not in earlier
+    assert any_ksb.client.get("/monitor/zuilen/1/verloop?voor=gisteren").status_code == 200
+    assert any_ksb.client.get("/monitor/zuilen/999/verloop").status_code == 404
 
 
 def test_what_staff_did_with_a_zuil_stands_beside_its_states(ksb):

@@ -1,0 +1,116 @@
+"""What happened to one zuil, the newest first: states, starts, versions, work on it, other hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from sqlmodel import Session, col, select
+
+from server.kiosks.models import FormerDevice
+from server.monitor.happenings import Happening
+from server.monitor.models import KioskHappening, KioskTransition, Maintenance
+from server.releases.models import KioskRelease
+from shared.domain.releases import Step
+from shared.domain.watching import Cause, Excuse, State
+from shared.domain.zones import from_millis, to_millis
+
+PAGE: Final = 20
+NEWEST: Final = 1 << 60
+"""Before which instant to look, for the newest page."""
+
+
+class Kind(StrEnum):
+    """What a row tells."""
+
+    STATE = "state"
+    REBOOTED = Happening.REBOOTED.value
+    RESTARTED = Happening.RESTARTED.value
+    VERSION = Happening.VERSION.value
+    WORK_BEGAN = "work-began"
+    WORK_ENDED = "work-ended"
+    WENT_BACK = "went-back"
+    REPLACED = "replaced"
+
+
+class Row(NamedTuple):
+    """Something that happened at an instant (ms UTC).
+
+    state, excuse, causes: of a STATE. was, became: of a VERSION; became: the version that did not prove
+    itself, of WENT_BACK. text: why there is work, or why a version went back.
+    """
+
+    at: int
+    kind: Kind
+    state: State = State.OK
+    excuse: Excuse = Excuse.NONE
+    causes: tuple[Cause, ...] = ()
+    was: str = ""
+    became: str = ""
+    text: str = ""
+
+
+class Timeline(NamedTuple):
+    """A page of rows; older: the instant before which the next page looks, None at the end."""
+
+    rows: list[Row]
+    older: int | None
+
+
+def read_timeline(session: Session, kiosk: int, now: int, before: int = NEWEST) -> Timeline:
+    """Return a page of what happened to a zuil before an instant, five statements whatever its length."""
+    found = [
+        *_states(session, kiosk, before),
+        *_happenings(session, kiosk, before),
+        *_work(session, kiosk, before, now),
+        *_ways_back(session, kiosk, before),
+        *_replacements(session, kiosk, before),
+    ]
+    found.sort(key=lambda row: row.at, reverse=True)
+    if len(found) <= PAGE:
+        return Timeline(found, None)
+    # What happened in one instant stands on one page: the next one begins before it.
+    last = found[PAGE - 1].at
+    rows = [row for row in found if row.at >= last]
+    return Timeline(rows, last if len(rows) < len(found) else None)
+
+
+def _states(session: Session, kiosk: int, before: int) -> Iterator[Row]:
+    at = col(KioskTransition.at)
+    query = select(KioskTransition).where(KioskTransition.kiosk == kiosk, at < before)
+    for row in session.exec(query.order_by(at.desc()).limit(PAGE + 1)):
+        causes = tuple(map(Cause, filter(None, row.causes.split(","))))
+        yield Row(row.at, Kind.STATE, State(row.state), Excuse(row.excuse), causes)
+
+
+def _happenings(session: Session, kiosk: int, before: int) -> Iterator[Row]:
+    at = col(KioskHappening.at)
+    query = select(KioskHappening).where(KioskHappening.kiosk == kiosk, at < before)
+    for row in session.exec(query.order_by(at.desc(), col(KioskHappening.id)).limit(PAGE + 1)):
+        yield Row(row.at, Kind(row.kind), was=row.was, became=row.became)
+
+
+def _work(session: Session, kiosk: int, before: int, now: int) -> Iterator[Row]:
+    for at, kind in ((col(Maintenance.starts), Kind.WORK_BEGAN), (col(Maintenance.ends), Kind.WORK_ENDED)):
+        query = select(at, Maintenance.reason).where(Maintenance.kiosk == kiosk, at < before, at <= now)
+        for instant, reason in session.exec(query.order_by(at.desc()).limit(PAGE + 1)):
+            yield Row(instant, kind, text=reason)
+
+
+def _ways_back(session: Session, kiosk: int, before: int) -> Iterator[Row]:
+    at = col(KioskRelease.at)
+    query = select(KioskRelease).where(
+        KioskRelease.kiosk == kiosk, KioskRelease.step == Step.FAILED, at < before
+    )
+    for row in session.exec(query.order_by(at.desc()).limit(PAGE + 1)):
+        yield Row(row.at, Kind.WENT_BACK, became=row.version, text=row.sentence)
+
+
+def _replacements(session: Session, kiosk: int, before: int) -> Iterator[Row]:
+    since = col(FormerDevice.since)
+    query = select(FormerDevice.since).where(FormerDevice.successor == kiosk)
+    if before < NEWEST:
+        query = query.where(since < from_millis(before))
+    for at in session.exec(query.order_by(since.desc()).limit(PAGE + 1)):
+        yield Row(to_millis(at), Kind.REPLACED)

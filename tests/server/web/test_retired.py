@@ -1,0 +1,58 @@
+"""A zuil out of use: it stands in a list of its own, and its page still opens."""
+
+import pytest
+
+from server.kiosks.models import FormerDevice, Kiosk, KioskCounter
+from shared.domain.zones import from_millis
+
+HERE = "/dashboard/zuilen/1"
+PAST = "/monitor/zuilen/1"
+
+
+@pytest.fixture
+def ksb(any_site):
+    """Be the KSB who just took the first zuil out of use."""
+    any_site.report(1)
+    any_site.log_in("Karima El Idrissi")
+    any_site.client.post(f"{HERE}/verwijderen", data={"sure": "yes"})
+    return any_site
+
+
+def test_it_leaves_the_list_and_stands_in_that_of_what_is_out_of_use(ksb):
+    assert "Zuil inkomhal" not in ksb.client.get("/dashboard/zuilen").text
+    retired = ksb.client.get("/dashboard/zuilen?stand=uit").text
+    assert "Zuil inkomhal" in retired
+    assert "Zuil zijdeur" not in retired
+    assert "Zuil inkomhal" not in ksb.client.get("/dashboard/zuilen?stand=uit&zoek=zijdeur").text
+    assert "Zuil inkomhal" not in ksb.client.get("/dashboard/zuilen/samen?stand=uit").text
+
+
+def test_its_page_shows_what_it_did_and_offers_nothing(ksb):
+    assert ksb.client.get(HERE).headers["location"] == PAST
+    page = ksb.client.get(PAST).text
+    assert "Karima El Idrissi" in page
+    assert "haalde weg" in page
+    assert "nog niet bevestigd" in page
+    assert "<form" not in page.partition("<main")[2]
+    assert ksb.client.get(f"{PAST}/verloop").status_code == 200
+    for path in ("opdrachten/restart", "activiteit", "code", "blokkeren"):
+        assert ksb.client.post(f"{HERE}/{path}", data={"sure": "yes"}).status_code == 404, path
+    assert ksb.client.post(f"{PAST}/onderhoud", data={"uren": 1}).status_code == 404
+
+
+def test_a_device_that_was_replaced_is_no_zuil_out_of_use(ksb):
+    with ksb.database.writing() as session:
+        former = Kiosk(name="Vorig toestel", code_key=b"", state="removed")
+        session.add(former)
+        session.flush()
+        session.add(KioskCounter(kiosk=former.number, counter_id=1))
+        session.add(FormerDevice(kiosk=former.number, successor=2, since=from_millis(1)))
+        number = former.number
+    assert "Vorig toestel" not in ksb.client.get("/dashboard/zuilen?stand=uit").text
+    assert ksb.client.get(f"/dashboard/zuilen/{number}").status_code == 404
+    assert ksb.client.get(f"/monitor/zuilen/{number}").status_code == 404
+
+
+def test_a_technician_may_read_it_too(ksb):
+    ksb.log_in("Tom Goossens")
+    assert ksb.client.get(PAST).status_code == 200
