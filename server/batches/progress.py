@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import delete
 from sqlmodel import Session, col, select
 
 from server.batches.deeds import Became, Deed, Result, command_of, is_followed
@@ -16,8 +15,6 @@ from server.batches.models import KioskBatch, KioskBatchMember
 from server.kiosks.models import OPEN_STATES, CommandState, Kiosk, KioskCommand, KioskLive, KioskState
 from server.kiosks.setup import number_of
 from shared.domain.zones import to_millis
-
-_KEPT: Final = timedelta(days=31)
 
 
 class Stand(StrEnum):
@@ -92,11 +89,6 @@ def read_progress(session: Session, batch_id: int, staff_id: int, now: datetime)
     order = list(Stand)
     members.sort(key=lambda member: (order.index(member.stand), member.kiosk))
     return Progress(deed, members, Tally(member.stand for member in members))
-
-
-def forget_batches(session: Session, now: datetime) -> None:
-    """Forget what was done a month ago."""
-    session.execute(delete(KioskBatch).where(col(KioskBatch.at) < to_millis(now - _KEPT)))
 
 
 def _stand(deed: Deed, member: KioskBatchMember, kiosk: Kiosk, live: KioskLive | None) -> Stand:

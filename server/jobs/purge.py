@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import delete
 from sqlmodel import col
 
-from server.batches.progress import forget_batches
+from server.batches.models import KioskBatch
 from server.kernel.attempts import purge_attempts
 from server.kernel.database import Database
 from server.kernel.oauth1 import purge_nonces
@@ -18,6 +19,8 @@ from server.releases.progress import forget_reports
 from server.settings import Settings
 from server.staff.models import StaffSession
 from shared.domain.zones import to_millis
+
+BATCH_KEPT: Final = timedelta(days=31)
 
 
 def purge_requests(database: Database, _: Settings) -> None:
@@ -35,6 +38,6 @@ def purge_expired(database: Database, _: Settings) -> None:
         session.execute(delete(KioskEnrolment).where(col(KioskEnrolment.expires) < now))
         expire_commands(session, now)
         forget_commands(session, now)
-        forget_batches(session, now)
+        session.execute(delete(KioskBatch).where(col(KioskBatch.at) < to_millis(now - BATCH_KEPT)))
         forget_reports(session, to_millis(now))
         forget_mails(session, to_millis(now))
