@@ -11,6 +11,7 @@ from server.counters.models import Counter
 from server.events.models import Event
 from server.kernel.audit import AuditEntry
 from server.kiosks.models import Kiosk
+from server.rewards.models import Reward
 from server.staff.models import Staff
 
 Subject = tuple[str, str]
@@ -37,6 +38,7 @@ def subject_names(session: Session, entries: Iterable[AuditEntry]) -> Mapping[Su
         ("kiosk", col(Kiosk.number), col(Kiosk.name)),
         ("counter", col(Counter.id), col(Counter.name)),
         ("card_system", col(CardSystem.id), col(CardSystem.name)),
+        ("reward", col(Reward.id), col(Reward.title)),
         ("staff", col(Staff.id), col(Staff.name)),
     ):
         numbers = [int(one) for one in ids.get(kind, ()) if one.isdecimal()]

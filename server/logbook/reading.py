@@ -16,6 +16,7 @@ from server.events.models import EventCardSystem
 from server.grouppasses.models import GroupPass
 from server.kernel.audit import AuditEntry
 from server.kiosks.models import KioskCounter
+from server.rewards.models import Reward
 from server.staff.models import Staff, StaffRole
 from shared.domain.zones import end_of_day, start_of_day
 
@@ -109,6 +110,7 @@ def _concerns(card_system_id: int) -> ColumnElement[bool]:
         "kiosk": kiosks,
         "event": events,
         "group_pass": _text(select(col(GroupPass.id)).where(col(GroupPass.card_system_id) == card_system_id)),
+        "reward": _text(select(col(Reward.id)).where(col(Reward.card_system_id) == card_system_id)),
         "staff": _text(staff),
         "api_client": select(col(ApiClient.id)).where(col(ApiClient.card_system_id) == card_system_id),
     }

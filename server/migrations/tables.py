@@ -28,6 +28,7 @@ import server.passholders.models
 import server.posters.models
 import server.prices.models
 import server.releases.models
+import server.rewards.models
 import server.staff.models
 import server.uitid.models
 import server.vouchers.models  # noqa: F401 - each import registers its tables

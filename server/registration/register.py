@@ -27,6 +27,7 @@ from server.registration.facts import Desk, Fault, Joining, Person, RefusedError
 from server.registration.giving import find_card_to_give, give_card, give_digital_card, holder_changed
 from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text
+from server.rewards.granting import grant_welcome
 from server.uitid.inviting import invite
 from shared.domain.zones import local_day, to_millis
 
@@ -180,13 +181,17 @@ def _join(
     index_name(session, holder)
     _welcome(session, holder, rules.welcome_points, now)
     session.flush()
+    details = session.get(PassholderDetails, ref)
+    given = grant_welcome(session, ref, desk.system, details.municipality if details else "", now)
     holder_changed(session, ref)
     invite(session, ref, desk.system, now)
-    detail = {
+    detail: dict[str, object] = {
         "card_system": desk.system,
         "card": card.uitpas_number if card else None,
         "tariff_until": day_text(joining.tariff_until),
     }
+    if given:
+        detail["rewards"] = [reward.title for reward in given]
     record(
         session, action, "passholder", ref, staff_id=desk.staff_id, counter_id=desk.counter_id, detail=detail
     )

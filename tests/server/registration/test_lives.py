@@ -35,13 +35,18 @@ from server.registration.leaving import delete_person
 from server.registration.register import join, register
 from server.registration.replacing import replace_card
 from server.registration.tariff import block_membership, renew_tariff, suspend_tariff
+from server.rewards.keeping import Keeper, RewardFacts, create_reward
+from server.rewards.models import Reward, RewardGrant, RewardRedemption
+from server.rewards.redeeming import Giver, RewardRefusedError, redeem
 from shared.domain.numbers import parse_uitpas_number
 from shared.domain.prices import PriceReason
+from shared.domain.rewards import Period
 
 systems = st.sampled_from((GENT, PASPARTOE))
 kinds = st.sampled_from((AUTHORISED, PLAIN, TICKETS))
 untils = st.sampled_from((None, 0, 30, 200, 404, 405, -1))
 """Days from now on that a kansenstatuut is to last; the last two cannot be."""
+COFFEE = RewardFacts("Gratis koffie", "Een tas koffie.", Period(NOON), units=3)
 people = st.integers(0, 5)
 some_card = st.integers(0, 30)
 
@@ -64,14 +69,16 @@ class Lives(RuleBasedStateMachine):
                     card_system_id=GENT, welcome_points=3, grace_days=10, municipalities=[], cardless="ALL"
                 )
             )
-        self.now, self.serial, self.owners = NOON, count(), {}
+            for systems_ in ({GENT}, {GENT, PASPARTOE}):
+                create_reward(session, GENT, replace(COFFEE, systems=frozenset(systems_)), NOON, Keeper(1))
+        self.now, self.serial, self.owners, self.given = NOON, count(), {}, set()
 
     def teardown(self):
         self.database.dispose()
 
     def attempt(self, deed):
         """Do something as one request does: what is refused leaves nothing behind."""
-        with self.database.writing() as session, suppress(RefusedError):
+        with self.database.writing() as session, suppress(RefusedError, RewardRefusedError):
             return deed(session)
 
     def someone(self, session, place):
@@ -161,6 +168,15 @@ class Lives(RuleBasedStateMachine):
 
         self.attempt(deed)
 
+    @rule(kind=kinds, system=systems, place=people, which=st.sampled_from((1, 2)))
+    def hand_out(self, kind, system, place, which):
+        def deed(session):
+            holder, giver = self.someone(session, place), Giver(self.desks[kind, system].counter_id)
+            reward = session.get_one(Reward, which)
+            return holder and redeem(session, reward, holder.ref, giver, self.now)
+
+        assert not self.attempt(deed) or kind == TICKETS
+
     @rule(place=people, systems=st.sampled_from(((GENT,), (GENT, PASPARTOE))))
     def delete(self, place, systems):
         def deed(session):
@@ -200,6 +216,20 @@ class Lives(RuleBasedStateMachine):
             for ref, points in session.exec(select(LEDGER.c.passholder_ref, LEDGER.c.points)):
                 sums[ref] = sums.get(ref, 0) + points
             assert {one.ref: one.points for one in session.exec(select(Passholder)) if one.points} == sums
+
+    @invariant()
+    def a_welcome_reward_stays_with_who_was_given_it_and_there_are_never_more(self):
+        with self.database.reading() as session:
+            here = {one.ref for one in session.exec(select(Passholder)) if one.last_name}
+            given = {(one.passholder_ref, one.reward_id) for one in session.exec(select(RewardGrant))}
+            taken = [(one.passholder_ref, one.reward_id) for one in session.exec(select(RewardRedemption))]
+            counts = {one.id: (one.units_taken, one.units) for one in session.exec(select(Reward))}
+        assert {one for one in self.given if one[0] in here} <= given
+        self.given |= given
+        assert set(taken) <= given
+        assert len(taken) == len(set(taken)), "handed out twice"
+        for reward, (said, units) in counts.items():
+            assert sum(one[1] == reward for one in self.given) == said <= units
 
     @invariant()
     def a_kansenstatuut_is_what_its_dates_say(self):
