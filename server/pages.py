@@ -37,6 +37,8 @@ from server.registration import cities, person, portrait, pupils
 from server.registration import dashboard as members
 from server.registration import pages as people
 from server.releases import dashboard as releases
+from server.rewards import dashboard as rewards
+from server.rewards import pages as rewards_at_counter
 from server.uitid import pages as uitid
 from server.vouchers import dashboard as vouchers
 from server.web.shell import install_shell
@@ -59,6 +61,8 @@ def install(app: FastAPI) -> None:
     app.include_router(portrait.link_router)
     app.include_router(pupils.router)
     app.include_router(cities.router)
+    app.include_router(rewards.router)
+    app.include_router(rewards_at_counter.router)
     app.include_router(bulk.router)  # its addresses look like references of pashouders to the next ones
     app.include_router(members.router)
     app.include_router(members.system_router)

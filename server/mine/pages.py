@@ -26,6 +26,8 @@ from server.registration.facts import RefusedError
 from server.registration.form import opt_in_words
 from server.registration.giving import block_card_of, cards_of
 from server.registration.words import fault_words
+from server.rewards.redeeming import rewards_of
+from server.rewards.words import verdict_sentence
 from server.staff.access import open_to_strangers
 from server.uitid.login import OWN_COOKIE, who_stays
 from server.uitid.pages import HERE, NEEDS_INPUT, OWN
@@ -130,6 +132,10 @@ def _own_page(
         holder=holder,
         members=[
             (name, is_active(one, today), social_tariff_on(one, today)) for one, name in session.exec(query)
+        ],
+        rewards=[
+            (one, verdict_sentence(speak(request), one))
+            for one in rewards_of(session, ref, datetime.now(UTC))
         ],
         history=history_of(session, ref, speak(request), most=LINES).lines,
         cards=sorted(cards_of(session, ref), key=lambda card: card.state != CardState.ACTIVE.name),

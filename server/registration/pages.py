@@ -38,6 +38,7 @@ from server.registration.pricing import quote
 from server.registration.register import Prepared, prepare, register
 from server.registration.scanning import scan_page
 from server.registration.words import fault_words
+from server.rewards.granting import welcome_rewards
 from server.web.i18n import speak
 from shared.domain.numbers import parse_uitpas_number
 from shared.domain.prices import PriceReason
@@ -154,20 +155,22 @@ def _prepare(
         RefusedError: it will not.
     """
     prepared: Prepared = prepare(session, person, joining, desk, now)
+    municipality = prepared.checked.municipality
     price = quote(
         session,
         desk,
         PriceReason.FIRST_CARD,
         born=person.birth_date,
-        municipality=prepared.checked.municipality,
+        municipality=municipality,
         tariff=joining.tariff_until is not None,
         today=local_day(now),
         voucher=joining.voucher,
         kind=prepared.card.kind if prepared.card is not None else CardKind.DIGITAL,
     )
     return {
+        "rewards": welcome_rewards(session, desk.system, municipality, now),
         "person": person,
-        "municipality": prepared.checked.municipality,
+        "municipality": municipality,
         "card": prepared.card,
         "tariff_until": joining.tariff_until,
         "price": price,

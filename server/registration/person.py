@@ -45,6 +45,8 @@ from server.registration.scanning import scan_page
 from server.registration.tariff import renew_tariff
 from server.registration.view import view_of
 from server.registration.words import fault_words, reason_word
+from server.rewards.redeeming import OwnReward, rewards_of, systems_giving
+from server.rewards.words import verdict_sentence
 from server.staff.sessions import Acting
 from server.uitid.inviting import invite
 from server.web.i18n import speak
@@ -256,11 +258,13 @@ def person_page(
     """Show somebody. doing: the last step of the address of the form that `errors` are about."""
     today = local_day(datetime.now(UTC))
     _ = speak(visit.request)
+    view = view_of(visit.session, visit.holder, visit.desks, today)
     return scan_page(
         visit.request,
         "registration/person.html",
         status=NEEDS_INPUT if errors else 200,
-        view=view_of(visit.session, visit.holder, visit.desks, today),
+        view=view,
+        rewards=_rewards(visit) if view.may_change or _gives_rewards(visit) else [],
         reasons={reason: reason_word(_, reason) for reason in PriceReason},
         form=form or JoiningForm(),
         default_end=default_end(today),
@@ -269,6 +273,19 @@ def person_page(
         errors=errors,
         done=done,
     )
+
+
+def _gives_rewards(visit: Visit) -> bool:
+    counter = visit.acting.counter_id
+    return counter is not None and bool(systems_giving(visit.session, counter))
+
+
+def _rewards(visit: Visit) -> list[tuple[OwnReward, str]]:
+    """Return the welcome rewards of somebody, each with what the counter reads about it."""
+    found = rewards_of(
+        visit.session, visit.holder.ref or 0, datetime.now(UTC), counter_id=visit.acting.counter_id
+    )
+    return [(own, verdict_sentence(speak(visit.request), own)) for own in found]
 
 
 def _details_page(

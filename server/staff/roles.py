@@ -26,6 +26,7 @@ class Permission(StrEnum):
     KEEP_STOCK = "keep-stock"
     SERVE_PASSHOLDERS = "serve-passholders"
     SELL_TO_GROUPS = "sell-to-groups"
+    HAND_OUT_REWARDS = "hand-out-rewards"
     MANAGE_COLLEAGUES = "manage-colleagues"
     FOLLOW_KIOSKS = "follow-kiosks"
     MANAGE_KIOSKS = "manage-kiosks"
@@ -39,6 +40,7 @@ class Permission(StrEnum):
     MANAGE_PASSHOLDERS = "manage-passholders"
     MANAGE_PRICES = "manage-prices"
     MANAGE_GROUP_PASSES = "manage-group-passes"
+    MANAGE_REWARDS = "manage-rewards"
     SET_COUNTER_GROUPS = "set-counter-groups"
     MANAGE_MEMBERS = "manage-members"
     MANAGE_PARTNERS = "manage-partners"
@@ -59,6 +61,7 @@ AT_A_COUNTER: Final = frozenset(
         Permission.KEEP_STOCK,
         Permission.SERVE_PASSHOLDERS,
         Permission.SELL_TO_GROUPS,
+        Permission.HAND_OUT_REWARDS,
     }
 )
 """What people do for the counter that they chose."""
@@ -80,6 +83,7 @@ ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
                 Permission.MANAGE_PASSHOLDERS,
                 Permission.MANAGE_PRICES,
                 Permission.MANAGE_GROUP_PASSES,
+                Permission.MANAGE_REWARDS,
                 Permission.MANAGE_MEMBERS,
                 Permission.MANAGE_PARTNERS,
                 Permission.SET_EVENTS,

@@ -36,6 +36,10 @@ class Moments:
         """Return a day with its month and year: `1 december 2026`."""
         return format_date(day, "d MMMM y", locale=self.speak.language)
 
+    def date_of(self, at: datetime) -> str:
+        """Return the day of an instant with its month and year."""
+        return self.date(local_day(at))
+
     def short_day(self, at: datetime, *, month: bool = False) -> str:
         """Return the day as it stands under a chart: `ma 23/11`, or the month."""
         pattern = "MMM" if month else "EEEEEE d/M"

@@ -66,6 +66,8 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MANAGE_CARDS: _("kaarten laten drukken, in voorraad nemen en naar balies sturen"),
         Permission.SELL_TO_GROUPS: _("tickets aan groepen met een groepspas aanrekenen"),
         Permission.MANAGE_GROUP_PASSES: _("groepspassen beheren"),
+        Permission.HAND_OUT_REWARDS: _("welkomstvoordelen meegeven"),
+        Permission.MANAGE_REWARDS: _("welkomstvoordelen beheren"),
         Permission.MANAGE_PASSHOLDERS: _(
             "pashouders opzoeken, blokkeren en schorsen, en hoe balies registreren"
         ),
