@@ -22,6 +22,7 @@ from server.organisation import api as organisation
 from server.partners import api as partners
 from server.registration import api as people
 from server.registration import beside, memberships
+from server.rewards import api as rewards
 from server.settings import Settings
 from server.staff.oidc import Issuer
 from server.uitid import api as uitid
@@ -44,6 +45,7 @@ ROUTERS: Final = (
     families.router,
     mine.router,
     beside.router,
+    rewards.router,
 )
 
 

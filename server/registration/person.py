@@ -45,7 +45,7 @@ from server.registration.scanning import scan_page
 from server.registration.tariff import renew_tariff
 from server.registration.view import view_of
 from server.registration.words import fault_words, reason_word
-from server.rewards.redeeming import OwnReward, rewards_of, systems_giving
+from server.rewards.redeeming import OwnReward, giver_at, rewards_of
 from server.rewards.words import verdict_sentence
 from server.staff.sessions import Acting
 from server.uitid.inviting import invite
@@ -264,7 +264,7 @@ def person_page(
         "registration/person.html",
         status=NEEDS_INPUT if errors else 200,
         view=view,
-        rewards=_rewards(visit) if view.may_change or _gives_rewards(visit) else [],
+        rewards=_rewards(visit, is_own=view.may_change),
         reasons={reason: reason_word(_, reason) for reason in PriceReason},
         form=form or JoiningForm(),
         default_end=default_end(today),
@@ -275,16 +275,16 @@ def person_page(
     )
 
 
-def _gives_rewards(visit: Visit) -> bool:
-    counter = visit.acting.counter_id
-    return counter is not None and bool(systems_giving(visit.session, counter))
+def _rewards(visit: Visit, *, is_own: bool) -> list[tuple[OwnReward, str]]:
+    """Return somebody's welcome rewards, each with what the counter reads about it.
 
-
-def _rewards(visit: Visit) -> list[tuple[OwnReward, str]]:
-    """Return the welcome rewards of somebody, each with what the counter reads about it."""
-    found = rewards_of(
-        visit.session, visit.holder.ref or 0, datetime.now(UTC), counter_id=visit.acting.counter_id
-    )
+    None for a counter that neither hands rewards out nor looks after him.
+    """
+    session, acting = visit.session, visit.acting
+    giver = giver_at(session, acting.counter_id or 0, acting.staff_id)
+    if not (giver.systems or is_own):
+        return []
+    found = rewards_of(session, visit.holder.ref or 0, datetime.now(UTC), giver=giver)
     return [(own, verdict_sentence(speak(visit.request), own)) for own in found]
 
 

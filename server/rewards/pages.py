@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form
+from sqlmodel import Session
 from starlette.responses import RedirectResponse, Response
 
 from server.kernel.errors import ProblemError
 from server.registration.person import HERE, Served, person_page
 from server.rewards.models import Reward, RewardRedemption
-from server.rewards.redeeming import Giver, RewardRefusedError, look_at, redeem, take_back
+from server.rewards.redeeming import Giver, RewardRefusedError, giver_at, look_at, redeem, take_back
 from server.rewards.words import verdict_sentence
 from server.staff.access import Requires
 from server.staff.roles import Permission
@@ -30,11 +31,11 @@ def hand_out(visit: Served, acting: HandsOut, reward: Annotated[int, Form()] = 0
     found = session.get(Reward, reward)
     if found is None:
         raise ProblemError(404, "There is no such reward.", type="zuil:place")
-    giver = _giver(acting)
+    giver = _giver(session, acting)
     try:
         redeem(session, found, ref, giver, now)
     except RewardRefusedError:
-        (own,) = look_at(session, ref, [found], now, counter_id=giver.counter_id)
+        (own,) = look_at(session, ref, [found], now, giver=giver)
         return person_page(visit, errors={"": verdict_sentence(speak(visit.request), own)})
     return RedirectResponse(f"{HERE}/{ref}?gelukt=voordeel#voordelen", 303)
 
@@ -45,11 +46,11 @@ def take_reward_back(visit: Served, acting: HandsOut, redemption: Annotated[int,
     found = visit.session.get(RewardRedemption, redemption)
     if found is None or found.passholder_ref != visit.holder.ref or found.counter_id != acting.counter_id:
         raise ProblemError(404, "This counter handed no such reward out.", type="zuil:place")
-    take_back(visit.session, found, _giver(acting))
+    take_back(visit.session, found, _giver(visit.session, acting))
     return RedirectResponse(f"{HERE}/{visit.holder.ref}?gelukt=teruggenomen#voordelen", 303)
 
 
-def _giver(acting: Acting) -> Giver:
+def _giver(session: Session, acting: Acting) -> Giver:
     if acting.counter_id is None:
         raise ProblemError(403, "Choose a counter first.", type="zuil:counter")
-    return Giver(acting.counter_id, acting.staff_id)
+    return giver_at(session, acting.counter_id, acting.staff_id)

@@ -40,9 +40,13 @@ class RewardRefusedError(Exception):
 
 @dataclass(frozen=True)
 class Giver:
-    """Who hands a reward out: a counter, by a member of its staff, through a partner's program or both."""
+    """Who hands a reward out: a counter, by a member of its staff, through a partner's program or both.
+
+    systems: the card systems in which it may.
+    """
 
     counter_id: int
+    systems: frozenset[int]
     staff_id: int | None = None
     client: str = ""
 
@@ -60,17 +64,15 @@ class OwnReward:
     taken: RewardRedemption | None
 
 
-def rewards_of(
-    session: Session, ref: int, now: datetime, *, counter_id: int | None = None
-) -> list[OwnReward]:
-    """Return the welcome rewards somebody was given, the newest first; counter_id: None on his own page."""
+def rewards_of(session: Session, ref: int, now: datetime, *, giver: Giver | None = None) -> list[OwnReward]:
+    """Return the welcome rewards somebody was given, the newest first; giver: None on his own page."""
     query = (
         select(Reward)
         .join(RewardGrant, col(RewardGrant.reward_id) == col(Reward.id))
         .where(RewardGrant.passholder_ref == ref)
         .order_by(col(Reward.id).desc())
     )
-    return look_at(session, ref, list(session.exec(query)), now, counter_id=counter_id)
+    return look_at(session, ref, list(session.exec(query)), now, giver=giver)
 
 
 def look_at(
@@ -79,7 +81,7 @@ def look_at(
     rewards: Sequence[Reward],
     now: datetime,
     *,
-    counter_id: int | None = None,
+    giver: Giver | None = None,
     card: Card | None = None,
 ) -> list[OwnReward]:
     """Return what rewards are to somebody. card: the one he shows; None: any of his will do."""
@@ -87,11 +89,10 @@ def look_at(
         return []
     offers, counters = offers_of(session, rewards), counters_of(session, rewards)
     person = _Person(session, ref, rewards, now, card)
-    own_systems = systems_giving(session, counter_id) if counter_id is not None else frozenset()
     found = []
     for reward in rewards:
         id_ = reward.id or 0
-        is_here = counter_id is None or gives_here(counter_id, own_systems, offers[id_], counters[id_])
+        is_here = giver is None or gives_here(giver, offers[id_], counters[id_])
         verdict = welcome_verdict(person.facts(reward, offers[id_], is_here=is_here), now)
         found.append(OwnReward(reward, verdict, counters[id_], person.taken.get(id_)))
     return found
@@ -107,7 +108,7 @@ def redeem(
     """
     # Locked: the second counter finds it handed out.
     session.get(RewardGrant, (ref, reward.id), with_for_update=True)
-    (own,) = look_at(session, ref, [reward], now, counter_id=giver.counter_id, card=card)
+    (own,) = look_at(session, ref, [reward], now, giver=giver, card=card)
     if own.verdict is not RewardVerdict.POSSIBLE:
         raise RewardRefusedError(own.verdict)
     made = RewardRedemption(
@@ -148,18 +149,17 @@ def counters_of(session: Session, rewards: Collection[Reward]) -> dict[int, list
     return {id_: [counter for reward, counter in links if reward == id_] for id_ in ids}
 
 
-def systems_giving(session: Session, counter_id: int) -> frozenset[int]:
-    """Return the card systems in which a counter hands rewards out."""
+def giver_at(session: Session, counter_id: int, staff_id: int) -> Giver:
+    """Return a counter with somebody of its staff, where its rights let it hand rewards out."""
     rights = rights_of(session, counter_id)
-    return frozenset(system for system, own in rights.items() if CounterRight.GIVE_REWARDS in own)
+    systems = frozenset(system for system, own in rights.items() if CounterRight.GIVE_REWARDS in own)
+    return Giver(counter_id, systems, staff_id)
 
 
-def gives_here(
-    counter_id: int, systems: frozenset[int], offer: WelcomeOffer, counters: Sequence[Counter]
-) -> bool:
-    """Tell whether a counter that hands rewards out in `systems` hands this one out."""
-    is_one = not counters or counter_id in {counter.id for counter in counters}
-    return is_one and bool(systems & offer.systems if offer.systems else systems)
+def gives_here(giver: Giver, offer: WelcomeOffer, counters: Sequence[Counter]) -> bool:
+    """Tell whether this reward is handed out here. counters: those that do; none: all."""
+    is_one = not counters or giver.counter_id in {counter.id for counter in counters}
+    return is_one and bool(giver.systems & offer.systems if offer.systems else giver.systems)
 
 
 class _Person:

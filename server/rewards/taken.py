@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, NamedTuple
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from server.counters.models import Counter
 from server.kernel.database import Database
@@ -66,6 +66,33 @@ def taken_rewards(session: Session, wanted: Wanted, *, most: int = PAGE) -> Sequ
         query = query.where(col(RewardRedemption.id) < wanted.before)
     found = session.exec(query.order_by(col(RewardRedemption.id).desc()).limit(most))
     return [Taken(*row) for row in found]
+
+
+class WantedOf(NamedTuple):
+    """What to look for among the rewards of one person. organizers: where; none: anywhere. title: a part."""
+
+    ref: int
+    organizers: tuple[str, ...] = ()
+    title: str = ""
+
+
+def redeemed_by(
+    session: Session, wanted: WantedOf, *, start: int, most: int
+) -> tuple[int, Sequence[tuple[RewardRedemption, Reward]]]:
+    """Return how many rewards were handed to somebody, and part of them, the newest first."""
+    query = (
+        select(RewardRedemption, Reward)
+        .join(Reward, col(Reward.id) == col(RewardRedemption.reward_id))
+        .where(RewardRedemption.passholder_ref == wanted.ref)
+    )
+    if wanted.organizers:
+        there = select(Counter.id).where(col(Counter.organizer_id).in_(wanted.organizers))
+        query = query.where(col(RewardRedemption.counter_id).in_(there))
+    if wanted.title:
+        query = query.where(col(Reward.title).icontains(wanted.title, autoescape=True))
+    total = session.exec(select(func.count()).select_from(query.subquery())).one()
+    found = session.exec(query.order_by(col(RewardRedemption.id).desc()).offset(start).limit(most))
+    return total, found.all()
 
 
 def taken_file(database: Database, wanted: Wanted, _: Translator) -> Iterator[str]:

@@ -40,7 +40,12 @@ def verdict_sentence(_: Translator, own: OwnReward) -> str:
         return _("Dit voordeel kan je hier niet afhalen, wel bij een andere balie.")
     if own.verdict is RewardVerdict.OUTSIDE_PERIOD:
         return _outside(_, reward.redeem_begin, reward.redeem_end)
-    return _(_WORDS[own.verdict])
+    return sentence_of(_, own.verdict)
+
+
+def sentence_of(_: Translator, verdict: RewardVerdict) -> str:
+    """Return a verdict that is the same of every reward in words."""
+    return _(_WORDS[verdict])
 
 
 def _outside(_: Translator, begin: datetime | None, end: datetime | None) -> str:

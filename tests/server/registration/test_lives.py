@@ -37,7 +37,7 @@ from server.registration.replacing import replace_card
 from server.registration.tariff import block_membership, renew_tariff, suspend_tariff
 from server.rewards.keeping import Keeper, RewardFacts, create_reward
 from server.rewards.models import Reward, RewardGrant, RewardRedemption
-from server.rewards.redeeming import Giver, RewardRefusedError, redeem
+from server.rewards.redeeming import RewardRefusedError, giver_at, redeem
 from shared.domain.numbers import parse_uitpas_number
 from shared.domain.prices import PriceReason
 from shared.domain.rewards import Period
@@ -171,7 +171,10 @@ class Lives(RuleBasedStateMachine):
     @rule(kind=kinds, system=systems, place=people, which=st.sampled_from((1, 2)))
     def hand_out(self, kind, system, place, which):
         def deed(session):
-            holder, giver = self.someone(session, place), Giver(self.desks[kind, system].counter_id)
+            holder, giver = (
+                self.someone(session, place),
+                giver_at(session, self.desks[kind, system].counter_id, 1),
+            )
             reward = session.get_one(Reward, which)
             return holder and redeem(session, reward, holder.ref, giver, self.now)
 

@@ -28,7 +28,7 @@ from server.rewards.keeping import (
     put_rules,
 )
 from server.rewards.models import Reward, RewardGrant, RewardRedemption, RewardRules
-from server.rewards.redeeming import Giver, RewardRefusedError, redeem, rewards_of, take_back
+from server.rewards.redeeming import RewardRefusedError, giver_at, redeem, rewards_of, take_back
 from shared.domain.prices import PriceReason
 from shared.domain.rewards import Period, RewardVerdict
 
@@ -64,13 +64,13 @@ def given(database, ref):
 
 def verdict(database, ref, counter, now=NOON):
     with database.reading() as session:
-        (own,) = rewards_of(session, ref, now, counter_id=counter)
+        (own,) = rewards_of(session, ref, now, giver=giver_at(session, counter, 1))
         return own.verdict
 
 
 def redeems(database, reward, ref, counter, now=NOON):
     with database.writing() as session:
-        return redeem(session, session.get_one(Reward, reward), ref, Giver(counter, 1), now).id
+        return redeem(session, session.get_one(Reward, reward), ref, giver_at(session, counter, 1), now).id
 
 
 def refusal(*arguments, **named):
@@ -181,8 +181,8 @@ def test_it_is_handed_out_once_and_again_when_it_was_taken_back(database, town):
     assert refusal(database, reward, ref, counter) == RewardVerdict.TAKEN
     with database.writing() as session:
         redemption = session.get_one(RewardRedemption, made)
-        assert take_back(session, redemption, Giver(counter, 1))
-        assert not take_back(session, redemption, Giver(counter, 1))
+        assert take_back(session, redemption, giver_at(session, counter, 1))
+        assert not take_back(session, redemption, giver_at(session, counter, 1))
     redeems(database, reward, ref, counter)
     with database.reading() as session:
         trail = [entry.action for entry in session.exec(select(AuditEntry)) if "reward" in entry.action]
