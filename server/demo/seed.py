@@ -210,12 +210,19 @@ def _card(session: Session, card: DemoCard, now: datetime) -> None:
             state=card.state.name,
             passholder_ref=holder,
             group_pass=card.group_pass,
+            counter_id=_drawer(session) if card.state is CardState.LOCAL_STOCK else None,
         )
     )
     if card.group_pass:
         session.flush()
         session.add(_group_pass(card, now))
     cards_changed(session, [card.number])
+
+
+def _drawer(session: Session) -> int | None:
+    """Return where the cards of the tray that are in nobody's name can be given to somebody."""
+    counter = _counter(session, LIBRARY_COUNTER.name)
+    return counter.id if counter else None
 
 
 def _group_pass(card: DemoCard, now: datetime) -> GroupPass:

@@ -49,6 +49,7 @@ JOBS: Final[Sequence[Job]] = (
     Job("purge nonces and attempts", 60, purge.purge_requests),
     Job("purge sessions and codes", 3_600, purge.purge_expired),
     Job("forget unknown chips", 86_400, waiting.forget),
+    Job("forget names nobody has", 86_400, purge.forget_names),
     Job("build snapshots", 900, snapshots.build),
     Job("escalate alerts", 30, alerts.escalate_alerts),
     Job("judge roll-outs", 5, rollouts.judge_rollouts),

@@ -57,13 +57,18 @@ def refuse_flood(database: Database, subject: str, *, most: int, seconds: int) -
     """
     with database.writing() as session:
         tries = count_attempt(session, subject, seconds=seconds)
-    if tries > most:
-        raise ProblemError(
-            429,
-            "Too many attempts in a row; please wait a moment.",
-            type=problems.RATE_LIMITED,
-            headers={"Retry-After": str(seconds - int(time.time()) % seconds)},
-        )
+    _refuse(tries, most, seconds)
+
+
+def count_or_refuse(session: Session, subject: str, *, most: int, seconds: int) -> None:
+    """Count one more attempt of `subject` as `refuse_flood`, in the request's own transaction.
+
+    An attempt that fails has to answer its error, not raise it, to be counted.
+
+    Raises:
+        ProblemError: 429 with Retry-After.
+    """
+    _refuse(count_attempt(session, subject, seconds=seconds), most, seconds)
 
 
 def seconds_to_wait(database: Database, subject: str, *, most: int, seconds: int) -> int:
@@ -73,6 +78,16 @@ def seconds_to_wait(database: Database, subject: str, *, most: int, seconds: int
     except ProblemError as error:
         return int(error.headers["Retry-After"])
     return 0
+
+
+def _refuse(tries: int, most: int, seconds: int) -> None:
+    if tries > most:
+        raise ProblemError(
+            429,
+            "Too many attempts in a row; please wait a moment.",
+            type=problems.RATE_LIMITED,
+            headers={"Retry-After": str(seconds - int(time.time()) % seconds)},
+        )
 
 
 def _hash(subject: str, seconds: int) -> bytes:

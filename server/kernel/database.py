@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -28,6 +28,8 @@ per connection, and again when PostgreSQL has seen a table grow."""
 _BEGIN: Final = "zuil_begin"
 _CHANGED: Final = "zuil_changed"
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_ONLY_READS: Final = "zuil_only_reads"
+_Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
 
 
 class Database:
@@ -85,8 +87,18 @@ def database_of(session: Session) -> Database:
 def request_session(request: Request) -> Iterator[Session]:
     """Yield the session of one request: GET reads, everything else writes and commits at the edge."""
     database: Database = request.app.state.database
-    with database.reading() if request.method in _READS else database.writing() as session:
+    reads = request.method in _READS or hasattr(request.scope.get("endpoint"), _ONLY_READS)
+    with database.reading() if reads else database.writing() as session:
         yield session
+
+
+def only_reads(endpoint: _Endpoint) -> _Endpoint:
+    """Mark a POST that changes nothing: it is one because what it is asked should be in no address.
+
+    It waits for no writer, which on SQLite is one at a time.
+    """
+    setattr(endpoint, _ONLY_READS, True)
+    return endpoint
 
 
 def writing_session(request: Request) -> Iterator[Session]:

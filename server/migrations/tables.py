@@ -31,7 +31,8 @@ import server.releases.models
 import server.rewards.models
 import server.staff.models
 import server.uitid.models
-import server.vouchers.models  # noqa: F401 - each import registers its tables
+import server.vouchers.models
+import server.web.models  # noqa: F401 - each import registers its tables
 
 
 def metadata() -> MetaData:

@@ -161,6 +161,21 @@ class NameWord(SQLModel, table=True):
     passholder_ref: int = Field(sa_column=Column(BigInteger, primary_key=True, index=True))
 
 
+class NamePart(SQLModel, table=True):
+    """An ending, of three letters or more, of a name that members have: how a name is found by its middle.
+
+    Once for a name in a card system, whoever has it: another Peeters adds nothing. What nobody has any more
+    is forgotten by `server.passholders.names.forget_names`.
+    """
+
+    __tablename__ = "name_part"
+
+    card_system_id: int = Field(primary_key=True, foreign_key="card_system.id", ondelete="CASCADE")
+    # Both in collation "C" on PostgreSQL, as the words of `NameWord`.
+    part: str = Field(primary_key=True)
+    word: str = Field(primary_key=True)
+
+
 class Place(SQLModel, table=True):
     """A place with a postcode, and the municipality it is part of (rules 4.10)."""
 
@@ -185,6 +200,8 @@ class Membership(SQLModel, table=True):
             sqlite_where=text("social_tariff AND status = 'active'"),
             postgresql_where=text("social_tariff AND status = 'active'"),
         ),
+        # The other way round than its key: a card system's members, counted without looking anybody up.
+        Index("ix_membership_members", "card_system_id", "passholder_ref"),
     )
 
     passholder_ref: int = Field(

@@ -1,28 +1,33 @@
-"""How people are found by a part of their name, accents and capitals ignored."""
+"""The names people are found by, accents and capitals ignored (`.namesearch` finds them)."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import Final
 
-from sqlalchemy import Select, delete, func, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import delete, exists, text
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
-from server.passholders.models import Membership, NameWord, Passholder
+from server.kernel.bulk import Bulk, Statement
+from server.kernel.database import database_of
+from server.passholders.models import Membership, NamePart, NameWord, Passholder
 
 _APART: Final = re.compile(r"[^0-9a-z]+")
 APOSTROPHES: Final = "'`\u00b4\u2018\u2019\u02bc"
 """As keyboards and programs write them."""
 _APOSTROPHE: Final = re.compile(f"[{APOSTROPHES}]")
 _NOT_DECOMPOSED: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss"})
-_AFTER: Final = "{"
-"""Sorts after every letter and digit of a folded word."""
-_MANY: Final = 10_000
-"""Of two words that both begin so many names, either will do to begin with."""
+SHORTEST: Final = 3
+"""Letters of a part that is looked for anywhere in a name; fewer are its beginning."""
+_KEEP_PARTS: Final = Statement(
+    "INSERT INTO name_part (card_system_id, part, word)"
+    " SELECT card_system_id, part, word FROM {rows} WHERE true ON CONFLICT DO NOTHING",
+    card_system_id="int",
+    part="text",
+    word="text",
+)
 
 
 def words_of(text: str) -> list[str]:
@@ -37,74 +42,36 @@ def name_words(text: str) -> list[str]:
     return list(dict.fromkeys([*words_of(text), *words_of(_APOSTROPHE.sub("", text))]))
 
 
+def parts_of(word: str) -> list[str]:
+    """Return the endings that a folded word is found by in its middle."""
+    return [word[start:] for start in range(1, len(word) - SHORTEST + 1)]
+
+
 def index_name(session: Session, holder: Passholder) -> None:
     """Have a pashouder found by the names he has now, where he is a member now."""
     session.execute(delete(NameWord).where(col(NameWord.passholder_ref) == holder.ref))
     systems = session.exec(select(Membership.card_system_id).where(Membership.passholder_ref == holder.ref))
     words = name_words(f"{holder.first_name} {holder.last_name}")
+    named = [(system, word) for system in systems for word in words]
     session.add_all(
-        NameWord(card_system_id=system, word=word, passholder_ref=holder.ref or 0)
-        for system in systems
-        for word in words
+        NameWord(card_system_id=system, word=word, passholder_ref=holder.ref or 0) for system, word in named
     )
+    keep_parts(session, named)
 
 
-def find_by_name(session: Session, text: str, systems: Iterable[int], most: int) -> list[Passholder]:
-    """Return members of `systems` with names that begin with the words of `text`, at most `most`, by name."""
-    words, wanted = words_of(text), list(systems)
-    if not words or not wanted:
-        return []
-    if len(words) > 1:
-        words.sort(key=lambda word: _how_many(session, word, wanted))
-    query = union_all(*(_members(system, words[0], words[1:], most) for system in wanted))
-    people = select(Passholder).where(col(Passholder.ref).in_(session.execute(query).scalars().all()))
-    # A short beginning fits half the country: the first that are found, then put in order.
-    by_name = sorted(
-        session.exec(people),
-        key=lambda one: (words_of(one.last_name), words_of(one.first_name), one.birth_date),
-    )
-    return by_name[:most]
+def keep_parts(session: Session, named: Iterable[tuple[int, str]]) -> None:
+    """Have names found by their middle: each a card system and a folded word."""
+    # In one order, or two registrations with new names could wait for each other.
+    rows = sorted({(system, part, word) for system, word in named for part in parts_of(word)})
+    if rows:
+        Bulk(session).run(_KEEP_PARTS, rows=rows)
 
 
-def _how_many(session: Session, word: str, systems: list[int]) -> int:
-    """Return how many words of names begin so, as far as it matters."""
-    begins = col(NameWord.word).between(word, word + _AFTER)
-    some = select(NameWord.word).where(col(NameWord.card_system_id).in_(systems), begins).limit(_MANY)
-    return session.exec(select(func.count()).select_from(some.subquery())).one()
-
-
-def _members(system: int, rarest: str, others: list[str], most: int) -> Select[tuple[int]]:
-    """Return what finds members with a name that begins with `rarest`, and names that begin with `others`.
-
-    It goes along the index and looks each up, so that it stops at the last that is wanted: a join
-    would first fetch everybody with a common name.
-    """
-    found = select(NameWord.passholder_ref).where(
-        NameWord.card_system_id == system, col(NameWord.word).between(rarest, rarest + _AFTER)
-    )
-    for word in others:
-        other = aliased(NameWord)
-        looked_up = (
-            select(other.passholder_ref)
-            .where(
-                other.passholder_ref == NameWord.passholder_ref,
-                other.card_system_id == NameWord.card_system_id,
-                col(other.word).between(word, word + _AFTER),
-            )
-            .limit(1)
-            .scalar_subquery()
-        )
-        found = found.where(looked_up.is_not(None))
-    first = found.order_by(col(NameWord.word), col(NameWord.passholder_ref)).limit(most).subquery()
-    return select(first.c.passholder_ref)
-
-
-def named(
-    query: SelectOfScalar[Passholder], words: Iterable[str], systems: Collection[int]
-) -> SelectOfScalar[Passholder]:
-    """Return a query for those of its pashouders in `systems` whose names begin with these folded words."""
-    for word in words:
-        beginning = col(NameWord.word).between(word, word + _AFTER)
-        here = col(NameWord.card_system_id).in_(systems)
-        query = query.where(col(Passholder.ref).in_(select(NameWord.passholder_ref).where(here, beginning)))
-    return query
+def forget_names(session: Session) -> None:
+    """Forget the names that nobody has any more."""
+    if database_of(session).is_postgresql:
+        # Who is being registered with such a name would be found by its middle no longer.
+        session.execute(text("LOCK TABLE name_part IN SHARE ROW EXCLUSIVE MODE"))
+    here = col(NameWord.card_system_id) == col(NamePart.card_system_id)
+    has_it = exists().where(here, col(NameWord.word) == col(NamePart.word))
+    session.execute(delete(NamePart).where(~has_it))

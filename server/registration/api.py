@@ -8,10 +8,11 @@ from typing import Annotated, Final, Literal
 
 from fastapi import Depends, Query
 from pydantic import BaseModel, Field
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 from starlette.responses import Response
 
 from server.api.callers import ByAnyone, ByToken, Caller, limited
+from server.api.errors import answer_error
 from server.api.permissions import ApiPermission
 from server.api.problems import ApiError, Prob, SchemaError
 from server.api.wire import LIMIT, MOST, Operations, Page, Wire
@@ -20,6 +21,7 @@ from server.cardsystems.messages import CardSystemMessage, card_system_message
 from server.cardsystems.models import CardSystem
 from server.grouppasses.models import GroupPass
 from server.grouppasses.tickets import facts_on
+from server.kernel.attempts import count_or_refuse
 from server.kernel.database import RequestSession, WritingSession, vault_of
 from server.kernel.pictures import PictureError
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
@@ -50,6 +52,10 @@ from shared.domain.zones import local_day
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 _TRIES: Final = 60
 _SECONDS: Final = 60
+_STRANGERS: Final = 300
+_STRANGERS_SECONDS: Final = 600
+"""A caller looks up that many people of others' card systems, or nobody, in so long: who counts on has to
+wait (json-api 4). His own he may list."""
 router = Operations()
 
 
@@ -103,13 +109,17 @@ class Asked(BaseModel):
     limit: int = Field(LIMIT, ge=0, le=MOST)
 
 
-@router.get("/passholders")
+@router.get("/passholders", response_model=Page[PassholderMessage])
 def list_passholders(
     session: WritingSession, caller: ByToken, asked: Annotated[Asked, Query()]
-) -> Page[PassholderMessage]:
+) -> Page[PassholderMessage] | Response:
     """Return pashouders: by a number anyone, by anything else those of the caller's card systems."""
     if asked.insz_number or asked.uitpas_number or asked.chip_number or asked.uitid_id:
         found = _by_number(session, caller, asked)
+        if found is None:
+            # Answered, not raised: the try counts.
+            wrong = Prob.INVALID_INSZ_NUMBER if asked.insz_number else Prob.INVALID_UITPAS_NUMBER
+            return answer_error(ApiError(wrong))
         listed = Listed(len(found), found[asked.start : asked.start + asked.limit])
     else:
         wanted = _wanted(session, asked, _searchable(session, caller, by_name=True))
@@ -119,15 +129,34 @@ def list_passholders(
     return Page(total_items=listed.total, member=people_messages(session, listed.people))
 
 
-def _by_number(session: Session, caller: Caller, asked: Asked) -> list[Passholder]:
-    _searchable(session, caller, by_name=False)
+def _by_number(session: Session, caller: Caller, asked: Asked) -> list[Passholder] | None:
+    """Return whose number it is, None for what is no number of anything."""
+    systems = _searchable(session, caller, by_name=False)
     if asked.uitid_id:
         holder = holder_of_uitid(session, Uitid(asked.uitid_id))
-        return [holder] if holder else []
-    found = find_people(session, asked.insz_number or asked.uitpas_number or asked.chip_number, ())
-    if not found.exact:
-        raise ApiError(Prob.INVALID_INSZ_NUMBER if asked.insz_number else Prob.INVALID_UITPAS_NUMBER)
-    return found.people
+        people: list[Passholder] | None = [holder] if holder else []
+    else:
+        found = find_people(session, asked.insz_number or asked.uitpas_number or asked.chip_number, ())
+        people = found.people if found.exact else None
+    _limit_strangers(session, caller, people or (), systems)
+    return people
+
+
+def _limit_strangers(
+    session: Session, caller: Caller, people: Sequence[Passholder], systems: frozenset[int]
+) -> None:
+    """Let nobody find out by trying who there is in other card systems.
+
+    Raises:
+        ProblemError: 429, he tried too often.
+    """
+    refs = [one.ref for one in people]
+    own = select(Membership.passholder_ref).where(
+        col(Membership.passholder_ref).in_(refs), col(Membership.card_system_id).in_(systems)
+    )
+    if not refs or session.exec(own).first() is None:
+        subject = f"strangers for {caller.client} {caller.staff_id}"
+        count_or_refuse(session, subject, most=_STRANGERS, seconds=_STRANGERS_SECONDS)
 
 
 def _wanted(session: Session, asked: Asked, systems: frozenset[int]) -> Wanted:
@@ -168,11 +197,17 @@ def show_insz_state(session: RequestSession, _caller: ByAnyone, insz_number: str
     return InszState(state="USED" if session.exec(query).first() is not None else "UNUSED")
 
 
-@router.get("/passholders/{passholder_id}")
-def show_passholder(session: WritingSession, caller: ByToken, passholder_id: str) -> PassholderMessage:
+@router.get("/passholders/{passholder_id}", response_model=PassholderMessage)
+def show_passholder(
+    session: WritingSession, caller: ByToken, passholder_id: str
+) -> PassholderMessage | Response:
     """Return one pashouder; the trail says who looked."""
-    _searchable(session, caller, by_name=False)
-    holder = _holder(session, passholder_id)
+    systems = _searchable(session, caller, by_name=False)
+    holder = holder_with(session, passholder_id)
+    _limit_strangers(session, caller, [holder] if holder else [], systems)
+    if holder is None:
+        # Answered, not raised: the try counts.
+        return answer_error(ApiError(Prob.PASSHOLDER_NOT_FOUND))
     caller.note(session, "look", "passholder", holder.ref)
     return person_message(session, holder)
 

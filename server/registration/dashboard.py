@@ -20,7 +20,7 @@ from server.cards.models import Card
 from server.cardsystems.models import CardSystem
 from server.counters.reach import system_in_reach, systems_in_reach
 from server.kernel.audit import record
-from server.kernel.database import RequestSession, WritingSession
+from server.kernel.database import RequestSession, WritingSession, only_reads
 from server.kernel.errors import ProblemError
 from server.passholders.models import Cardless, Membership, Passholder, RegistrationRules
 from server.passholders.names import words_of
@@ -79,7 +79,14 @@ def show_search(request: Request, system: OwnSystem, gelukt: str = "") -> Respon
     )
 
 
+@system_router.get("/zoek")
+def search_again(system: OwnSystem) -> Response:
+    """Lead back to the search: what was looked for is in no address."""
+    return RedirectResponse(f"{HERE}/{system.id}", 303)
+
+
 @system_router.post("/zoek")
+@only_reads
 def search(
     request: Request, session: RequestSession, system: OwnSystem, text: Annotated[str, Form()] = ""
 ) -> Response:

@@ -11,7 +11,8 @@ from server.cards.models import Card
 from server.kernel.database import vault_of
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
 from server.passholders.models import Passholder, PassholderDetails
-from server.passholders.names import find_by_name, words_of
+from server.passholders.names import words_of
+from server.passholders.namesearch import find_by_beginning, find_by_name
 from server.registration.facts import Person
 from shared.domain.numbers import (
     CheckDigitError,
@@ -62,7 +63,7 @@ def find_by_number(session: Session, text: str) -> Found | None:
 
 
 def find_named(session: Session, text: str, systems: Iterable[int]) -> Found:
-    """Return members of `systems` whose names begin so, at most `MOST`."""
+    """Return members of `systems` with this in their names, at most `MOST`."""
     named = find_by_name(session, text, systems, MOST + 1)
     return Found(named[:MOST], more=len(named) > MOST)
 
@@ -70,7 +71,7 @@ def find_named(session: Session, text: str, systems: Iterable[int]) -> Found:
 def find_same(session: Session, person: Person, systems: Iterable[int]) -> list[Passholder]:
     """Return members of `systems` who are probably this person: same name and day of birth."""
     name = f"{person.first_name} {person.last_name}"
-    alike = find_by_name(session, name, systems, _ALIKE)
+    alike = find_by_beginning(session, name, systems, _ALIKE)
     words = set(words_of(name))
     return [
         one

@@ -17,7 +17,7 @@ from starlette.responses import RedirectResponse, Response
 
 from server.cards.models import CardKind
 from server.kernel.audit import record
-from server.kernel.database import RequestSession
+from server.kernel.database import RequestSession, only_reads
 from server.kernel.errors import ProblemError
 from server.passholders.standing import default_end, latest_end
 from server.registration.checks import gives_digital
@@ -61,7 +61,14 @@ def show_search(request: Request, _acting: Helper, desks: Desks) -> Response:
     )
 
 
+@router.get("/zoek")
+def search_again(_acting: Helper) -> Response:
+    """Lead back to the search: what was looked for is in no address."""
+    return RedirectResponse(HERE, 303)
+
+
 @router.post("/zoek")
+@only_reads
 def search(
     request: Request,
     session: RequestSession,

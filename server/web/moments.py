@@ -51,9 +51,7 @@ class Moments:
 
     def until(self, at: datetime) -> str:
         """Return the end of something: the last minute of an hour is the next hour, midnight has its name."""
-        last = at - timedelta(seconds=1)
-        if at.astimezone(BRUSSELS).minute == 59:  # noqa: PLR2004 - as UiTdatabank says until the end of an hour
-            at = (at + timedelta(minutes=1)).replace(second=0)
+        last, at = at - timedelta(seconds=1), _whole(at)
         if self.clock(at) != "00:00":
             return self.moment(at)
         if local_day(last) == local_day(self.now):
@@ -62,14 +60,15 @@ class Moments:
 
     def window(self, opens: datetime, closes: datetime) -> str:
         """Return from when to when, the day said once when it is the same."""
-        if local_day(opens) == local_day(closes - timedelta(seconds=1)):
-            return self.speak(
-                "{day} van {opens} tot {closes}",
-                day=self.day(opens),
-                opens=self.clock(opens),
-                closes=self.clock(closes),
-            )
-        return self.speak("van {opens} tot {closes}", opens=self.moment(opens), closes=self.moment(closes))
+        if local_day(opens) != local_day(closes - timedelta(seconds=1)):
+            return self.speak("van {opens} tot {closes}", opens=self.moment(opens), closes=self.until(closes))
+        end = self.clock(_whole(closes))
+        return self.speak(
+            "{day} van {opens} tot {closes}",
+            day=self.day(opens),
+            opens=self.clock(opens),
+            closes=self.speak("middernacht") if end == "00:00" else end,
+        )
 
     def ago(self, at: datetime) -> str:
         """Return how long ago; seconds by ten, so that a live page is calm."""
@@ -92,3 +91,9 @@ class Moments:
         if abs(seconds) < 120:  # noqa: PLR2004 - from two minutes on seconds say little
             return f"{seconds:+.0f} s"
         return f"{seconds / 60:+.0f} min"
+
+
+def _whole(at: datetime) -> datetime:
+    """Return the next hour for its last minute, as UiTdatabank says until the end of an hour."""
+    is_last = at.astimezone(BRUSSELS).minute == 59  # noqa: PLR2004 - of sixty
+    return (at + timedelta(minutes=1)).replace(second=0) if is_last else at

@@ -17,10 +17,12 @@ from server.kernel.errors import ProblemError
 from server.staff.access import LoginRequiredError, PostRequiredError, TermsRequiredError
 from server.web import login, pages
 from server.web.errors import error_page
+from server.web.kept import KeepAnswers
 from server.web.security import Shield
 from server.web.templating import STATIC
 
 OPEN_PREFIXES: Final = ("/device/", "/api/")
+BUSY_PREFIXES: Final = ("/c/", *OPEN_PREFIXES)
 SEE_OTHER: Final = 303
 _PLACES: Final[Mapping[type[Exception], str]] = {
     PostRequiredError: "/login/balie",
@@ -53,6 +55,7 @@ def install_shell(app: FastAPI) -> None:
     app.add_exception_handler(LoginRequiredError, _to_login)
     app.add_exception_handler(PostRequiredError, _to_login)
     app.add_exception_handler(TermsRequiredError, _to_login)
+    app.add_middleware(KeepAnswers, busy_prefixes=BUSY_PREFIXES)
     app.add_middleware(Shield, open_prefixes=OPEN_PREFIXES)
     app.mount("/static", _Static(), name="static")
     app.include_router(pages.router)

@@ -43,8 +43,9 @@ def message(
     text = _SENTENCES[f"{outcome}.{several}" if several else outcome.value][language]
     return text.format(
         points=points,
-        total=total,
+        balance=counted_points(total, language),
         n=limit.volume if limit else 0,
+        times="1 time" if limit and limit.volume == 1 else f"{limit.volume if limit else 0} times",
         period=per_period(limit.period, language) if limit else "",
         date=moment(opens, now or opens, language) if opens else "",
     )
@@ -67,6 +68,14 @@ def screen(
             short_moment(opens, now or opens)
         )
     return headline.format(points=points), second.format(total=total)
+
+
+def counted_points(points: int, language: str) -> str:
+    """Return a balance in words: "1 punt", "0 point", "12 points"."""
+    language = _known(language)
+    is_one = points in (0, 1) if language == "fr" else points == 1
+    one, more = {"nl": ("punt", "punten"), "fr": ("point", "points"), "en": ("point", "points")}[language]
+    return f"{points} {one if is_one else more}"
 
 
 def per_period(period: Period, language: str) -> str:
@@ -168,24 +177,24 @@ _PERIODS: Final = {
 
 _SENTENCES: Final[Mapping[str, _Text]] = {
     "ok": _texts(
-        "Je hebt er een punt bij. Je hebt nu {total} punten.",
-        "Vous avez gagné un point. Votre solde est maintenant de {total}.",
-        "You earned a point. You now have {total}.",
+        "Je hebt er een punt bij. Je hebt nu {balance}.",
+        "Vous avez gagné un point. Votre solde est maintenant de {balance}.",
+        "You earned a point. You now have {balance}.",
     ),
     "ok.few": _texts(
-        "Je hebt er {points} punten bij. Je hebt nu {total} punten.",
-        "Vous avez gagné {points} points. Votre solde est maintenant de {total}.",
-        "You earned {points} points. You now have {total}.",
+        "Je hebt er {points} punten bij. Je hebt nu {balance}.",
+        "Vous avez gagné {points} points. Votre solde est maintenant de {balance}.",
+        "You earned {points} points. You now have {balance}.",
     ),
     "maximum_reached": _texts(
-        "Je spaarde hier al: {n} keer {period} is het maximum. Je houdt {total} punten.",
-        "Vous avez déjà épargné ici : le maximum est de {n} fois {period}. Vous gardez {total} points.",
-        "You already saved here: {n} time(s) {period} is the maximum. You keep {total} points.",
+        "Je spaarde hier al: {n} keer {period} is het maximum. Je houdt {balance}.",
+        "Vous avez déjà épargné ici : le maximum est de {n} fois {period}. Vous gardez {balance}.",
+        "You already saved here: {times} {period} is the maximum. You keep {balance}.",
     ),
     "maximum_reached.plain": _texts(
-        "Je spaarde hier al. Je houdt {total} punten.",
-        "Vous avez déjà épargné ici. Vous gardez {total} points.",
-        "You already saved here. You keep {total} points.",
+        "Je spaarde hier al. Je houdt {balance}.",
+        "Vous avez déjà épargné ici. Vous gardez {balance}.",
+        "You already saved here. You keep {balance}.",
     ),
     "too_early": _texts(
         "Je bent wat vroeg: sparen kan hier vanaf {date}.",

@@ -24,8 +24,9 @@ from server.kiosks.commands import ask_command
 from server.kiosks.models import Kiosk, KioskCommand
 from server.migrations.run import WrongDatabaseError, migrate, require_current
 from server.migrations.tables import metadata
-from server.passholders.models import Passholder
-from server.passholders.names import find_by_name, index_name
+from server.passholders.models import NamePart, Passholder
+from server.passholders.names import index_name
+from server.passholders.namesearch import find_by_name
 from server.staff.models import Staff, StaffRole
 from server.staff.roles import Role
 from shared.domain.commands import CommandKind
@@ -163,6 +164,20 @@ def test_step_thirty_one_and_back_keeps_every_line_of_the_ledger(filled):
         ledger = select(LEDGER.c.at, LEDGER.c.points, LEDGER.c.reason).order_by(LEDGER.c.at)
         assert session.exec(ledger).all() == lines
         assert session.exec(select(PointsEntry.points)).all() == [3]
+
+
+def test_step_thirty_five_lets_everybody_be_found_by_the_middle_of_a_name(filled):
+    with filled.writing() as session:
+        for holder in session.exec(select(Passholder)):
+            index_name(session, holder)
+    with filled.reading() as session:
+        known = session.exec(select(NamePart.card_system_id, NamePart.part, NamePart.word)).all()
+    migrate(filled, "0034")
+    migrate(filled)
+    with filled.reading() as session:
+        again = session.exec(select(NamePart.card_system_id, NamePart.part, NamePart.word)).all()
+        assert sorted(again) == sorted(known) != []
+        assert [one.ref for one in find_by_name(session, "eete 2", [5], 10)] == [2]
 
 
 def test_a_database_of_a_newer_version_is_refused_with_one_sentence(database):

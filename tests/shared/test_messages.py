@@ -41,6 +41,20 @@ def test_an_unknown_language_reads_dutch():
     assert message(Outcome.OK, "de", points=1, total=3) == message(Outcome.OK, "nl", points=1, total=3)
 
 
+def test_a_balance_of_one_is_a_point_and_not_points():
+    kept = {language: message(Outcome.MAXIMUM_REACHED, language, total=1) for language in LANGUAGES}
+    assert [kept[language].rsplit(". ", 1)[1] for language in ("nl", "fr", "en")] == [
+        "Je houdt 1 punt.",
+        "Vous gardez 1 point.",
+        "You keep 1 point.",
+    ]
+    assert message(Outcome.OK, "nl", points=1, total=1).endswith("Je hebt nu 1 punt.")
+    assert message(Outcome.OK, "nl", points=1, total=0).endswith("Je hebt nu 0 punten.")
+    assert message(Outcome.OK, "fr", points=1, total=0).endswith("est maintenant de 0 point.")
+    once = Limit(1, Period.DAY)
+    assert "1 time per day" in message(Outcome.MAXIMUM_REACHED, "en", total=2, limit=once)
+
+
 def test_several_points_are_plural():
     assert message(Outcome.OK, "nl", points=3, total=12) == "Je hebt er 3 punten bij. Je hebt nu 12 punten."
     assert "een punt" in message(Outcome.OK, "nl", points=1, total=12)

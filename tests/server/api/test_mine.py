@@ -58,7 +58,7 @@ def test_somebody_saves_for_himself_and_his_family_and_looks_back(any_api, peopl
     assert save(any_api, app, "me", code(any_api)).json() == {"addedPoints": 1, "totalPoints": 1}
     again = save(any_api, app, an.ref, f"https://uitpas.example/c/{code(any_api).lower()}")
     assert refusal(again) == (400, "uitpas/checkin-not-allowed")
-    assert again.json()["endUserMessage"]["nl"].endswith("Je houdt 1 punten.")
+    assert again.json()["endUserMessage"]["nl"].endswith("Je houdt 1 punt.")
     assert save(any_api, app, child.ref, code(any_api)).status_code == 201
     with any_api.database.writing() as session:
         joined = to_millis(datetime(2020, 1, 1, tzinfo=UTC))

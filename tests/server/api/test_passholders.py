@@ -516,3 +516,33 @@ class TestLookingFor:
             ({"associationId": "1"}, "uitpas/association-not-found"),
         ):
             assert refusal(api.get("/passholders", token=token, params=asked)) == (400, problem)
+
+
+def test_who_tries_references_is_stopped_and_may_go_on_with_his_own(api, token, monkeypatch):
+    monkeypatch.setattr("server.registration.api._STRANGERS", 3)
+    with api.database.writing() as session:
+        (holder,) = add_holders(session, 1)
+        create_card_system(session, 77, "Elders")
+        session.add(Passholder(ref=500, first_name="Zoë", last_name="Maes", birth_date=date(1990, 1, 1)))
+        session.flush()
+        session.add(Membership(passholder_ref=500, card_system_id=77))
+    assert api.get("/passholders/500", token=token).status_code == 200
+    for _ in range(2):
+        assert refusal(api.get("/passholders/12345", token=token)) == (404, "uitpas/passholder-not-found")
+    stopped = api.get("/passholders/500", token=token)
+    assert refusal(stopped) == (429, "uitpas/rate-limited")
+    assert 0 < int(stopped.headers["retry-after"]) <= 600
+    unknown = api.get("/passholders", token=token, params={"uitpasNumber": UNKNOWN})
+    assert unknown.status_code == 429
+    assert api.get(f"/passholders/{holder.ref}", token=token).status_code == 200
+    assert api.get("/passholders/500", token=api.token("PASSHOLDERS_SEARCH")).status_code == 200
+
+
+def test_all_people_of_several_card_systems_are_counted_once_each(api, token):
+    with api.database.writing() as session:
+        first, _second = add_holders(session, 2)
+        create_card_system(session, 77, "Elders")
+        session.add(Membership(passholder_ref=first.ref, card_system_id=77))
+    everywhere = api.token("PASSHOLDERS_SEARCH_ALL")
+    assert api.get("/passholders", token=token).json()["totalItems"] == 2
+    assert api.get("/passholders", token=everywhere).json()["totalItems"] == 2

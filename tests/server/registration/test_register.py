@@ -24,8 +24,9 @@ from server.checkins.models import PointsEntry
 from server.feed.models import CardFeed
 from server.feed.publisher import publish
 from server.kernel.audit import AuditEntry
-from server.passholders.models import Membership, OptIn, Passholder, PassholderDetails
-from server.passholders.names import find_by_name
+from server.passholders.models import Membership, NamePart, OptIn, Passholder, PassholderDetails
+from server.passholders.names import forget_names, index_name
+from server.passholders.namesearch import find_by_name
 from server.registration.facts import Desk, Fault, Joining, RefusedError
 from server.registration.finding import MOST, find_people
 from server.registration.register import join, register
@@ -371,14 +372,32 @@ class TestJoiningAnotherSystem:
             assert session.get_one(Passholder, ref).points == 12
 
 
-def test_people_are_found_by_the_beginning_of_any_of_their_names(database, town, authorised):
+def test_people_are_found_by_a_part_of_any_of_their_names(database, town, authorised):
     for first, last in (("Zoë", "D'Hondt"), ("José", "van den Bergh-Çelik"), ("An", "Peeters")):
         person = replace(AN, insz="", first_name=first, last_name=last)
         registers(database, authorised, person, card=town.card(authorised))
     with database.reading() as session:
         found = {
             text: [one.first_name for one in find_by_name(session, text, [GENT], 10)]
-            for text in ("zoe", "hondt", "celi jose", "BERGH", "pee an", "ee", "", "-")
+            for text in (
+                "zoe",
+                "hondt",
+                "celi jose",
+                "BERGH",
+                "pee an",
+                "ee",
+                "",
+                "-",
+                "eete",
+                "ÉETE an",
+                "an ters",
+                "eli erg",
+                "ond zo",
+                "ndt",
+                "dt",
+                "eetx",
+                "erg eete",
+            )
         }
     assert found == {
         "zoe": ["Zoë"],
@@ -389,7 +408,46 @@ def test_people_are_found_by_the_beginning_of_any_of_their_names(database, town,
         "ee": [],
         "": [],
         "-": [],
+        "eete": ["An"],
+        "ÉETE an": ["An"],
+        "an ters": ["An"],
+        "eli erg": ["José"],
+        "ond zo": ["Zoë"],
+        "ndt": ["Zoë"],
+        "dt": [],
+        "eetx": [],
+        "erg eete": [],
     }
+
+
+def test_whose_name_begins_so_comes_before_who_has_it_further_on(database, town, authorised):
+    for first, last in (("An", "Aerts"), ("Bo", "Ertse"), ("Bo", "Ertserts")):
+        registers(
+            database,
+            authorised,
+            replace(AN, insz="", first_name=first, last_name=last),
+            card=town.card(authorised),
+        )
+    with database.reading() as session:
+        assert [one.last_name for one in find_by_name(session, "erts", [GENT], 10)] == [
+            "Ertse",
+            "Ertserts",
+            "Aerts",
+        ]
+        assert [one.last_name for one in find_by_name(session, "erts", [GENT], 2)] == ["Ertse", "Ertserts"]
+
+
+def test_a_name_that_nobody_has_any_more_is_forgotten(database, town, authorised):
+    for last in ("Peeters", "Janssens"):
+        registers(database, authorised, replace(AN, insz="", last_name=last), card=town.card(authorised))
+    with database.writing() as session:
+        (peeters,) = find_by_name(session, "eete", [GENT], 5)
+        peeters.last_name = "Maes"
+        index_name(session, peeters)
+        forget_names(session)
+    with database.reading() as session:
+        assert set(session.exec(select(NamePart.word))) == {"janssens", "maes"}
+        assert [one.last_name for one in find_by_name(session, "aes", [GENT], 5)] == ["Maes"]
 
 
 def test_people_of_other_card_systems_crowd_nobody_out(database, town, authorised):

@@ -112,8 +112,9 @@ def test_somebody_is_found_by_card_national_number_and_name_but_never_in_the_add
         card = session.exec(select(Card).where(Card.passholder_ref == ref)).one()
     for text in (card.uitpas_number, card.chip_number.lower(), "83.03.02-015.40"):
         assert counter.client.post(f"{HERE}/zoek", data={"text": text}).headers["location"] == page
-    assert "Eve Desmet" in counter.client.post(f"{HERE}/zoek", data={"text": "desm"}).text
-    assert "Niemand gevonden" in counter.client.post(f"{HERE}/zoek", data={"text": "esmet"}).text
+    for part in ("desm", "ésme"):
+        assert "Eve Desmet" in counter.client.post(f"{HERE}/zoek", data={"text": part}).text
+    assert "Niemand gevonden" in counter.client.post(f"{HERE}/zoek", data={"text": "es"}).text
     assert "van niemand" in counter.client.post(f"{HERE}/zoek", data={"text": in_drawer(counter)}).text
 
 
