@@ -145,14 +145,14 @@ CARDS: Final = (
         "0900000074519",
         "044AC54A8E6180",
         GENT,
-        later("Nog op niemands naam. Registreer er als Ann, in Bibliotheek De Sleutel, iemand met kansentarief mee."),
+        later("Nog op niemands naam. Registreer iemand met kansentarief als Ann, in de bibliotheek."),
         state=CardState.LOCAL_STOCK,
     ),
     DemoCard(
         "0900000020405",
         "047E2EEA053B80",
         GENT,
-        later("Nog op niemands naam. Registreer er als Ann, in Bibliotheek De Sleutel, iemand mee."),
+        later("Nog op niemands naam. Registreer iemand als Ann, in de bibliotheek."),
         state=CardState.LOCAL_STOCK,
     ),
     DemoCard(

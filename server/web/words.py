@@ -64,7 +64,7 @@ def role_can(_: Translator, role: Role) -> list[str]:
         Permission.MANAGE_CARD_SYSTEMS: _("een kaartsysteem beheren"),
         Permission.MANAGE_COUNTERS: _("balies toevoegen en beheren"),
         Permission.MANAGE_CARDS: _("kaarten laten drukken, in voorraad nemen en naar balies sturen"),
-        Permission.SELL_TO_GROUPS: _("tickets aan groepen met een groepspas aanrekenen, als de balie dat mag"),
+        Permission.SELL_TO_GROUPS: _("tickets aanrekenen met een groepspas, als de balie dat mag"),
         Permission.MANAGE_GROUP_PASSES: _("groepspassen beheren"),
         Permission.HAND_OUT_REWARDS: _("welkomstvoordelen meegeven"),
         Permission.MANAGE_REWARDS: _("welkomstvoordelen beheren"),
