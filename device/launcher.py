@@ -27,6 +27,7 @@ from typing import Final, NamedTuple, NoReturn
 from device.adapters.shelf import Failure, Plan, Shelf
 from device.formats import FORMATS
 from shared.domain.releases import FACTORY
+from shared.domain.sayings import Saying, english
 
 STATE: Final = Path("/var/lib/zuil")
 MOST_ATTEMPTS: Final = 3
@@ -132,8 +133,8 @@ class Trial:
     def _give_up(self) -> None:
         """Leave it, unless it proved itself in its last moment: then the next start finds that."""
         if self._shelf.healthy() != self._start.order:
-            reason = f"It was not healthy within {self._seconds:g} seconds. {self._shelf.unproven()}"
-            fail(self._shelf, reason.strip())
+            reason = english(Saying.UNHEALTHY, seconds=f"{self._seconds:g}")
+            fail(self._shelf, f"{reason} {self._shelf.unproven()}".strip())
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self._told_to_stop = True
@@ -154,8 +155,8 @@ def _settle(shelf: Shelf, plan: Plan) -> Plan:
     if shelf.healthy() == plan.trial_order:
         promote(shelf)
     elif plan.attempts >= MOST_ATTEMPTS:
-        reason = shelf.unproven()
-        fail(shelf, f"It was started {plan.attempts} times and did not stay. {reason}".strip())
+        reason = english(Saying.DID_NOT_STAY, times=plan.attempts)
+        fail(shelf, f"{reason} {shelf.unproven()}".strip())
     else:
         shelf.write_plan(plan._replace(attempts=plan.attempts + 1))
     return shelf.plan()
@@ -173,7 +174,7 @@ def _take_wanted(shelf: Shelf, plan: Plan) -> Plan:
                 trial=wanted.version, attempts=1, good=wanted.good, trial_order=wanted.order, failed=None
             )
         else:
-            failure = Failure(wanted.version, wanted.order, "It is damaged on the SD card.")
+            failure = Failure(wanted.version, wanted.order, english(Saying.DAMAGED_HERE))
             plan = plan._replace(failed=failure)
         # A mark of an earlier trial must not speak for this one.
         shelf.forget("healthy", "unproven")

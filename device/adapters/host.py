@@ -10,6 +10,7 @@ import subprocess
 from typing import Final
 
 from device.core.notes import DeedError
+from shared.domain.sayings import Saying, english
 
 _SIOCGIFADDR: Final = 0x8915
 _NAME_BYTES: Final = 15
@@ -47,7 +48,7 @@ def reboot() -> None:
     """
     trouble = _ask_systemd("reboot")
     if trouble:
-        raise DeedError(f"The machine cannot be started anew: {trouble}.")
+        raise DeedError(english(Saying.CANNOT_REBOOT, trouble=trouble))
 
 
 def _ask_systemd(verb: str) -> str:

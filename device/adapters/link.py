@@ -29,6 +29,7 @@ from device.adapters.credentials import (
 )
 from device.adapters.download import Open, download, download_release
 from device.ports import LinkError, TrustedClock
+from shared.domain.sayings import Saying, english
 from shared.domain.zones import to_millis
 from shared.wire import problems
 from shared.wire.messages import (
@@ -196,7 +197,7 @@ class HttpLink:
             return asked.result(seconds)
         except concurrent.futures.TimeoutError:
             asked.cancel()
-            raise LinkError(f"The server did not answer within {seconds:g} seconds.") from None
+            raise LinkError(english(Saying.NO_ANSWER, seconds=f"{seconds:g}")) from None
 
     def report(self, command_id: str, report: CommandReport) -> Receipt:
         return self._post(f"commands/{quote(command_id, safe='')}", report, Receipt)
@@ -355,4 +356,4 @@ def _sentence(error: httpx.HTTPError) -> str:
         if isinstance(cause, ssl.SSLError) and cause.reason == NO_TLS:
             return "What answers does not speak https: is the address, with its port, right?"
         cause = cause.__cause__ or cause.__context__
-    return f"The server cannot be reached: {error or type(error).__name__}."
+    return english(Saying.NO_SERVER, trouble=error or type(error).__name__)

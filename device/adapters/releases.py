@@ -20,17 +20,18 @@ from device.adapters.erasing import sync_folder
 from device.adapters.shelf import DRAFT, MANIFEST, Shelf, Wanted
 from device.formats import FORMATS
 from device.ports import FailedRelease, ReleaseError, ReleaseStanding
-from shared.domain.releases import FACTORY, Formats, Host, Needs, refusal
+from shared.domain.releases import FACTORY, Formats, Host, Needs, Refusal, refusal
+from shared.domain.sayings import Saying, english
 from shared.wire.bundles import SIGNATURE, Bundle, BundleError, read_manifest, signer
 
 _FREE_BYTES: Final = 100_000_000
 """What stays free: below half of it a zuil complains (E22)."""
-_WORDS: Final[Mapping[str, str]] = {
-    "machine": "Its libraries are for another machine ({about}).",
-    "python": "Its libraries are for Python {about}.",
-    "too-old": "It asks at least version {about} here.",
-    "unreadable": "It cannot read the {about} as it is here.",
-    "no-way-back": "It would write a {about} that this version cannot read: first take the one in between.",
+_WORDS: Final[Mapping[Refusal, Saying]] = {
+    Refusal.MACHINE: Saying.OTHER_MACHINE,
+    Refusal.PYTHON: Saying.OTHER_PYTHON,
+    Refusal.TOO_OLD: Saying.TOO_OLD,
+    Refusal.UNREADABLE: Saying.UNREADABLE,
+    Refusal.NO_WAY_BACK: Saying.NO_WAY_BACK,
 }
 
 
@@ -104,28 +105,30 @@ class ShelvedReleases:
             shutil.rmtree(draft, ignore_errors=True)
             raise ReleaseError(str(error), refused=True) from error
         except OSError as error:
-            raise ReleaseError(f"The release cannot be put down: {error}.") from error
+            raise ReleaseError(english(Saying.NOT_PUT_DOWN, trouble=error)) from error
 
     def check(self, version: str) -> None:
         try:
             found = refusal(self._needs(version), self._host())
         except (OSError, BundleError) as error:
-            raise ReleaseError(f"The release cannot be used: {error}", refused=True) from error
+            raise ReleaseError(
+                english(Saying.UNUSABLE, trouble=str(error).rstrip(".")), refused=True
+            ) from error
         if found is not None:
             why, about = found
-            raise ReleaseError(_WORDS[why].format(about=about), refused=True)
+            raise ReleaseError(english(_WORDS[why], about=about), refused=True)
 
     def want(self, version: str, order: str, good: tuple[str, ...]) -> None:
         try:
             self._shelf.want(Wanted(version, order, good))
         except OSError as error:
-            raise ReleaseError(f"The switch cannot be noted: {error}.") from error
+            raise ReleaseError(english(Saying.SWITCH_UNNOTED, trouble=error)) from error
 
     def prove(self) -> None:
         try:
             self._shelf.prove(self._shelf.plan().trial_order)
         except OSError as error:
-            raise ReleaseError(f"It cannot be noted that this release is good: {error}.") from error
+            raise ReleaseError(english(Saying.PROOF_UNNOTED, trouble=error)) from error
         self._trial = None
 
     def tell_unproven(self, text: str) -> None:

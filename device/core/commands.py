@@ -18,9 +18,10 @@ from device.core.loops import Loop
 from device.core.notes import CommandNotes, DeedError, NotedCommand, Told
 from device.ports import LinkError, ServerLink, TrustedClock
 from shared.domain.commands import CommandKind, CommandOutcome
+from shared.domain.sayings import Saying, english
 from shared.domain.zones import to_millis
 from shared.wire import problems
-from shared.wire.messages import Command, CommandReport
+from shared.wire.messages import Command, CommandReport, said_in
 
 Deed = Callable[[str], Told | None]
 """Carries out the command with this id. None: how it ended is told later (`Commands.conclude`), or shows at
@@ -79,10 +80,10 @@ class Commands(Loop):
         reading = self._clock.read()
         deed = self._deeds.get(command.kind)
         if to_millis(reading.now) > command.expires:
-            self._end(command.id, Told(CommandOutcome.REFUSED, "It came too late."))
+            self._end(command.id, Told(CommandOutcome.REFUSED, english(Saying.TOO_LATE)))
             return
         if deed is None:
-            sentence = f"This zuil (version {VERSION}) knows no command {command.kind!r}."
+            sentence = english(Saying.UNKNOWN_COMMAND, version=VERSION, kind=command.kind)
             self._end(command.id, Told(CommandOutcome.REFUSED, sentence))
             return
         log.info("The server orders: %s.", command.kind)
@@ -105,6 +106,7 @@ class Commands(Loop):
             ended=note.ended or now,
             clock=now,
             sentence=told.sentence,
+            said=said_in(_text(note, told)),
             result=told.result,
         )
         try:
@@ -133,12 +135,18 @@ class Commands(Loop):
 
 def _at_next_start(note: NotedCommand, boot: str) -> Told:
     if note.command.kind == CommandKind.RESTART:
-        return Told(CommandOutcome.DONE, "The zuil started anew.")
+        return Told(CommandOutcome.DONE, english(Saying.RESTARTED))
     if note.command.kind == CommandKind.REBOOT:
         if note.boot != boot:
-            return Told(CommandOutcome.DONE, "The machine started anew.")
-        return Told(CommandOutcome.FAILED, "The zuil started anew, the machine did not.")
-    return Told(CommandOutcome.FAILED, "The zuil stopped in the middle of it.")
+            return Told(CommandOutcome.DONE, english(Saying.REBOOTED))
+        return Told(CommandOutcome.FAILED, english(Saying.NOT_REBOOTED))
+    return Told(CommandOutcome.FAILED, english(Saying.BROKEN_OFF))
+
+
+def _text(note: NotedCommand, told: Told) -> str:
+    """Return what is to be said of how a command ended: of a self-test each part."""
+    is_test = note.command.kind == CommandKind.SELF_TEST
+    return told.result.decode(errors="replace") if is_test and told.result else told.sentence
 
 
 def _kept_millis(note: NotedCommand) -> int:
@@ -152,7 +160,7 @@ def _done(deed: Deed, command: Command) -> Told | None:
         return Told(error.outcome, str(error))
     except Exception:  # a bug in one deed must not end the others
         log.exception("The command %s failed.", command.kind)
-        return Told(CommandOutcome.FAILED, "It went wrong; the log says how.")
+        return Told(CommandOutcome.FAILED, english(Saying.WENT_WRONG))
 
 
 def _unreachable(error: LinkError) -> None:

@@ -12,6 +12,7 @@ from device.core.sync import Sync
 from device.core.technician import Technician
 from device.ports import LinkError, ServerLink
 from shared.domain.commands import CommandKind, CommandOutcome
+from shared.domain.sayings import Saying, english
 from shared.wire.messages import MOST_RESULT
 
 LOG_LINES: Final = 500
@@ -50,9 +51,7 @@ def deeds(
 
 def refuse_reboot() -> None:
     """Refuse to start a machine anew that is not this zuil's own."""
-    raise DeedError(
-        "A virtual zuil has no machine to start anew; restart it instead.", CommandOutcome.REFUSED
-    )
+    raise DeedError(english(Saying.NO_MACHINE), CommandOutcome.REFUSED)
 
 
 def _identify(technician: Technician) -> Told:
@@ -65,15 +64,15 @@ def _test(test: SelfTest) -> Told:
     bad = [finding.subject for finding in findings if not finding.good]
     lines = "\n".join(map(str, findings)).encode()
     if bad:
-        return Told(CommandOutcome.FAILED, f"Not good: {', '.join(bad)}.", lines)
-    return Told(CommandOutcome.DONE, f"All {len(findings)} parts are fine.", lines)
+        return Told(CommandOutcome.FAILED, english(Saying.NOT_GOOD, parts=", ".join(bad)), lines)
+    return Told(CommandOutcome.DONE, english(Saying.ALL_FINE, parts=len(findings)), lines)
 
 
 def _send_logs(log_lines: Callable[[int], list[str]]) -> Told:
     lines = log_lines(LOG_LINES)
     text = "\n".join(lines).encode()
     # Of a talkative log the end counts.
-    return Told(CommandOutcome.DONE, f"{len(lines)} lines.", text[-MOST_RESULT:])
+    return Told(CommandOutcome.DONE, english(Saying.LINES, lines=len(lines)), text[-MOST_RESULT:])
 
 
 def _rotate(link: ServerLink) -> Told:

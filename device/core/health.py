@@ -109,10 +109,13 @@ class Health:
         self.notices = others if sentence is None else {**others, subject: sentence}
 
     def told(self) -> list[str]:
-        """Return the faults and notices for the heartbeat.
+        """Return the faults and sentences for the heartbeat."""
+        return [*sorted(self.faults), *self.sentences()]
+
+    def sentences(self) -> list[str]:
+        """Return the notices for the heartbeat.
 
         Why the server could not be reached is left out: once it reads that, it is no longer so, and
         nothing would take it back before the next heartbeat.
         """
-        notices = (text for subject, text in self.notices.items() if self.online or subject != LINK)
-        return [*sorted(self.faults), *notices]
+        return [text for subject, text in self.notices.items() if self.online or subject != LINK]

@@ -9,7 +9,8 @@ from device import VERSION
 from device.core.health import Gauges, Health, Readings
 from device.core.kiosk import Kiosk
 from device.ports import Display, Journal, PassCache, TrustedClock
-from shared.wire.messages import Heartbeat, ReleaseReport, Telemetry
+from shared.domain.sayings import Saying, english
+from shared.wire.messages import Heartbeat, ReleaseReport, Telemetry, said_in
 
 _STARTED: Final = time.monotonic()
 
@@ -29,7 +30,7 @@ def heartbeat(
     measured = gauges.read() if gauges else Readings()
     written, copied = journal.state(), cache.state()
     active, screen = kiosk.active, kiosk.screen
-    parked = [f"{written.parked} taps are parked"] if written.parked else []
+    parked = [english(Saying.PARKED, taps=written.parked)] if written.parked else []
     return Heartbeat(
         clock=clock.read().evidence,
         version=VERSION,
@@ -44,6 +45,7 @@ def heartbeat(
         reader=health.reader,
         display=display.state,
         faults=[*health.told(), *parked],
+        said=[said for sentence in (*health.sentences(), *parked) for said in said_in(sentence)],
         uptime=round(time.monotonic() - _STARTED),
         cards=copied.cards,
         telemetry=_telemetry(measured, kiosk, display, health),

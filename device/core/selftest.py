@@ -11,6 +11,7 @@ from device.core.kiosk import Kiosk
 from device.ports import OK, CacheError, Display, Journal, JournalError, Lights, PassCache, TrustedClock
 from shared.domain.checkin import decide
 from shared.domain.outcomes import Outcome, Tone
+from shared.domain.sayings import Saying, english, finding_line
 from shared.domain.zones import from_millis
 
 _NOBODYS_TOKEN: Final = 0
@@ -24,7 +25,7 @@ class Finding(NamedTuple):
     sentence: str
 
     def __str__(self) -> str:
-        return f"{'ok ' if self.good else 'BAD'}  {self.subject}: {self.sentence}"
+        return finding_line(self.subject, self.sentence, good=self.good)
 
 
 class _BadError(Exception):
@@ -80,55 +81,54 @@ class SelfTest:
 
     def _storage(self) -> str:
         self._journal.check()
-        return f"the journal can be written, {self._journal.state().queue} taps wait"
+        return english(Saying.JOURNAL_FINE, taps=self._journal.state().queue)
 
     def _cards(self) -> str:
         state = self._cache.state()
         if not state.cursor:
-            raise _BadError("there are none of the server yet")
-        return f"{state.cards}, up to {state.cursor}"
+            raise _BadError(english(Saying.NO_CARDS))
+        return english(Saying.CARDS, cards=state.cards, cursor=state.cursor)
 
     def _decision(self) -> str:
         """Decide on a card that nobody has, as on any other."""
         active = self._kiosk.active
         if active is None:
-            raise _BadError("there is no configuration yet")
+            raise _BadError(english(Saying.NO_CONFIGURATION))
         if self._cache.card(_NOBODYS_TOKEN) is None:
             outcome = decide(None, active.facts, (), self._clock.read().now).outcome
             if outcome is not Outcome.UNKNOWN_CARD:
-                raise _BadError(f"a card that nobody has is answered {outcome.value}")
-        return f"cards are decided on, the event is {active.event.id if active.event else 'none'}"
+                raise _BadError(english(Saying.DECIDES_WRONG, outcome=outcome.value))
+        return english(Saying.DECIDES, event=active.event.id if active.event else "none")
 
     def _time(self) -> str:
         reading = self._clock.read()
         if reading.evidence.offset is None:
-            raise _BadError("the server's time was not heard since the start")
-        return (
-            f"{reading.now.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC, {reading.evidence.offset} ms from the wall"
-        )
+            raise _BadError(english(Saying.TIME_UNHEARD))
+        moment = f"{reading.now.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        return english(Saying.TIME, moment=moment, offset=reading.evidence.offset)
 
     def _server(self) -> str:
         heard = self._health.heard
         if not self._health.online or heard is None:
-            raise _BadError("it is not reached")
-        return f"heard at {from_millis(heard):%H:%M:%S} UTC"
+            raise _BadError(english(Saying.NOT_REACHED))
+        return english(Saying.HEARD, clock=f"{from_millis(heard):%H:%M:%S}")
 
     def _sync(self) -> str:
         if self._health.followed is None:
-            raise _BadError("not everything of the server was read since the start")
-        return "everything of the server is here"
+            raise _BadError(english(Saying.NOT_FOLLOWED))
+        return english(Saying.FOLLOWED)
 
     def _faults(self) -> str:
         codes = " ".join(sorted(self._health.faults))
         if codes:
-            raise _BadError(f"{codes} (see the manual)")
-        return "none"
+            raise _BadError(english(Saying.FAULTS, codes=codes))
+        return english(Saying.NO_FAULTS)
 
 
 def _working(state: str) -> str:
     if state != OK:
         raise _BadError(state)
-    return "works"
+    return english(Saying.WORKS)
 
 
 def _finding(subject: str, question: Callable[[], str]) -> Finding:

@@ -23,6 +23,7 @@ from device.ports import (
     TrustedClock,
 )
 from shared.domain.commands import CommandKind, CommandOutcome
+from shared.domain.sayings import Saying, english
 from shared.wire import problems
 from shared.wire.cards import format_checksum, key_mark
 from shared.wire.messages import (
@@ -309,13 +310,13 @@ class Sync:
     def _resynced(self) -> None:
         asked, self._resyncing = self._resyncing, []
         for told in asked:
-            told(Told(CommandOutcome.DONE, f"{self._cache.state().cards} cards were fetched anew."))
+            told(Told(CommandOutcome.DONE, english(Saying.FETCHED, cards=self._cache.state().cards)))
 
     def _distrust(self, changes: Changes) -> float:
         """Fetch a fresh snapshot when the checksums differ; not again and again within ten minutes."""
         now = time.monotonic()
         if self._distrusted is not None and now - self._distrusted < _DISTRUST_SECONDS:
-            self._health.notice("checksum", "The cards differ from the server's, also after a snapshot.")
+            self._health.notice("checksum", english(Saying.CARDS_DIFFER))
             return jittered(self._config.poll_seconds)
         log.warning("The cards here are not those of the server; a fresh snapshot is fetched.")
         self._distrusted = now

@@ -14,13 +14,13 @@ from device.core.proving import ALWAYS, PROOF
 from device.core.selftest import SelfTest
 from device.ports import LinkError, ReleaseError, Releases, ServerLink
 from shared.domain.releases import FACTORY, Step
-from shared.wire.messages import ReleaseOffer, ReleaseReport
+from shared.domain.sayings import Saying, english
+from shared.wire.messages import ReleaseOffer, ReleaseReport, said_in
 
 _REST_SECONDS: Final = 3600.0
 _SOON_SECONDS: Final = 5.0
 _BUSY_SECONDS: Final = 3.0
 """After a tap nothing is fetched or written for so long: the next one may follow."""
-_NO_LAUNCHER: Final = "This zuil was not started by zuil-launch, so it takes no releases."
 log = logging.getLogger(__name__)
 
 
@@ -78,7 +78,7 @@ class Updating(Loop):
         offer, releases = self._offer, self._releases
         if releases is None:
             if offer is not None:
-                self._tell(offer.id, offer.version, Step.REFUSED, _NO_LAUNCHER)
+                self._tell(offer.id, offer.version, Step.REFUSED, english(Saying.NO_LAUNCHER))
             return _REST_SECONDS
         if releases.trial is not None:
             return _REST_SECONDS
@@ -117,7 +117,7 @@ class Updating(Loop):
     def _fetch(self, releases: Releases, offer: ReleaseOffer) -> None:
         releases.tidy(offer.version)
         if not releases.has_room(offer.size + offer.unpacked):
-            raise ReleaseError("There is not enough room on the SD card.")
+            raise ReleaseError(english(Saying.NO_ROOM))
         bundle = self._link.fetch_release(offer, Pace(offer.rate, self._wait_while_busy, self._ending))
         try:
             releases.install(bundle, offer.version, self._wait_while_busy)
@@ -158,7 +158,7 @@ class Updating(Loop):
         return jittered(_REST_SECONDS)
 
     def _tell(self, order: str, version: str, step: Step, sentence: str = "") -> None:
-        report = ReleaseReport(offer=order, version=version, step=step, sentence=sentence)
+        report = _report(order, version, step, sentence)
         if report != self.report:
             self.report = report
             self._told()
@@ -192,6 +192,10 @@ class Pace:
         self._wait()
 
 
+def _report(order: str, version: str, step: Step, sentence: str) -> ReleaseReport:
+    return ReleaseReport(offer=order, version=version, step=step, sentence=sentence, said=said_in(sentence))
+
+
 def _at_start(releases: Releases | None) -> ReleaseReport | None:
     """Return what there is to tell of the release that was tried last."""
     if releases is None:
@@ -201,9 +205,7 @@ def _at_start(releases: Releases | None) -> ReleaseReport | None:
         return ReleaseReport(offer=standing.order, version=VERSION, step=Step.PROVING)
     if standing.failed is not None:
         failed = standing.failed
-        return ReleaseReport(
-            offer=failed.order, version=failed.version, step=Step.FAILED, sentence=failed.reason
-        )
+        return _report(failed.order, failed.version, Step.FAILED, failed.reason)
     if standing.order:
         return ReleaseReport(offer=standing.order, version=VERSION, step=Step.DONE)
     return None

@@ -40,6 +40,7 @@ def _report(request: Request, body: bytes) -> Response:
             _outcome(report.outcome),
             ended=effective_time(report.ended, report.clock, to_millis(datetime.now(UTC))),
             sentence=report.sentence,
+            said=report.said,
             result=report.result,
         )
     return answer(request, Receipt(known=known))

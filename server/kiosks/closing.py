@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,8 +13,10 @@ from sqlmodel import Session, col, select
 from server.kernel.audit import record
 from server.kiosks.models import OPEN_STATES, CommandState, Kiosk, KioskCommand, KioskCommandResult
 from server.kiosks.setup import number_of
+from server.web.sayings import kept
 from shared.domain.commands import CommandKind, CommandOutcome
 from shared.domain.zones import to_millis
+from shared.wire.messages import SaidMessage
 
 MOST_SENTENCE: Final = 300
 RESULT_KEPT: Final = timedelta(days=30)
@@ -28,6 +31,7 @@ def take_report(
     *,
     ended: int,
     sentence: str = "",
+    said: Sequence[SaidMessage] = (),
     result: bytes = b"",
 ) -> bool:
     """Keep what a zuil reports of a command; the first report counts. False: this zuil has no such command.
@@ -40,6 +44,7 @@ def take_report(
     if command.state in (*OPEN_STATES, CommandState.EXPIRED):
         command.state, command.ended_at = outcome.value, ended
         command.sentence = "".join(filter(str.isprintable, sentence))[:MOST_SENTENCE]
+        command.said = kept(said)
         if result:
             session.add(KioskCommandResult(command_id=command.id, content=result))
         if command.kind == CommandKind.ROTATE_KEY:

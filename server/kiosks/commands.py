@@ -83,6 +83,7 @@ class CommandView:
     was_sent: bool
     ended_at: datetime | None
     sentence: str
+    said: Sequence[Mapping[str, Any]]
     result: bytes
 
     @property
@@ -196,5 +197,6 @@ def _view(command: KioskCommand, result: KioskCommandResult | None, now: datetim
         was_sent=command.sent_at is not None,
         ended_at=None if command.ended_at is None else from_millis(command.ended_at).astimezone(UTC),
         sentence=command.sentence,
+        said=command.said,
         result=bytes(result.content) if result else b"",
     )

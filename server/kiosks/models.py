@@ -103,7 +103,7 @@ class KioskCommand(SQLModel, table=True):
     """Something a zuil is told to do; instants in milliseconds UTC (`server.kiosks.commands`).
 
     asked_by: staff id. sent_at: when the zuil first got it; ended_at: when it was done there.
-    sentence: the zuil's own words.
+    sentence: the zuil's own words; said: what they mean (`server.web.sayings.kept`).
     """
 
     __tablename__ = "kiosk_command"
@@ -130,6 +130,7 @@ class KioskCommand(SQLModel, table=True):
     sent_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     ended_at: int | None = Field(default=None, sa_column=Column(BigInteger))
     sentence: str = ""
+    said: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
 
 
 class KioskCommandResult(SQLModel, table=True):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlmodel import Session, col, select
 
@@ -38,7 +38,7 @@ class Row(NamedTuple):
     """Something that happened at an instant (ms UTC).
 
     state, excuse, causes: of a STATE. was, became: of a VERSION; became: the version that did not prove
-    itself, of WENT_BACK. text: why there is work, or why a version went back.
+    itself, of WENT_BACK. text: why there is work, or why a version went back; said: what that means.
     """
 
     at: int
@@ -49,6 +49,7 @@ class Row(NamedTuple):
     was: str = ""
     became: str = ""
     text: str = ""
+    said: Sequence[Mapping[str, Any]] = ()
 
 
 class Timeline(NamedTuple):
@@ -104,7 +105,7 @@ def _ways_back(session: Session, kiosk: int, before: int) -> Iterator[Row]:
         KioskRelease.kiosk == kiosk, KioskRelease.step == Step.FAILED, at < before
     )
     for row in session.exec(query.order_by(at.desc()).limit(PAGE + 1)):
-        yield Row(row.at, Kind.WENT_BACK, became=row.version, text=row.sentence)
+        yield Row(row.at, Kind.WENT_BACK, became=row.version, text=row.sentence, said=row.said)
 
 
 def _replacements(session: Session, kiosk: int, before: int) -> Iterator[Row]:

@@ -43,6 +43,8 @@ class Target(NamedTuple):
 
 
 INSIDE: Final = "inside"
+TIMEOUT: Final = "timeout"
+UNREACHED: Final = "unreached"
 
 
 class InsideError(OSError):
@@ -152,7 +154,14 @@ def _post(database: Database, client: httpx.Client, call: WebhookCall, *, target
 
 
 def _sentence(error: Exception) -> str:
-    """Return what its owner is told: the status that was answered, `INSIDE`, or why there was no answer."""
+    """Return what its owner is told: the status that was answered, `INSIDE`, or why there was no answer.
+
+    `TIMEOUT` and `UNREACHED` are worded by the page; anything else is the machine's own text.
+    """
     if isinstance(error, httpx.HTTPStatusError):
         return f"HTTP {error.response.status_code}"
+    if isinstance(error, httpx.TimeoutException):
+        return TIMEOUT
+    if isinstance(error, httpx.ConnectError):
+        return UNREACHED
     return (str(error) or type(error).__name__)[:200]

@@ -27,7 +27,7 @@ from server.releases.view import (
     STAGES,
     TONES,
     chosen_count,
-    flaw_words,
+    flaw_word,
     is_in_reach,
     may_change,
     newest_releases,
@@ -85,7 +85,7 @@ def take_release(request: Request, session: RequestSession, acting: Releaser, fi
     try:
         release = add_release(session, file.file.read(), keys, datetime.now(UTC), staff_id=acting.staff_id)
     except ReleaseRefusedError as error:
-        sentence = _("Deze versie werd niet bewaard: {why}", why=flaw_words(_).get(error.flaw, str(error)))
+        sentence = _("Deze versie werd niet bewaard: {why}", why=flaw_word(_, error))
         return _overview(request, session, acting, {"file": sentence})
     return RedirectResponse(f"{HERE}/{release.id}?gelukt=bewaard", 303)
 

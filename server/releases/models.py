@@ -85,7 +85,8 @@ class KioskTrack(SQLModel, table=True):
 class KioskRelease(SQLModel, table=True):
     """How far a zuil came with an offer, as it last said (`shared.wire.messages.ReleaseReport`).
 
-    began: when it switched; at: when it last said something new; ms UTC.
+    began: when it switched; at: when it last said something new; ms UTC. said: what its sentence means
+    (`server.web.sayings.kept`).
     """
 
     __tablename__ = "kiosk_release"
@@ -96,5 +97,6 @@ class KioskRelease(SQLModel, table=True):
     version: str = ""
     step: str = ""
     sentence: str = ""
+    said: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     began: int | None = Field(default=None, sa_column=Column(BigInteger))
     at: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))

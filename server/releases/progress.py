@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import delete
 from sqlmodel import Session, col
 
 from server.kernel.bulk import Bulk, Call, Statement
 from server.releases.models import KioskRelease, Rollout
+from server.web.sayings import kept
 from shared.domain.releases import Step
 from shared.domain.rollouts import Health
 from shared.domain.zones import to_millis
@@ -24,10 +26,11 @@ _MOST_TEXT: Final = 64
 _MOST_SENTENCE: Final = 300
 
 _KEEP: Final = Statement(
-    "INSERT INTO kiosk_release (kiosk, offer, version, step, sentence, began, at)"
-    " VALUES (:kiosk, :offer, :version, :step, :sentence, :began, :now)"
+    "INSERT INTO kiosk_release (kiosk, offer, version, step, sentence, said, began, at)"
+    " VALUES (:kiosk, :offer, :version, :step, :sentence, :said, :began, :now)"
     " ON CONFLICT (kiosk, offer) DO UPDATE SET version = excluded.version, step = excluded.step,"
-    " sentence = excluded.sentence, at = excluded.at, began = COALESCE(excluded.began, kiosk_release.began)"
+    " sentence = excluded.sentence, said = excluded.said, at = excluded.at,"
+    " began = COALESCE(excluded.began, kiosk_release.began)"
 )
 _SCOPE: Final = (
     " FROM kiosk k LEFT JOIN kiosk_release r ON r.kiosk = k.number AND r.offer = CAST(:offer AS text)"
@@ -62,7 +65,8 @@ _COUNTS: Final = Statement(
     system="bigint",
 )
 _TROUBLED: Final = Statement(
-    f"SELECT k.number, k.name, r.step, r.sentence, r.at{_SCOPE} AND ({_REFUSED} OR {_LEFT})"
+    f"SELECT k.number, k.name, r.step, r.sentence, CAST(r.said AS text), r.at{_SCOPE}"
+    f" AND ({_REFUSED} OR {_LEFT})"
     " ORDER BY r.at DESC, k.number LIMIT :most",
     system="bigint",
 )
@@ -94,6 +98,7 @@ class Troubled(NamedTuple):
     name: str
     step: str
     sentence: str
+    said: Sequence[Mapping[str, Any]]
     at: int
 
 
@@ -106,6 +111,7 @@ def keep_report(kiosk: int, report: ReleaseReport, now: datetime) -> Call:
         "version": _plain(report.version, _MOST_TEXT),
         "step": _plain(report.step, _MOST_TEXT),
         "sentence": _plain(report.sentence, _MOST_SENTENCE),
+        "said": json.dumps(kept(report.said)),
         "began": at if report.step == Step.SWITCHING else None,
         "now": at,
     }
@@ -124,7 +130,11 @@ def progress_of(session: Session, rollout: Rollout, now: int) -> Progress:
 def troubled(session: Session, rollout: Rollout, now: int) -> list[Troubled]:
     """Return the zuilen that failed, refused or were lost, the latest first, a page of them."""
     asked = {**_scope(rollout), "lost": now - LOST_MILLIS, "most": MOST_SHOWN}
-    return [Troubled(*row) for row in Bulk(session).run(_TROUBLED, asked, _systems(rollout))]
+    rows = Bulk(session).run(_TROUBLED, asked, _systems(rollout))
+    return [
+        Troubled(kiosk, name, step or "", sentence or "", json.loads(said or "[]"), at)
+        for kiosk, name, step, sentence, said, at in rows
+    ]
 
 
 def worse_off(session: Session, rollout: Rollout) -> list[int]:

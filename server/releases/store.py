@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -21,15 +22,24 @@ from shared.wire.bundles import MOST_BYTES, SUFFIX, Bundle, BundleError, Flaw
 _PART_BYTES: Final = 1 << 20
 
 
+class Unkept(StrEnum):
+    """Why a good file is not kept."""
+
+    KNOWN = "known"
+    NO_KEYS = "no-keys"
+    LARGE = "large"
+
+
 class ReleaseRefusedError(Exception):
     """A file is no release, or not one to keep; its text is one sentence.
 
-    flaw: what is wrong with the file itself; None when it is something else.
+    flaw: what is wrong with the file itself, or why this server does not keep it. about: a version, a size.
     """
 
-    def __init__(self, sentence: str, flaw: Flaw | None = None) -> None:
+    def __init__(self, sentence: str, flaw: Flaw | Unkept, about: object = "") -> None:
         super().__init__(sentence)
         self.flaw = flaw
+        self.about = about
 
 
 def add_release(
@@ -48,7 +58,8 @@ def add_release(
     if known is not None:
         if known.sha256 == digest:
             return known
-        raise ReleaseRefusedError(f"Version {manifest.version} is here already, and is not the same.")
+        sentence = f"Version {manifest.version} is here already, and is not the same."
+        raise ReleaseRefusedError(sentence, Unkept.KNOWN, manifest.version)
     release = Release(
         version=manifest.version,
         sha256=digest,
@@ -114,9 +125,11 @@ def _write(session: Session, release: Release, path: Path) -> None:
 
 def _checked(content: bytes, keys: Sequence[str]) -> Bundle:
     if not keys:
-        raise ReleaseRefusedError("This server trusts no key yet: set ZUIL_RELEASE_KEYS.")
+        sentence = "This server trusts no key yet: set ZUIL_RELEASE_KEYS."
+        raise ReleaseRefusedError(sentence, Unkept.NO_KEYS)
     if len(content) > MOST_BYTES:
-        raise ReleaseRefusedError(f"A release is at most {MOST_BYTES >> 20} MB.")
+        most = MOST_BYTES >> 20
+        raise ReleaseRefusedError(f"A release is at most {most} MB.", Unkept.LARGE, most)
     try:
         bundle = Bundle(io.BytesIO(content), keys)
         for _ in bundle.files():

@@ -14,6 +14,7 @@ from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
 from server.releases.models import KioskRelease, KioskTrack, Release, Rollout
 from server.releases.offers import plan_of
 from server.releases.progress import Progress, progress_of
+from server.releases.store import ReleaseRefusedError, Unkept
 from server.staff.sessions import Acting
 from server.web.i18n import Translator
 from shared.domain.releases import Step, Track
@@ -153,13 +154,20 @@ def reason_words(_: Translator) -> dict[str, str]:
     }
 
 
-def flaw_words(_: Translator) -> dict[Flaw | None, str]:
+def flaw_word(_: Translator, error: ReleaseRefusedError) -> str:
     """Return what is wrong with a file that is no release to keep."""
-    return {
+    words: dict[Flaw | Unkept, str] = {
         Flaw.STRANGE: _("dit bestand is geen versie van een zuil."),
         Flaw.DAMAGED: _("het bestand is beschadigd."),
         Flaw.UNSIGNED: _("ze is niet ondertekend met een sleutel die deze server vertrouwt."),
+        Unkept.KNOWN: _("versie {about} is er al, en is niet dezelfde.", about=error.about),
+        Unkept.NO_KEYS: _(
+            "deze server vertrouwt nog geen enkele sleutel. De beheerder van de server stelt ze in"
+            " (ZUIL_RELEASE_KEYS)."
+        ),
+        Unkept.LARGE: _("een versie is hoogstens {about} MB.", about=error.about),
     }
+    return words[error.flaw]
 
 
 def step_words(_: Translator) -> dict[str, str]:

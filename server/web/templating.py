@@ -21,6 +21,7 @@ from server.staff.sessions import Acting
 from server.web.i18n import LANGUAGES, Translator, speak
 from server.web.moments import Moments
 from server.web.navigation import links
+from server.web.sayings import Sayings
 from server.web.words import outcome_word, role_word
 
 SERVER: Final = Path(__file__).resolve().parents[1]
@@ -56,6 +57,7 @@ def fragment(request: Request, template: str, /, **context: object) -> str:
     shell: dict[str, object] = {
         "_": translate,
         "n_": translate.plural,
+        "sayings": Sayings(translate),
         "language": translate.language,
         "languages": LANGUAGES,
         "outcome_word": partial(outcome_word, translate),

@@ -18,6 +18,7 @@ import msgspec
 import zstandard
 
 from shared.domain.releases import Formats, Needs, parse_keys, parse_version
+from shared.domain.sayings import Saying, english
 
 SUFFIX: Final = ".zuil"
 MANIFEST: Final = "manifest.json"
@@ -94,7 +95,7 @@ class Bundle:
             self.raw = self._member(MANIFEST, _MOST_MANIFEST)
             self.signature = self._member(SIGNATURE, _MOST_MANIFEST)
         except (zstandard.ZstdError, tarfile.TarError, EOFError) as error:
-            raise BundleError(f"This is no release of a zuil: {error}.") from error
+            raise BundleError(english(Saying.NO_RELEASE, trouble=error)) from error
         self.key = signer(self.raw, self.signature, keys)
         self.manifest = read_manifest(self.raw)
 
@@ -108,15 +109,17 @@ class Bundle:
             try:
                 content = self._member(path, size)
             except (zstandard.ZstdError, tarfile.TarError, EOFError) as error:
-                raise BundleError(f"The release is damaged: {error}.", Flaw.DAMAGED) from error
+                raise BundleError(english(Saying.RELEASE_DAMAGED, trouble=error), Flaw.DAMAGED) from error
             if len(content) != size or hashlib.sha256(content).hexdigest() != digest:
-                raise BundleError(f"The release is damaged: {path} is not what was signed.", Flaw.DAMAGED)
+                raise BundleError(
+                    english(Saying.RELEASE_DAMAGED, trouble=f"{path} is not what was signed"), Flaw.DAMAGED
+                )
             yield path, content
 
     def _member(self, name: str, most: int) -> bytes:
         member = self._archive.next()
         if member is None or member.name != name or not member.isfile() or member.size > most:
-            raise BundleError(f"This is no release of a zuil: {name} is not where it should be.")
+            raise BundleError(english(Saying.NO_RELEASE, trouble=f"{name} is not where it should be"))
         file = self._archive.extractfile(member)
         return b"" if file is None else file.read()
 
@@ -143,7 +146,7 @@ def signer(raw: bytes, signature: bytes, keys: Collection[str]) -> str:
         except CryptoError:
             continue
         return key
-    raise BundleError("The release is not signed with a key that is trusted here.", Flaw.UNSIGNED)
+    raise BundleError(english(Saying.UNSIGNED), Flaw.UNSIGNED)
 
 
 def read_manifest(raw: bytes) -> ReleaseManifest:

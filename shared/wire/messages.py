@@ -12,6 +12,8 @@ from typing import Final
 
 import msgspec
 
+from shared.domain.sayings import understood
+
 PROTOCOL: Final = 1
 PREFIX: Final = "/device/v1"
 
@@ -348,16 +350,37 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     display_resets: int = 0
 
 
+class SaidMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something a zuil says, for the server to word: a `shared.domain.sayings.Said`.
+
+    A server that does not know it has the sentence that goes with it.
+    """
+
+    code: str
+    facts: dict[str, str] = {}
+    subject: str = ""
+    good: bool = True
+
+
+def said_in(text: str) -> list[SaidMessage]:
+    """Return what a text of a zuil says, as it travels."""
+    return [
+        SaidMessage(code=one.code, facts=dict(one.facts), subject=one.subject, good=one.good)
+        for one in understood(text)
+    ]
+
+
 class ReleaseReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far a zuil is with a release: `step` is a `shared.domain.releases.Step`.
 
-    offer: the id of the offer. sentence: why, when it does not go on.
+    offer: the id of the offer. sentence: why, when it does not go on; said: the same, to be worded.
     """
 
     offer: str
     version: str
     step: str
     sentence: str = ""
+    said: list[SaidMessage] = []
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -377,6 +400,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reader: str = "ok"
     display: str = "ok"
     faults: list[str] = []
+    said: list[SaidMessage] = []
+    """The sentences among the faults, to be worded."""
     uptime: int = 0
     cards: int = 0
     telemetry: Telemetry | None = None
@@ -415,13 +440,14 @@ class CommandReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """POST commands/{id}: what became of a command, a `shared.domain.commands.CommandOutcome`.
 
     ended: the clocks when it was done; clock: the same now. `result`: at most `MOST_RESULT` bytes, a PNG
-    for a screen, UTF-8 text for everything else.
+    for a screen, UTF-8 text for everything else. said: the sentence, of a self-test each part, to be worded.
     """
 
     outcome: str
     ended: Clock
     clock: Clock
     sentence: str = ""
+    said: list[SaidMessage] = []
     result: bytes = b""
 
 
