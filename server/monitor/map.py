@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import select
 from sqlmodel import Session, col
@@ -18,16 +18,32 @@ from server.events.models import PlaceLocation
 from server.kiosks.finding import in_reach
 from server.kiosks.models import Kiosk, KioskCounter
 from server.monitor.board import EXCUSED, GRAVITY
+from server.monitor.labels import Box, Label, apart, around, beside, place_names
 from server.monitor.models import KioskWatch
 from shared.domain.watching import State
 
-WIDTH: Final = 1_000
 _MARGIN: Final = 0.12
-_LEAST_DEGREES: Final = 0.12
-_MOST_HEIGHT: Final = 760
-_LEAST_HEIGHT: Final = 420
-_FEW: Final = 14
-"""Up to so many places each has its name beside it."""
+_LEAST_DEGREES: Final = 0.09
+_FEW: Final = 24
+"""Up to so many places each has a name beside it, and none lies on another."""
+_DEGREE_KM: Final = 111.2
+_EDGES: Final = 3
+"""So many towns around the map are pointed at, when few lie on it."""
+
+
+class Sheet(NamedTuple):
+    """How large a map is drawn: on a desk, or on a phone held upright. size: of the letters."""
+
+    name: str
+    width: int
+    least: int
+    most: int
+    size: float
+    dot: float
+
+
+WIDE: Final = Sheet("wide", 1_000, 420, 760, 17, 9)
+NARROW: Final = Sheet("narrow", 400, 330, 520, 14, 8)
 
 BELGIUM: Final = (
     *((2.55, 51.09), (2.92, 51.23), (3.20, 51.34), (3.37, 51.37), (3.43, 51.25), (3.59, 51.30)),
@@ -61,7 +77,10 @@ TOWNS: Final = (
 
 @dataclass(frozen=True)
 class Dot:
-    """A place: how many zuilen, the worst state among them, and the counter to look at."""
+    """A place: how many zuilen, the worst state among them, and the counter to look at.
+
+    label: where its name stands, None when there is no room for it.
+    """
 
     x: float
     y: float
@@ -71,20 +90,43 @@ class Dot:
     zuilen: int
     wrong: int
     state: str
+    label: Label | None = None
+
+
+class Pointer(NamedTuple):
+    """A town beyond the edge: where its name stands, and what it says."""
+
+    label: Label
+    text: str
+
+
+class Scale(NamedTuple):
+    """A bar that is so many kilometres long."""
+
+    length: float
+    km: float
 
 
 @dataclass(frozen=True)
 class Map:
     """What to draw.
 
-    land: points of an SVG polygon. towns: x, y and name. nowhere: how many zuilen have no known place.
+    land: points of an SVG polygon. towns: x, y and name. pointers: towns around it.
     """
 
+    sheet: Sheet
     height: int
     land: str
     towns: Sequence[tuple[float, float, str]]
+    pointers: Sequence[Pointer]
     dots: Sequence[Dot]
-    is_named: bool
+    scale: Scale
+
+
+class Maps(NamedTuple):
+    """The same map on every sheet; nowhere: how many zuilen have no known place."""
+
+    sheets: Sequence[Map]
     nowhere: int
 
 
@@ -97,8 +139,8 @@ class _Place:
     states: list[str]
 
 
-def read_map(session: Session, reach: int | None) -> Map:
-    """Return the map of the zuilen within reach."""
+def read_map(session: Session, reach: int | None) -> Maps:
+    """Return the map of the zuilen within reach, on no sheet when no place is known."""
     places: dict[str, _Place] = {}
     placed: set[int] = set()
     seen: set[int] = set()
@@ -111,7 +153,8 @@ def read_map(session: Session, reach: int | None) -> Map:
             row.place_id, _Place(row.latitude, row.longitude, row.counter_name, row.counter_id, [])
         )
         place.states.append(EXCUSED if row.excuse and row.state != State.OK else row.state)
-    return _drawn(list(places.values()), len(seen) - len(placed))
+    known = list(places.values())
+    return Maps([drawn(known, sheet) for sheet in (WIDE, NARROW)] if known else [], len(seen) - len(placed))
 
 
 def _zuilen(reach: int | None) -> Any:  # noqa: ANN401 - a query of many columns
@@ -135,37 +178,119 @@ def _zuilen(reach: int | None) -> Any:  # noqa: ANN401 - a query of many columns
     )
 
 
-def _drawn(places: Sequence[_Place], nowhere: int) -> Map:
-    if not places:
-        return Map(_LEAST_HEIGHT, "", (), (), is_named=False, nowhere=nowhere)
-    west, east = _span(place.longitude for place in places)
-    south, north = _span(place.latitude for place in places)
-    # A degree of longitude is shorter than one of latitude, the more so the further north.
-    squeeze = math.cos(math.radians((south + north) / 2))
-    scale = min(WIDTH / ((east - west) * squeeze), _MOST_HEIGHT / (north - south))
-    height = round(max(_LEAST_HEIGHT, (north - south) * scale))
-    left = (WIDTH - (east - west) * squeeze * scale) / 2
-    top = (height - (north - south) * scale) / 2
+class _View:
+    """Turns degrees into places on a sheet."""
 
-    def at(longitude: float, latitude: float) -> tuple[float, float]:
+    def __init__(self, places: Sequence[_Place], sheet: Sheet) -> None:
+        self._west, east = _span(place.longitude for place in places)
+        south, self._north = _span(place.latitude for place in places)
+        # A degree of longitude is shorter than one of latitude, the more so the further north.
+        self._squeeze = math.cos(math.radians((south + self._north) / 2))
+        across, down = (east - self._west) * self._squeeze, self._north - south
+        self._scale = min(sheet.width / across, sheet.most / down)
+        self.width = sheet.width
+        self.height = round(max(sheet.least, down * self._scale))
+        self._left = (sheet.width - across * self._scale) / 2
+        self._top = (self.height - down * self._scale) / 2
+
+    def at(self, longitude: float, latitude: float) -> tuple[float, float]:
+        """Return x and y."""
         return (
-            round(left + (longitude - west) * squeeze * scale, 1),
-            round(top + (north - latitude) * scale, 1),
+            round(self._left + (longitude - self._west) * self._squeeze * self._scale, 1),
+            round(self._top + (self._north - latitude) * self._scale, 1),
         )
 
-    dots = [_dot(place, *at(place.longitude, place.latitude)) for place in places]
+    def km(self, length: float) -> float:
+        """Return how many kilometres a length on the sheet is."""
+        return length / self._scale * _DEGREE_KM
+
+    def scale(self) -> Scale:
+        """Return a bar of a round number of kilometres, a fifth of the sheet at most."""
+        room = self.km(self.width / 5)
+        km = max(step * 10**power for power in range(-2, 3) for step in (1, 2, 5) if step * 10**power <= room)
+        return Scale(round(km / self.km(1), 1), km)
+
+
+def drawn(places: Sequence[_Place], sheet: Sheet) -> Map:
+    """Draw places on a sheet; there is at least one."""
+    view = _View(places, sheet)
+    dots = [_dot(place, *view.at(place.longitude, place.latitude), sheet.dot) for place in places]
     # What is wrong lies on top.
     dots.sort(key=lambda dot: (dot.wrong > 0, -dot.zuilen))
-    land = " ".join("{},{}".format(*at(*corner)) for corner in BELGIUM)
-    towns = [(*at(longitude, latitude), name) for name, latitude, longitude in TOWNS]
-    inside = [(x, y, name) for x, y, name in towns if 0 < x < WIDTH and 0 < y < height]
-    return Map(height, land, inside, dots, is_named=len(dots) <= _FEW, nowhere=nowhere)
+    taken = [Box(0, view.height - sheet.size * 2.2, sheet.width / 4, view.height)]
+    if len(dots) <= _FEW:
+        dots = _named(dots, view, sheet, taken)
+    towns = _towns(view, sheet, taken)
+    return Map(
+        sheet=sheet,
+        height=view.height,
+        land=" ".join("{},{}".format(*view.at(*corner)) for corner in BELGIUM),
+        towns=towns,
+        pointers=_pointers(view, sheet, taken) if len(towns) < _EDGES else (),
+        dots=dots,
+        scale=view.scale(),
+    )
 
 
-def _dot(place: _Place, x: float, y: float) -> Dot:
+def _named(dots: Sequence[Dot], view: _View, sheet: Sheet, taken: list[Box]) -> list[Dot]:
+    """Return dots that lie apart, with their names where there is room."""
+    spots = apart([(dot.x, dot.y, dot.radius) for dot in dots], view.width, view.height)
+    moved = [replace(dot, x=x, y=y) for dot, (x, y) in zip(dots, spots, strict=True)]
+    taken += [around(dot.x, dot.y, dot.radius) for dot in moved]
+    # What is wrong gets its name first.
+    order = sorted(range(len(moved)), key=lambda place: -moved[place].wrong)
+    wanted = [
+        (moved[one].name, beside(moved[one].x, moved[one].y, moved[one].radius, sheet.size)) for one in order
+    ]
+    labels = place_names(wanted, taken, size=sheet.size, width=view.width, height=view.height)
+    by_dot = dict(zip(order, labels, strict=True))
+    return [replace(dot, label=by_dot[place]) for place, dot in enumerate(moved)]
+
+
+def _towns(view: _View, sheet: Sheet, taken: list[Box]) -> list[tuple[float, float, str]]:
+    """Return the towns on the sheet whose name hides nothing."""
+    found = [(*view.at(longitude, latitude), name) for name, latitude, longitude in TOWNS]
+    inside = [(x, y, name) for x, y, name in found if 0 < x < view.width and 0 < y < view.height]
+    wanted = [(name, [Label(x, y, "middle")]) for x, y, name in inside]
+    labels = place_names(wanted, taken, size=sheet.size + 2, width=view.width, height=view.height)
+    return [town for town, label in zip(inside, labels, strict=True) if label]
+
+
+def _pointers(view: _View, sheet: Sheet, taken: list[Box]) -> list[Pointer]:
+    """Return the nearest towns around the sheet, at its edge."""
+    middle = (view.width / 2, view.height / 2)
+    outside = []
+    for name, latitude, longitude in TOWNS:
+        x, y = view.at(longitude, latitude)
+        if not (0 < x < view.width and 0 < y < view.height):
+            outside.append((math.dist((x, y), middle), x, y, name))
+    nearest = sorted(outside)[: 2 * _EDGES]
+    wanted = [_pointer(view, sheet, one) for one in nearest]
+    named = [(pointer.text, [pointer.label]) for pointer in wanted]
+    labels = place_names(named, taken, size=sheet.size, width=view.width, height=view.height)
+    return [pointer for pointer, label in zip(wanted, labels, strict=True) if label][:_EDGES]
+
+
+def _pointer(view: _View, sheet: Sheet, town: tuple[float, float, float, str]) -> Pointer:
+    distance, x, y, name = town
+    half, high = view.width / 2, view.height / 2
+    part = min(half / max(abs(x - half), 1e-9), high / max(abs(y - high), 1e-9))
+    edge_x, edge_y = half + (x - half) * part, high + (y - high) * part
+    arrow = "←↖↑↗→↘↓↙"[round(math.atan2(y - high, x - half) / (math.pi / 4) + 4) % 8]
+    room = sheet.size
+    anchor = "start" if edge_x < view.width / 3 else "end" if edge_x > view.width * 2 / 3 else "middle"
+    label = Label(
+        round(min(max(edge_x, room), view.width - room), 1),
+        round(min(max(edge_y, room * 1.6), view.height - room), 1),
+        anchor,
+    )
+    return Pointer(label, f"{arrow} {name} {view.km(distance):.0f} km")
+
+
+def _dot(place: _Place, x: float, y: float, least: float) -> Dot:
     wrong = [state for state in place.states if state not in {State.OK, EXCUSED}]
     worst = min(wrong, key=[*map(str, GRAVITY)].index) if wrong else max(place.states, key=EXCUSED.__eq__)
-    radius = round(min(9 + 3 * math.sqrt(len(place.states)), 34), 1)
+    radius = round(min(least + 3 * math.sqrt(len(place.states)), 34), 1)
     return Dot(x, y, radius, place.name, place.counter, len(place.states), len(wrong), worst)
 
 

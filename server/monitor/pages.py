@@ -127,7 +127,7 @@ def show_map(request: Request, session: RequestSession, acting: Follower) -> Res
     return page(
         request,
         "monitor/map.html",
-        map=read_map(session, acting.card_system_id),
+        maps=read_map(session, acting.card_system_id),
         words=words_for(request),
     )
 
@@ -143,8 +143,8 @@ def follow_map(request: Request, acting: Follower) -> Response:
         if newest == seen:
             return {}
         seen = newest
-        drawn = read_map(session, acting.card_system_id)
-        return {"kaart": fragment(request, "monitor/_map.html", map=drawn, words=words_for(request))}
+        maps = read_map(session, acting.card_system_id)
+        return {"kaart": fragment(request, "monitor/_map.html", maps=maps, words=words_for(request))}
 
     return stream(request, render, seconds=LOOK_SECONDS)
 

@@ -1,6 +1,9 @@
 """The map: dots where UiTdatabank says the places are, the worst state on top, nothing from elsewhere."""
 
+import math
+import re
 import time
+from itertools import combinations
 
 import pytest
 from sqlmodel import select
@@ -10,7 +13,8 @@ from server.events.importing import EventImport
 from server.events.models import PlaceLocation
 from server.events.sources import Document
 from server.events.udb3 import ImportedEvent, map_event
-from server.monitor.map import BELGIUM, WIDTH, _drawn, _Place
+from server.monitor.labels import name_box
+from server.monitor.map import BELGIUM, NARROW, WIDE, _Place, drawn
 from server.monitor.models import KioskWatch
 
 
@@ -80,14 +84,46 @@ def test_a_place_that_moves_is_kept_although_its_event_did_not_change(site):
             assert session.get_one(PlaceLocation, LIBRARY.id).latitude == latitude
 
 
-def test_every_dot_lies_within_the_map_and_what_is_wrong_on_top():
-    places = [
-        _Place(49.5 + number / 10, 2.6 + number / 5, f"P{number}", number, ["ok", state])
-        for number, state in enumerate(["error", "ok", "offline", "excused", "ok"])
+def places_like(count, *, step):
+    states = ["error", "ok", "offline", "excused", "ok"]
+    return [
+        _Place(51.0 + n * step, 3.7 + n * step, f"Gemeenschapscentrum {n}", n, ["ok", states[n % 5]])
+        for n in range(count)
     ]
-    for some in (places, places[:1], places[2:3] * 2):
-        drawn = _drawn(some, 0)
-        assert all(0 < dot.x < WIDTH and 0 < dot.y < drawn.height for dot in drawn.dots)
-        assert [dot.wrong > 0 for dot in drawn.dots] == sorted(dot.wrong > 0 for dot in drawn.dots)
-    assert [dot.state for dot in _drawn(places, 0).dots][-2:] in (["error", "offline"], ["offline", "error"])
+
+
+@pytest.mark.parametrize("sheet", [WIDE, NARROW])
+@pytest.mark.parametrize("step", [0.0, 0.0005, 0.02, 0.2])
+@pytest.mark.parametrize("count", [1, 2, 5, 12])
+def test_dots_and_names_lie_within_the_sheet_and_over_nothing_else(sheet, step, count):
+    found = drawn(places_like(count, step=step), sheet)
+    assert all(
+        dot.radius <= dot.x <= sheet.width - dot.radius and dot.radius <= dot.y <= found.height - dot.radius
+        for dot in found.dots
+    )
+    for one, other in combinations(found.dots, 2):
+        assert math.dist((one.x, one.y), (other.x, other.y)) >= 0.9 * (one.radius + other.radius)
+    boxes = [name_box(dot.name, dot.label, sheet.size) for dot in found.dots if dot.label]
+    boxes += [name_box(one.text, one.label, sheet.size) for one in found.pointers]
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].hits(pair[1])]
+    assert all(box.within(sheet.width, found.height) for box in boxes)
+    assert [dot.wrong > 0 for dot in found.dots] == sorted(dot.wrong > 0 for dot in found.dots)
     assert BELGIUM[0] == BELGIUM[-1]
+
+
+def test_a_map_of_places_near_each_other_says_where_it_is_and_how_large():
+    near = [_Place(51.054 + n / 500, 3.725, f"P{n}", n, ["ok"]) for n in range(3)]
+    found = drawn(near, WIDE)
+    assert found.scale.km in {0.5, 1, 2}
+    assert found.scale.length <= WIDE.width / 5
+    assert len(found.pointers) >= 2
+    assert all(re.fullmatch("[←↖↑↗→↘↓↙] .+ [0-9]+ km", one.text) for one in found.pointers)
+    assert all(dot.label for dot in found.dots)
+
+
+def test_the_whole_country_needs_no_pointers_and_a_crowd_no_names():
+    crowd = [_Place(49.6 + n % 20 / 11, 2.6 + n / 40, f"P{n}", n, ["ok"]) for n in range(120)]
+    found = drawn(crowd, WIDE)
+    assert not found.pointers
+    assert not any(dot.label for dot in found.dots)
+    assert len(found.towns) > 5

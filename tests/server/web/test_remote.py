@@ -12,6 +12,7 @@ from server.kiosks.commands import RULES
 from server.kiosks.models import Kiosk, KioskCommand
 from server.staff.roles import Permission
 from shared.domain.commands import CommandKind, CommandOutcome
+from shared.wire.messages import said_in
 
 HERE = "/dashboard/zuilen/1"
 PNG = b"\x89PNG\r\n\x1a\n picture"
@@ -75,15 +76,22 @@ def test_a_counter_orders_nothing(technician):
 
 def test_what_the_zuil_did_is_told_in_plain_words(ksb):
     order(ksb, "self-test")
-    answer(ksb, CommandOutcome.FAILED, sentence="Not good: reader.", result=b"BAD  reader: <away>\n")
+    lines = b"BAD  reader: <away>\nok   storage: the journal can be written, 2 taps wait\n"
+    answer(ksb, CommandOutcome.FAILED, sentence="Not good: reader.", result=lines)
     shown, page = state(ksb, "self-test")
     assert shown == "failed"
     assert "Mislukt vandaag om" in page
-    assert "De zuil zegt: Not good: reader." in page
-    assert "BAD  reader: &lt;away&gt;" in page
+    assert "<strong>Kaartlezer</strong> werkt niet" in page
+    assert "tikken kunnen bewaard worden, 2 wachten nog" in page
+    assert "away" not in page
     order(ksb, "reboot")
-    answer(ksb, CommandOutcome.REFUSED, sentence="No machine.")
+    answer(ksb, CommandOutcome.REFUSED, sentence="No <machine>.")
     assert "De zuil deed dit niet." in state(ksb, "reboot")[1]
+    assert "De zuil zegt: No &lt;machine&gt;." in state(ksb, "reboot")[1]
+    order(ksb, "reboot")
+    sentence = "The machine cannot be started anew: no way."
+    answer(ksb, CommandOutcome.FAILED, sentence=sentence, said=said_in(sentence))
+    assert "Het toestel kan niet opnieuw starten (no way)." in state(ksb, "reboot")[1]
     order(ksb, "resync")
     answer(ksb, CommandOutcome.DONE)
     assert "Uitgevoerd vandaag om" in state(ksb, "resync")[1]
