@@ -24,6 +24,7 @@ from server.counters.models import Counter
 from server.counters.setup import CounterFacts, create_counter
 from server.demo.cards import CARDS, DENDER, GENT, PASPARTOE, DemoCard, Person, Tariff
 from server.demo.documents import HALL, LIBRARY, TEST_ORGANISER, THEATRE, Site, documents
+from server.demo.welcome import add_rewards
 from server.events.importing import EventImport
 from server.events.sources import Document, read_path
 from server.feed.changes import cards_changed
@@ -125,6 +126,7 @@ def seed(database: Database, now: datetime, reference: Path | None = None) -> di
         _staff(session)
         for card in CARDS:
             _card(session, card, now)
+        add_rewards(session, now)
     _import_events(database, now, reference)
     with database.writing() as session:
         return _kiosks(session, now)

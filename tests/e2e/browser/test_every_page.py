@@ -18,6 +18,7 @@ KSB = [
     "/monitor/regels/5",
     "/monitor/regels/5/webhook",
     "/dashboard/pashouders/5/lijsten",
+    "/dashboard/pashouders/5/voordelen/5688",
     "/dashboard/pashouders/5/scholen",
     "/dashboard/pashouders/5/gemeenten",
     "/dashboard/kaarten/5",
