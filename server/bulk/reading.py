@@ -10,6 +10,7 @@ from itertools import islice
 from typing import BinaryIO, Final, NamedTuple
 
 from server.kernel.spreadsheets import NotATableError, rows_of
+from server.registration.checks import HOME
 from server.registration.facts import Fault, Joining, Person
 from server.registration.form import birth_fault, read_day
 from server.registration.moving import Address, address_of
@@ -119,7 +120,8 @@ def _registration(cells: Sequence[str]) -> Asked:
     day, end = read_day(born), read_day(until) if tariff == "1" else None
     address = address_of(street, postcode, city)
     wrong = {
-        "insz": "" if insz else RowFault.INSZ,
+        # Who lives abroad has none; whether he may be registered is for the counter's rights (rules 4.4).
+        "insz": "" if insz or address.country != HOME else RowFault.INSZ,
         **birth_fault(born),
         "street": "" if street else RowFault.STREET,
         "tariff": "" if tariff in {"0", "1"} else RowFault.TARIFF,

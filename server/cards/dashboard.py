@@ -34,7 +34,7 @@ from server.kernel.errors import ProblemError
 from server.web.i18n import speak
 from server.web.templating import page
 from shared.domain.checkin import CardState
-from shared.domain.packages import before
+from shared.domain.packages import PACKAGE_SIZE, before, packs_of
 
 router = APIRouter(prefix=HERE, include_in_schema=False)
 
@@ -127,6 +127,9 @@ def order(
     wanted, errors = read_form(form, system.prefixes, _)
     if wanted is None:
         return _orders_page(request, session, system, form, errors)
+    packs = packs_of(wanted.count)
+    if packs[1] and form.sure != "yes":
+        return _orders_page(request, session, system, form, packs=packs)
     try:
         order_cards(session, system.id, wanted, datetime.now(UTC), staff_id=acting.staff_id)
     except PrefixFullError as full:
@@ -172,8 +175,10 @@ def _orders_page(
     form: OrderForm,
     errors: Mapping[str, str] = MappingProxyType({}),
     *,
+    packs: tuple[int, int] | None = None,
     older_than: int = 0,
 ) -> Response:
+    """Show the orders and the form. packs: what an order would make that leaves a package half empty."""
     _ = speak(request)
     orders = orders_of(session, system.id, older_than=older_than or None)
     return page(
@@ -183,6 +188,8 @@ def _orders_page(
         system=system,
         form=form,
         errors=errors,
+        packs=packs,
+        size=PACKAGE_SIZE,
         prefixes=[(prefix, prefix) for prefix in system.prefixes],
         orders=orders,
         older=orders[-1].id if len(orders) == PAGE else None,

@@ -26,6 +26,7 @@ class OrderForm(BaseModel):
     count: str = ""
     social_tariff: str = ""
     kind: str = CardKind.CARD
+    sure: str = ""
 
 
 def read_form(

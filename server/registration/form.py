@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from fastapi import UploadFile
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from server.passholders.models import Gender, OptIn
 from server.registration.facts import Fault, Joining, Person
@@ -83,8 +83,12 @@ class JoiningForm(CardForm):
 
 
 class RegistrationForm(PersonForm, CardForm):
-    """Somebody new and the card he gets. taken, chosen: a picture of him, two ways to send one."""
+    """Somebody new and the card he gets. taken, chosen: a picture of him, two ways to send one.
 
+    form: the mark of `server.web.kept` under which what is typed here is kept.
+    """
+
+    form: str = Field("", max_length=40)
     taken: UploadFile | None = None
     chosen: UploadFile | None = None
 

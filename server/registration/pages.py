@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form
 from sqlmodel import Session
@@ -40,6 +41,7 @@ from server.registration.scanning import scan_page
 from server.registration.words import fault_words
 from server.rewards.granting import welcome_rewards
 from server.web.i18n import speak
+from server.web.kept import forget_typed, keep_typed, new_form, typed_before
 from shared.domain.numbers import parse_uitpas_number
 from shared.domain.prices import PriceReason
 from shared.domain.zones import local_day
@@ -96,14 +98,31 @@ def search(
 
 @router.get("/registreren")
 def show_registration(
-    request: Request, session: RequestSession, _acting: Helper, desks: Desks, kaart: str = ""
+    request: Request,
+    session: RequestSession,
+    _acting: Helper,
+    desks: Desks,
+    *,
+    kaart: str = "",
+    formulier: str = "",
 ) -> Response:
-    """Show the form for somebody new; `kaart`: a card in the drawer that he is to get."""
+    """Show the form for somebody new; `kaart`: a card in the drawer that he is to get.
+
+    formulier: its mark, so that who comes back to this address finds what he typed.
+    """
     systems = registering(desks)
     if not systems:
         raise ProblemError(403, "Your counter does not register people.", type="zuil:counter")
+    if not formulier:
+        query = {"formulier": new_form()} | ({"kaart": kaart} if kaart else {})
+        return RedirectResponse(f"{HERE}/registreren?{urlencode(query)}", 303)
+    typed = typed_before(request, session, formulier)
+    if typed is not None:
+        return _registration_page(request, session, desks, RegistrationForm(**typed))
     until = default_end(local_day(datetime.now(UTC)))
-    form = RegistrationForm(system=next(iter(systems)), tariff_until=until.isoformat(), card=kaart)
+    form = RegistrationForm(
+        form=formulier, system=next(iter(systems)), tariff_until=until.isoformat(), card=kaart
+    )
     found = find_by_number(session, kaart) if kaart else None
     if found and found.card is not None and found.card.card_system_id in systems:
         form.system = found.card.card_system_id
@@ -123,6 +142,8 @@ def register_person(
     """Show what will happen, and do it when that was seen."""
     now = datetime.now(UTC)
     desk = desk_at(registering(desks), form.system)
+    if form.form:
+        keep_typed(request, session, form.form, form.model_dump(exclude={"taken", "chosen", "sure"}))
     if form.sure == CHANGE:
         return _registration_page(request, session, desks, form)
     person, faults = read_person(form)
@@ -134,6 +155,7 @@ def register_person(
         refuse(faults)
         if form.sure == YES and not picture_faults:
             holder = register(session, person, joining, desk, now)
+            forget_typed(session, form.form)
             if jpeg is not None:
                 put_picture(session, holder.ref or 0, jpeg)
                 record(

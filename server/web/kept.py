@@ -11,8 +11,9 @@ import hashlib
 import json
 import secrets
 import zlib
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import delete
@@ -23,7 +24,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.kernel.database import Database
+from server.kernel.database import Database, vault_of
 from server.staff.access import COOKIE
 from server.web.login import set_cookie
 from server.web.models import KeptAnswer
@@ -106,6 +107,29 @@ class _Watched:
         await response(request.scope, request.receive, self._send)
 
 
+def new_form() -> str:
+    """Return a mark for a form, under which `keep_typed` keeps it; it stands in the address of its page."""
+    return secrets.token_urlsafe(16)
+
+
+def keep_typed(request: Request, session: Session, form: str, typed: Mapping[str, object]) -> None:
+    """Keep what was typed in a form, for who goes back to its page."""
+    sealed = vault_of(session).seal(json.dumps(typed).encode())
+    until = datetime.now(UTC) + LIFE
+    session.merge(KeptAnswer(mark=form, owner=_owner(request), sealed=sealed, until=until))
+
+
+def typed_before(request: Request, session: Session, form: str) -> dict[str, Any] | None:
+    """Return what was typed in a form; None when it is another browser's, new, or forgotten."""
+    found = _own(request, session, form)
+    return None if found is None else json.loads(vault_of(session).unseal(found.sealed))
+
+
+def forget_typed(session: Session, form: str) -> None:
+    """Forget what was typed in a form: it did what it is for."""
+    session.execute(delete(KeptAnswer).where(col(KeptAnswer.mark) == form))
+
+
 def forget_answers(session: Session, now: datetime) -> None:
     """Forget the answers whose time is over."""
     session.execute(delete(KeptAnswer).where(col(KeptAnswer.until) < now))
@@ -132,12 +156,18 @@ def _find(request: Request, mark: str) -> Response | None:
     """Return a kept answer; None when it is another browser's, or its time is over."""
     database: Database = request.app.state.database
     with database.reading() as session:
-        found = session.get(KeptAnswer, mark)
-        if found is None or found.owner != _owner(request) or found.until <= datetime.now(UTC):
+        found = _own(request, session, mark)
+        if found is None:
             return None
         content = zlib.decompress(database.vault.unseal(found.sealed))
     status, headers, body = json.loads(content)
     return Response(body, status, {**headers, "cache-control": "no-store"})
+
+
+def _own(request: Request, session: Session, mark: str) -> KeptAnswer | None:
+    found = session.get(KeptAnswer, mark)
+    is_there = found is not None and found.owner == _owner(request) and found.until > datetime.now(UTC)
+    return found if is_there else None
 
 
 def _browser(request: Request) -> str:

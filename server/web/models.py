@@ -11,7 +11,10 @@ from server.kernel.types import UtcDateTime
 
 
 class KeptAnswer(SQLModel, table=True):
-    """A page that answered a form, sealed. owner: a hash of the cookies of the browser it is for."""
+    """A page that answered a form, or what was typed in one, sealed.
+
+    owner: a hash of the cookies of the browser it is for.
+    """
 
     __tablename__ = "kept_answer"
 

@@ -32,6 +32,11 @@ def before(state: CardState) -> frozenset[CardState]:
     return frozenset(one for one, following in NEXT.items() if state in following)
 
 
+def packs_of(count: int) -> tuple[int, int]:
+    """Return how many full packages an order makes, and how many cards are left for a last one (6.9c)."""
+    return divmod(count, PACKAGE_SIZE)
+
+
 def package_of(uitpas_number: str, order_start: int = 0) -> int:
     """Return the first place of the package that a number is in.
 

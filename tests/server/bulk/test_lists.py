@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlmodel import func, select
 
-from fakes.town import AUTHORISED, GENT, PLAIN
+from fakes.town import ABROAD, AUTHORISED, GENT, PLAIN
 from server.bulk import reading, working
 from server.bulk.models import BulkList, BulkPart, BulkRow
 from server.bulk.reading import ListError, ListKind
@@ -92,6 +92,15 @@ class Office:
     def number_of(self, table):
         with self.database.reading() as session:
             return session.exec(select(func.count()).select_from(table)).one()
+
+
+@one_database
+def test_who_lives_abroad_needs_no_national_number_where_the_counter_may_register_him(database, town):
+    for groups, state in (((AUTHORISED, ABROAD), "good"), ((AUTHORISED,), "bad")):
+        desk = town.desk(*groups)
+        office = Office(database, desk)
+        abroad = row(1, town.card(desk), insz="", postcode="59000", city="BUITENLAND")
+        assert [found for found, _ in office.rows(office.look(abroad)).values()] == [state]
 
 
 @pytest.fixture

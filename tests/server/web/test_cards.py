@@ -66,6 +66,17 @@ def test_a_ksb_with_one_card_system_goes_straight_to_its_cards(ksb):
     assert 'href="/dashboard/kaarten"' in ksb.client.get("/dashboard/zuilen").text
 
 
+def test_an_order_that_leaves_a_package_half_empty_says_so_before_it_is_made(ksb):
+    for count, says in (("75", "1 pak van 50, en een laatste pak van 25"), ("20", "een pak van 20 kaarten")):
+        answer = order(ksb, count=count)
+        assert answer.status_code == 200
+        assert says in answer.text
+        assert 'name="count" value="100"' in answer.text or count == "20"
+    assert cards(ksb) == []
+    assert order(ksb, count="75", sure="yes").status_code == 303
+    assert len(cards(ksb)) == 75
+
+
 def test_cards_are_ordered_printed_and_taken_into_stock(any_ksb):
     assert order(any_ksb, social_tariff="yes").status_code == 303
     assert "50 nummers" in any_ksb.client.get(f"{HERE}/bestellingen").text
@@ -175,7 +186,7 @@ def test_what_was_never_printed_of_an_order_is_deleted(ksb):
 
 def test_orders_and_lists_are_paged(ksb):
     for _ in range(21):
-        order(ksb, count="1")
+        order(ksb, count="1", sure="yes")
     for _ in range(11):
         upload(ksb, printed(ksb))
     for part, shown in (("bestellingen", "lijst voor de leverancier"), ("lijsten", "lijst.csv")):

@@ -35,6 +35,19 @@ def test_a_page_that_says_what_is_wrong_says_so_again(site):
     assert shows(site, answer.headers["location"]).status_code == 422
 
 
+def test_who_goes_back_to_the_form_of_a_registration_finds_what_was_typed(any_site):
+    any_site.log_in("Ann Peeters", "Bibliotheek")
+    register = "/balie/pashouders/registreren"
+    form = shows(any_site, register).headers["location"]
+    mark = form.partition("formulier=")[2]
+    typed = {"system": 5, "form": mark, "first_name": "Zoë", "opt_in": ["post", "sms"]}
+    any_site.client.post(register, data=typed, headers=PERSON)
+    page = shows(any_site, form).text
+    assert 'value="Zoë"' in page
+    assert page.count("checked") == 2
+    assert 'value="Zoë"' not in shows(any_site, f"{register}?formulier=another").text
+
+
 def test_an_answer_is_for_the_same_browser_with_the_same_person_in_it(site):
     site.log_in("Ann Peeters", "Bibliotheek")
     address = asks(site).headers["location"]
