@@ -17,6 +17,7 @@ from server.counters import api as counters
 from server.families import api as families
 from server.grouppasses import api as group_passes
 from server.kiosks import api as kiosks
+from server.kiosks import orders
 from server.mine import api as mine
 from server.organisation import api as organisation
 from server.partners import api as partners
@@ -38,6 +39,7 @@ ROUTERS: Final = (
     prices.router,
     group_passes.router,
     kiosks.router,
+    orders.router,
     checkins.router,
     uitid.router,  # its `me` looks like an id to the next one
     people.router,

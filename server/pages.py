@@ -25,7 +25,7 @@ from server.kiosks import care, choosing, dashboard, following, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
 from server.mine import pages as mine
-from server.monitor import alerts, webhooks
+from server.monitor import alerts, subscriptions, webhooks
 from server.monitor import dashboard as watched
 from server.monitor import pages as monitor
 from server.organisation import dashboard as organisation
@@ -74,6 +74,7 @@ def install(app: FastAPI) -> None:
     app.include_router(monitor.router)
     app.include_router(watched.router)
     app.include_router(alerts.router)
+    app.include_router(subscriptions.router)
     app.include_router(webhooks.router)
     app.include_router(remote.router)
     app.include_router(posters.router)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Form
-from pydantic import BaseModel
 from sqlmodel import Session, col, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,24 +15,21 @@ from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.monitor.handling import (
     SNOOZES,
-    STATES,
     acknowledge,
     assign,
     colleagues,
+    coming_back,
     comment,
     count_open,
     find_incident,
     let_go,
     members,
     notes,
-    put_wishes,
     read_incidents,
     snooze,
     wake,
-    wishes_of,
 )
 from server.monitor.models import Incident
-from server.monitor.notices import Rhythm
 from server.monitor.telling import incident_advice, incident_title, read_names
 from server.monitor.words import TONES, advice, cause_word, state_word
 from server.staff.access import Requires
@@ -52,14 +48,6 @@ LOOK_SECONDS: Final = 1.0
 router = APIRouter(prefix="/monitor", include_in_schema=False)
 
 Handler = Annotated[Acting, Depends(Requires(Permission.HANDLE_ALERTS))]
-
-
-class WishForm(BaseModel):
-    """How soon someone wants a mail for each state; empty for none."""
-
-    offline: str = ""
-    error: str = ""
-    warning: str = ""
 
 
 @router.get("/meldingen")
@@ -155,36 +143,6 @@ def say(
     return _back(incident_id)
 
 
-@router.get("/berichten")
-def show_wishes(request: Request, session: RequestSession, acting: Handler, gelukt: str = "") -> Response:
-    """Show which mails one gets."""
-    _ = speak(request)
-    return page(
-        request,
-        "monitor/wishes.html",
-        wishes=wishes_of(session, acting.staff_id, acting.card_system_id),
-        states=[(str(state), state_word(_, state)) for state in STATES],
-        rhythms=[
-            ("", _("Geen mail")),
-            (Rhythm.NOW.value, _("Meteen")),
-            (Rhythm.DAILY.value, _("Elke ochtend")),
-        ],
-        address=session.get_one(Staff, acting.staff_id).email,
-        has_mail=request.app.state.settings.smtp_url is not None,
-        done=gelukt,
-    )
-
-
-@router.post("/berichten")
-def set_wishes(
-    request: Request, session: RequestSession, acting: Handler, form: Annotated[WishForm, Form()]
-) -> Response:
-    """Keep which mails one wants, in the language of this page."""
-    language = speak(request).language
-    changed = put_wishes(session, acting.staff_id, acting.card_system_id, form.model_dump(), language)
-    return RedirectResponse(f"/monitor/berichten?gelukt={'bewaard' if changed else 'hetzelfde'}", 303)
-
-
 def _shown(request: Request, session: Session, acting: Acting, incident_id: int) -> dict[str, Any]:
     _ = speak(request)
     incident = _incident(session, acting, incident_id)
@@ -196,6 +154,7 @@ def _shown(request: Request, session: Session, acting: Acting, incident_id: int)
         "advice": incident_advice(_, incident) or advice(_, cause),
         "cause": cause_word(_, cause),
         "state": state_word(_, incident.state),
+        "is_back": bool(coming_back(session, [incident])),
         "tone": TONES[incident.state],
         "members": members(session, incident),
         "notes": [(note, name, _deed(_, note.deed, note.text)) for note, name in notes(session, incident)],
@@ -219,6 +178,7 @@ def _list(request: Request, session: Session, acting: Acting, *, old: bool = Fal
         "title": said,
         "cause": lambda one: cause_word(_, Cause(one.cause)),
         "state": lambda one: state_word(_, one.state),
+        "back": coming_back(session, found),
         "tones": TONES,
         "who": who,
         "shared": Scope.KIOSK.value,

@@ -200,7 +200,11 @@ def _page(
         **_now_of(request, session, row),
         **_over_time(request, session, number, periode),
         hours_of_work=HOURS_OF_WORK,
-        hours=hours if hours is not None else write_form(known.calendar) if known else "",
+        hours=hours
+        if hours is not None
+        else write_form(known.calendar, speak(request).language)
+        if known
+        else "",
         errors=errors or {},
         done=done,
         may_handle=acting.may(Permission.HANDLE_ALERTS),

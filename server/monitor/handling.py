@@ -11,8 +11,7 @@ from sqlmodel import Session, col, select
 from server.counters.models import CounterCardSystem
 from server.kernel.audit import record
 from server.kiosks.models import Kiosk, KioskCounter
-from server.monitor.models import AlertWish, Incident, IncidentKiosk, IncidentNote
-from server.monitor.notices import Rhythm
+from server.monitor.models import Incident, IncidentKiosk, IncidentNote, KioskWatch
 from server.staff.models import Staff, StaffRole
 from server.staff.roles import Role
 from shared.domain.rootcause import Scope
@@ -20,7 +19,7 @@ from shared.domain.watching import State
 
 PAGE: Final = 50
 LONGEST_COMMENT: Final = 500
-STATES: Final = (State.OFFLINE, State.ERROR, State.WARNING)
+STATES: Final = (State.OFFLINE, State.ERROR, State.WARNING, State.BLOCKED)
 _HOUR: Final = 3_600_000
 SNOOZES: Final = (1, 4, 24, 72)
 
@@ -29,7 +28,7 @@ def read_incidents(session: Session, reach: int | None, *, is_open: bool) -> Seq
     """Return what is wrong now, faults first, or the latest that is over, of the zuilen within reach."""
     over = col(Incident.closed).is_(None) if is_open else col(Incident.closed).is_not(None)
     query = select(Incident).where(over, *_in_reach(reach))
-    mild = case((col(Incident.state) == State.WARNING, 1), else_=0)
+    mild = case((col(Incident.state).in_((State.WARNING, State.BLOCKED)), 1), else_=0)
     order = (mild, col(Incident.opened).desc()) if is_open else (col(Incident.closed).desc(),)
     return session.exec(query.order_by(*order, col(Incident.id)).limit(PAGE)).all()
 
@@ -43,6 +42,20 @@ def count_open(session: Session, reach: int | None) -> int:
 def find_incident(session: Session, reach: int | None, incident_id: int) -> Incident | None:
     """Return an incident with a zuil within reach."""
     return session.exec(select(Incident).where(Incident.id == incident_id, *_in_reach(reach))).first()
+
+
+def coming_back(session: Session, incidents: Sequence[Incident]) -> frozenset[int]:
+    """Return those that are open while all their zuilen are fine: it is waited whether they stay so."""
+    wrong = case((col(KioskWatch.state) == State.OK, 0), else_=1)
+    query = (
+        select(IncidentKiosk.incident_id)
+        .join(KioskWatch, col(KioskWatch.kiosk) == col(IncidentKiosk.kiosk))
+        .where(col(IncidentKiosk.left_at).is_(None))
+        .where(col(IncidentKiosk.incident_id).in_([one.id for one in incidents if one.closed is None]))
+        .group_by(col(IncidentKiosk.incident_id))
+        .having(func.max(wrong) == 0)
+    )
+    return frozenset(session.exec(query))
 
 
 def members(session: Session, incident: Incident) -> Sequence[tuple[int, str, bool]]:
@@ -122,33 +135,6 @@ def colleagues(session: Session, incident: Incident, reach: int | None) -> Seque
         of_system &= col(StaffRole.card_system_id) == reach
     inside = select(StaffRole.staff_id).where(or_(col(StaffRole.role) == Role.ADMIN, of_system))
     return session.exec(select(Staff).where(col(Staff.id).in_(inside)).order_by(col(Staff.name))).all()
-
-
-def wishes_of(session: Session, staff_id: int, system: int | None) -> dict[str, str]:
-    """Return state -> rhythm of someone's mails on a card system (None: on all)."""
-    query = select(AlertWish).where(AlertWish.staff_id == staff_id, AlertWish.card_system_id == system)
-    return {wish.state: wish.rhythm for wish in session.exec(query)}
-
-
-def put_wishes(
-    session: Session, staff_id: int, system: int | None, wanted: dict[str, str], language: str
-) -> bool:
-    """Keep which mails someone wants; return whether anything changed."""
-    wanted = {state: rhythm for state, rhythm in wanted.items() if state in STATES and rhythm in set(Rhythm)}
-    query = select(AlertWish).where(AlertWish.staff_id == staff_id, AlertWish.card_system_id == system)
-    known = session.exec(query).all()
-    if {(one.state, one.rhythm, one.language) for one in known} == {
-        (state, rhythm, language) for state, rhythm in wanted.items()
-    }:
-        return False
-    for one in known:
-        session.delete(one)
-    for state, rhythm in wanted.items():
-        session.add(
-            AlertWish(staff_id=staff_id, card_system_id=system, state=state, rhythm=rhythm, language=language)
-        )
-    record(session, "choose-mails", "staff", staff_id, staff_id=staff_id)
-    return True
 
 
 def _in_reach(reach: int | None) -> Sequence[ColumnElement[bool]]:

@@ -6,7 +6,7 @@ A date instead of days is for that one day: `25/12/2026 gesloten`, `24/12/2026 9
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final
 
@@ -16,10 +16,11 @@ from shared.wire.messages import AdjustedDaysMessage, CalendarMessage, OpeningHo
 
 DAYS: Final = ("ma", "di", "wo", "do", "vr", "za", "zo")
 LONGEST: Final = 2_000
-_ABROAD: Final = (
-    ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
-    ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
-)
+_ABROAD: Final = {
+    "en": ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    "fr": ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"),
+}
+_CLOSED_WORDS: Final = {"en": "closed", "fr": "fermé"}
 _ENOUGH: Final = 3
 _CLOSED: Final = frozenset({"gesloten", "toe", "dicht", "fermé", "closed"})
 _SPAN: Final = re.compile(
@@ -63,16 +64,22 @@ def read_form(text: str) -> CalendarMessage | None:
     return CalendarMessage(kind="permanent", hours=hours, adjusted=adjusted)
 
 
-def write_form(calendar: str) -> str:
+def write_form(calendar: str, language: str = "nl") -> str:
     """Return opening hours as one would type them; `calendar` is that of a `KioskHours` row."""
+    days_names = [name[:_ENOUGH] for name in _ABROAD[language]] if language in _ABROAD else DAYS
     message = msgspec.json.decode(calendar, type=CalendarMessage)
     lines: dict[str, list[str]] = {}
     for opening in message.hours:
-        lines.setdefault(_names(sorted(opening.days)), []).append(f"{opening.opens}-{opening.closes}")
+        lines.setdefault(_names(sorted(opening.days), days_names), []).append(
+            f"{opening.opens}-{opening.closes}"
+        )
     weekly = [f"{days} {' '.join(spans)}" for days, spans in lines.items()]
     other = [
         f"{days.first:%d/%m/%Y} "
-        + (" ".join(f"{opening.opens}-{opening.closes}" for opening in days.hours) or "gesloten")
+        + (
+            " ".join(f"{opening.opens}-{opening.closes}" for opening in days.hours)
+            or _CLOSED_WORDS.get(language, "gesloten")
+        )
         for days in message.adjusted
     ]
     return "\n".join([*weekly, *other])
@@ -91,7 +98,7 @@ def _days(text: str) -> list[int]:
 
 def _day(name: str) -> int:
     # The French for Tuesday begins like the Dutch for Monday: other languages from three letters on.
-    for names in _ABROAD:
+    for names in _ABROAD.values():
         for day, known in enumerate(names, 1):
             if len(name) >= _ENOUGH and known.startswith(name.rstrip(".")):
                 return day
@@ -120,7 +127,7 @@ def _date(text: str) -> date | None:
     return date(int(found[3]), int(found[2]), int(found[1])) if found else None
 
 
-def _names(days: list[int]) -> str:
+def _names(days: list[int], names: Sequence[str]) -> str:
     """Return weekdays as one writes them, those that follow each other joined."""
     parts: list[list[int]] = []
     for day in days:
@@ -129,5 +136,6 @@ def _names(days: list[int]) -> str:
         else:
             parts.append([day])
     return ",".join(
-        DAYS[part[0] - 1] if len(part) == 1 else f"{DAYS[part[0] - 1]}-{DAYS[part[-1] - 1]}" for part in parts
+        names[part[0] - 1] if len(part) == 1 else f"{names[part[0] - 1]}-{names[part[-1] - 1]}"
+        for part in parts
     )

@@ -22,7 +22,11 @@ GATHER_MILLIS: Final = 60_000
 """Silence is gathered so long, a heartbeat of the slowest neighbour, before it is known whose it is."""
 _LOST: Final = Statement(
     "SELECT w.kiosk, w.state, w.causes FROM kiosk_watch w"
-    " WHERE w.state IN ('warning', 'error', 'offline') AND w.excuse = ''"
+    " WHERE (w.state IN ('warning', 'error', 'offline') AND w.excuse = '' OR w.state = 'blocked' AND"
+    # Somebody did that on purpose: it is an alert where somebody wishes to hear of it.
+    "  EXISTS (SELECT 1 FROM alert_wish a WHERE a.state = 'blocked' AND a.rhythm <> 'never'"
+    "   AND (a.card_system_id IS NULL OR a.card_system_id IN (SELECT s.card_system_id FROM kiosk_counter c"
+    "    JOIN counter_card_system s ON s.counter_id = c.counter_id WHERE c.kiosk = w.kiosk))))"
     " AND (w.state <> 'offline' OR w.since <= :gathered)"
     " AND NOT EXISTS (SELECT 1 FROM incident_kiosk i WHERE i.kiosk = w.kiosk AND i.left_at IS NULL)"
     " ORDER BY w.kiosk"
@@ -35,14 +39,14 @@ _STANDS: Final = Statement(
 _OVER: Final = Statement(
     "SELECT m.incident_id, m.kiosk,"
     " CASE WHEN w.excuse = '' AND w.since >= m.joined THEN w.since ELSE CAST(:now AS bigint) END,"
-    " CASE WHEN i.state = 'offline' AND w.excuse = '' THEN w.since END,"
+    " CASE WHEN i.state = 'offline' AND w.excuse = '' AND w.state <> 'blocked' THEN w.since END,"
     " (SELECT MIN(s.card_system_id) FROM kiosk_counter c"
     "  JOIN counter_card_system s ON s.counter_id = c.counter_id WHERE c.kiosk = m.kiosk)"
     " FROM incident_kiosk m JOIN incident i ON i.id = m.incident_id"
     " LEFT JOIN kiosk_watch w ON w.kiosk = m.kiosk WHERE m.left_at IS NULL AND"
-    " (w.kiosk IS NULL OR w.excuse <> ''"
-    "  OR (i.state = 'offline' AND w.state <> 'offline')"
-    "  OR (i.state <> 'offline' AND w.state NOT IN ('warning', 'error')))"
+    " (w.kiosk IS NULL OR (w.excuse <> '' AND i.state <> 'blocked')"
+    "  OR (i.state IN ('offline', 'blocked') AND w.state <> i.state)"
+    "  OR (i.state IN ('warning', 'error') AND w.state NOT IN ('warning', 'error')))"
 )
 _LEAVE: Final = Statement(
     "UPDATE incident_kiosk SET left_at = rows.ended FROM {rows}"

@@ -259,7 +259,8 @@ class IncidentNote(SQLModel, table=True):
 class AlertWish(SQLModel, table=True):
     """Someone wants mail when zuilen of a card system (None: of all) come into a state and leave it.
 
-    rhythm: `now`, or `daily` for one mail each morning.
+    What is chosen for one card system goes before what is chosen for all. rhythm: `now`, `daily` for one
+    mail each morning, or `never`.
     """
 
     __tablename__ = "alert_wish"

@@ -36,14 +36,20 @@ class Rhythm(StrEnum):
     DAILY = "daily"
 
 
+NEVER: Final = "never"
+"""The rhythm of who wants nothing of one card system, and something of all the others."""
+
+# What somebody chose for one card system goes before what he chose for all.
 # A zuil of no counter, or of one in no card system yet, concerns who looks after everything.
 _WISHES: Final = Statement(
     "SELECT DISTINCT m.incident_id, a.staff_id, a.rhythm, a.language, s.card_system_id FROM {rows}"
     " JOIN incident i ON i.id = rows.incident JOIN incident_kiosk m ON m.incident_id = i.id"
     " LEFT JOIN kiosk_counter c ON c.kiosk = m.kiosk"
     " LEFT JOIN counter_card_system s ON s.counter_id = c.counter_id"
-    " JOIN alert_wish a ON a.state = i.state AND (a.card_system_id IS NULL"
-    "  OR a.card_system_id = s.card_system_id)"
+    " JOIN alert_wish a ON a.state = i.state AND a.rhythm <> 'never'"
+    "  AND (a.card_system_id = s.card_system_id OR a.card_system_id IS NULL AND NOT EXISTS ("
+    "   SELECT 1 FROM alert_wish o WHERE o.staff_id = a.staff_id AND o.state = a.state"
+    "    AND o.card_system_id = s.card_system_id))"
     " JOIN staff f ON f.id = a.staff_id AND f.email IS NOT NULL AND f.email <> ''"
     " WHERE EXISTS (SELECT 1 FROM staff_role r WHERE r.staff_id = a.staff_id AND"
     "  (r.role = 'admin' OR (r.role IN ('ksb', 'technician') AND r.card_system_id = s.card_system_id)))",

@@ -21,13 +21,23 @@ from server.kiosks.dashboard import kiosk_in_reach
 from server.monitor.rollouts import close_alert
 from server.releases.models import Release, Rollout
 from server.releases.progress import members, troubled
-from server.releases.rollouts import began_at, choose_track, pause, resume, start_rollout, stop, widen
+from server.releases.rollouts import (
+    began_at,
+    choose_track,
+    halt_figures,
+    pause,
+    resume,
+    start_rollout,
+    stop,
+    widen,
+)
 from server.releases.store import ReleaseRefusedError, add_release
 from server.releases.view import (
     STAGES,
     TONES,
     chosen_count,
     flaw_word,
+    halt_words,
     is_in_reach,
     may_change,
     newest_releases,
@@ -233,6 +243,7 @@ def _shown(request: Request, session: Session, acting: Acting, rollout_id: int) 
         "chosen": chosen_count(rollout, release, members(session, mine)),
         "troubled": troubled(session, mine, now),
         "since": began_at(rollout),
+        "halt": halt_words(speak(request), halt_figures(session, rollout)),
         "at": from_millis,
         **_words(speak(request)),
     }

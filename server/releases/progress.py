@@ -49,8 +49,10 @@ _GONE: Final = (
 )
 _BAD: Final = "w.state IN ('error', 'offline') AND w.excuse = ''"
 _REFUSED: Final = "r.step = 'refused'"
+_BACK: Final = "r.step = 'failed'"
+_BUSY: Final = f"(r.step IN ('fetching', 'ready', 'switching', 'proving') AND NOT COALESCE({_GONE}, FALSE))"
 _SWITCHED: Final = "r.step IN ('done', 'failed', 'switching', 'proving')"
-_LEFT: Final = f"(r.step = 'failed' OR {_GONE})"
+_LEFT: Final = f"({_BACK} OR {_GONE})"
 _WORSENED: Final = f"{_DONE} AND {_BAD} AND w.since >= r.at"
 _BAD_ANYWAY: Final = f"NOT {_DONE} AND {_BAD} AND w.since >= :since"
 
@@ -61,7 +63,7 @@ def _count(condition: str) -> str:
 
 _COUNTS: Final = Statement(
     f"SELECT COUNT(*), {_count(_SWITCHED)}, {_count(_LEFT)}, {_count(_DONE)}, {_count(_WORSENED)},"
-    f" {_count(_BAD_ANYWAY)}, {_count(_REFUSED)}{_SCOPE}",
+    f" {_count(_BAD_ANYWAY)}, {_count(_REFUSED)}, {_count(_BACK)}, {_count(_BUSY)}{_SCOPE}",
     system="bigint",
 )
 _TROUBLED: Final = Statement(
@@ -80,7 +82,8 @@ class Progress(NamedTuple):
     """A roll-out in figures.
 
     scope: zuilen it is for, whatever the percentage. tried: those that switched; failed: those of them that
-    went back or are lost. updated, others: how those are that run it, and those that do not.
+    went back or are lost; back: those that went back. busy: those that fetch, wait, switch or prove.
+    updated, others: how those are that run it, and those that do not.
     """
 
     scope: int
@@ -89,6 +92,13 @@ class Progress(NamedTuple):
     refused: int
     updated: Health
     others: Health
+    back: int = 0
+    busy: int = 0
+
+    @property
+    def lost(self) -> int:
+        """How many switched and were not heard any more."""
+        return self.failed - self.back
 
 
 class Troubled(NamedTuple):
@@ -121,10 +131,12 @@ def keep_report(kiosk: int, report: ReleaseReport, now: datetime) -> Call:
 def progress_of(session: Session, rollout: Rollout, now: int) -> Progress:
     """Return how a roll-out goes at `now` (ms UTC)."""
     asked = {**_scope(rollout), "since": rollout.since, "lost": now - LOST_MILLIS}
-    ((scope, tried, failed, done, worse, others, refused),) = Bulk(session).run(
+    ((scope, tried, failed, done, worse, others, refused, back, busy),) = Bulk(session).run(
         _COUNTS, asked, _systems(rollout)
     )
-    return Progress(scope, tried, failed, refused, Health(done, worse), Health(scope - done, others))
+    return Progress(
+        scope, tried, failed, refused, Health(done, worse), Health(scope - done, others), back, busy
+    )
 
 
 def troubled(session: Session, rollout: Rollout, now: int) -> list[Troubled]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from sqlmodel import Session, col, select
 
 from server.feed.changes import kiosks_changed
-from server.kernel.audit import record
+from server.kernel.audit import AuditEntry, record
 from server.kernel.errors import ProblemError
 from server.releases.models import KioskTrack, Release, Rollout
 from server.releases.progress import members, progress_of
@@ -98,6 +98,18 @@ def halt_if_worse(session: Session, rollout: Rollout, now: int) -> Verdict:
         figures = {"tried": found.tried, "failed": found.failed, "worse": found.updated.bad}
         _changed(session, rollout, "halt-rollout", None, {"reason": verdict.value, **figures})
     return verdict
+
+
+def halt_figures(session: Session, rollout: Rollout) -> Mapping[str, int]:
+    """Return for which figures, of all its zuilen, a roll-out halted; none when it did not."""
+    if rollout.state != RolloutState.HALTED:
+        return {}
+    query = select(AuditEntry.detail).where(
+        AuditEntry.action == "halt-rollout",
+        AuditEntry.subject_kind == "rollout",
+        AuditEntry.subject_id == str(rollout.id),
+    )
+    return session.exec(query.order_by(col(AuditEntry.id).desc())).first() or {}
 
 
 def running_rollouts(session: Session) -> Sequence[Rollout]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import func
@@ -152,6 +152,19 @@ def reason_words(_: Translator) -> dict[str, str]:
         Verdict.FAILED: _("Te veel zuilen keerden terug naar wat ze ervoor draaiden."),
         Verdict.WORSE: _("Zuilen met deze versie vallen vaker uit dan de andere."),
     }
+
+
+def halt_words(_: Translator, figures: Mapping[str, int]) -> str:
+    """Return the figures for which a roll-out halted, of all its card systems; empty when it did not."""
+    if not figures:
+        return ""
+    return _(
+        "In alle kaartsystemen samen probeerden {tried} zuilen ze, keerden er {failed} terug en gingen er"
+        " {worse} erna stuk.",
+        tried=figures.get("tried", 0),
+        failed=figures.get("failed", 0),
+        worse=figures.get("worse", 0),
+    )
 
 
 def flaw_word(_: Translator, error: ReleaseRefusedError) -> str:

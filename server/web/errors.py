@@ -37,6 +37,16 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
             _("Niet gevonden"),
             _("Deze zuil is niet van jouw balie of regio. Kies een zuil uit de lijst."),
         ),
+        "ordered": (
+            _("Al gevraagd"),
+            _(
+                "Dit is al gevraagd en de zuil deed het nog niet. Open de zuil opnieuw om te zien hoever ze is."
+            ),
+        ),
+        "not-active": (
+            _("Niet in gebruik"),
+            _("Deze zuil is nu niet in gebruik. Meld eerst een toestel aan met een eenmalige code."),
+        ),
         "no-code": (
             _("Nu geen code"),
             _("Deze zuil toont nu geen code: er is geen activiteit. Kies er een aan de balie."),

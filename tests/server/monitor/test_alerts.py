@@ -18,6 +18,7 @@ from server.cardsystems.setup import create_card_system
 from server.counters.models import CounterCardSystem
 from server.kernel.mail import Postbox
 from server.kernel.outbox import MOST, OutgoingMail, send_mails
+from server.kiosks.models import Kiosk
 from server.kiosks.setup import create_kiosk
 from server.monitor.mailing import write_mails
 from server.monitor.models import (
@@ -141,6 +142,40 @@ def test_a_fault_that_gets_worse_is_told_again_and_a_closed_place_not_at_all(fie
         "Zuil 1.1 (De Centrale): Zwakke wifi",
         "Zuil 1.1 (De Centrale): De kaartlezer werkt niet",
     ]
+
+
+def test_a_zuil_that_was_blocked_is_told_to_who_wishes_it_and_so_is_its_end(field, inbox):
+    first = field.kiosks[0]
+
+    def put(state):
+        with field.database.writing() as session:
+            session.get_one(Kiosk, first).state = state
+            session.get_one(KioskWatch, first).due = 0
+
+    put("blocked")
+    field.wait(120, speaking=field.kiosks)
+    assert incidents(field.database) == [], "nobody wishes to hear of it"
+    add_person(field.database, "karima", wishes=[("blocked", "now")])
+    field.wait(60, speaking=field.kiosks)
+    post(field.database, inbox, field.now + MINUTE)
+    put("active")
+    field.wait(60, speaking=field.kiosks)
+    post(field.database, inbox, field.now + 10 * MINUTE)
+    assert [letter["subject"] for letter in inbox.to("karima@uitpas.test")] == [
+        "Zuil 1.1 (De Centrale): Geblokkeerd",
+        "Opgelost: Zuil 1.1 (De Centrale)",
+    ]
+    assert len(incidents(field.database)) == 1
+
+
+def test_what_somebody_chose_for_one_card_system_goes_before_what_he_chose_for_all(field, inbox):
+    person = add_person(field.database, "ada", role="admin", system=None, wishes=[("offline", "now")])
+    with field.database.writing() as session:
+        session.add(AlertWish(staff_id=person, card_system_id=SYSTEM, state="offline", rhythm="never"))
+    field.wait(300, speaking=field.kiosks[1:])
+    post(field.database, inbox, field.now + MINUTE)
+    assert len(incidents(field.database)) == 1
+    assert inbox.letters == []
 
 
 def test_who_did_not_ask_or_may_not_is_told_nothing(field, inbox):

@@ -83,6 +83,21 @@ def test_a_rollout_that_goes_well_goes_on(database, crowd, roll_out):
     assert incidents(database) == []
 
 
+def test_a_rollout_in_figures_tells_apart_who_is_done_busy_back_lost_and_unwilling(database, crowd, roll_out):
+    rollout = roll_out("1.4.0", percent=100)
+    for zuilen, step in ((crowd[:9], "done"), (crowd[9:11], "fetching"), (crowd[11:12], "proving")):
+        say(database, zuilen, rollout, step)
+    say(database, crowd[12:14], rollout, "failed")
+    say(database, crowd[14:15], rollout, "refused")
+    say(database, crowd[15:16], rollout, "switching", at=now() - LOST_MILLIS - 5_000)
+    with database.writing() as session:
+        rows = update(KioskWatch).where(col(KioskWatch.kiosk) == crowd[15])
+        session.execute(rows.values(heard=now() - LOST_MILLIS - 10_000))
+    with database.reading() as session:
+        found = progress_of(session, session.get_one(Rollout, rollout), now())
+    assert (found.updated.count, found.busy, found.back, found.lost, found.refused) == (9, 3, 2, 1, 1)
+
+
 def test_zuilen_that_go_back_halt_it_and_that_is_told_once(database, crowd, roll_out):
     with database.writing() as session:
         session.add(Staff(id=9, uitid="t", name="Tom", email="tom@uitpas.test"))

@@ -1,5 +1,6 @@
 """The pages of the alerts: what is wrong, who takes it up, who gets which mails."""
 
+import re
 import time
 
 import pytest
@@ -118,18 +119,62 @@ def test_an_alert_of_another_card_system_is_not_there(ksb):
 
 def test_mails_are_chosen_for_each_state_in_the_language_of_the_page(ksb):
     ksb.client.cookies.set("taal", "fr")
-    chosen = {"offline": "now", "error": "daily", "warning": "nonsense"}
+    chosen = {
+        "wish": ["5:offline:now", "5:error:daily", "5:warning:nonsense", "5:blocked:now", "3:error:now"]
+    }
     assert ksb.client.post("/monitor/berichten", data=chosen).headers["location"].endswith("bewaard")
     assert ksb.client.post("/monitor/berichten", data=chosen).headers["location"].endswith("hetzelfde")
     with ksb.database.reading() as session:
         wishes = session.exec(select(AlertWish).order_by(col(AlertWish.state))).all()
         found = [(one.state, one.rhythm, one.language, one.card_system_id) for one in wishes]
-    assert found == [("error", "daily", "fr", 5), ("offline", "now", "fr", 5)]
+    assert found == [("blocked", "now", "fr", 5), ("error", "daily", "fr", 5), ("offline", "now", "fr", 5)]
     page = ksb.client.get("/monitor/berichten").text
-    assert page.count("checked") == 3
+    assert [value for value in re.findall(r'value="([^"]*)" selected', page) if ":" in value] == [
+        "5:offline:now",
+        "5:error:daily",
+        "5:warning:",
+        "5:blocked:now",
+    ]
     ksb.client.post("/monitor/berichten", data={})
     with ksb.database.reading() as session:
         assert session.exec(select(AlertWish)).all() == []
+
+
+def test_who_looks_after_several_card_systems_chooses_for_each_and_for_all(site):
+    site.log_in("Tom Goossens")
+    with site.database.writing() as session:
+        create_card_system(session, 8, "UiTPAS Dender")
+        tom = session.exec(select(Staff.id).where(Staff.name == "Tom Goossens")).one()
+        session.add(StaffRole(staff_id=tom, role="technician", card_system_id=8))
+    site.client.post("/monitor/berichten", data={"wish": ["5:error:now", "8:error:daily", "8:offline:never"]})
+    site.log_in("Ada Janssens")
+    page = site.client.get("/monitor/berichten").text
+    assert page.index("Alle kaartsystemen") < page.index("UiTPAS Dender")
+    assert 'value="8:error:never"' in page
+    everything = {"wish": [":error:now", ":warning:never", "8:error:never", "99:error:now", "x:y:z", "::"]}
+    site.client.post("/monitor/berichten", data=everything)
+    with site.database.reading() as session:
+        found = {
+            (one.staff_id, one.card_system_id, one.state, one.rhythm)
+            for one in session.exec(select(AlertWish))
+        }
+        ada = session.exec(select(Staff.id).where(Staff.name == "Ada Janssens")).one()
+    assert found == {
+        (tom, 5, "error", "now"),
+        (tom, 8, "error", "daily"),
+        (ada, None, "error", "now"),
+        (ada, 8, "error", "never"),
+    }
+
+
+def test_an_alert_whose_zuil_is_back_says_that_it_waits_whether_that_stays(ksb):
+    one = add_incident(ksb, state="offline", cause="silent")
+    waits = "Terug: we wachten of het zo blijft"
+    assert waits not in ksb.client.get(HERE).text
+    with ksb.database.writing() as session:
+        session.get_one(KioskWatch, 1).state = "ok"
+    assert waits in ksb.client.get(HERE).text
+    assert waits in ksb.client.get(f"{HERE}/{one}").text
 
 
 def test_who_works_at_a_balie_handles_no_alerts(site):

@@ -12,8 +12,9 @@ from server.counters.models import Counter
 from server.kernel.audit import AuditEntry
 from server.kiosks.models import KioskCounter
 from server.releases.models import KioskRelease, KioskTrack, Release, Rollout
-from server.releases.rollouts import start_rollout
-from server.releases.store import add_release
+from server.releases.rollouts import halt_if_worse, start_rollout
+from server.releases.store import add_release, find_version
+from shared.domain.rollouts import Verdict
 
 HERE = "/dashboard/versies"
 
@@ -84,6 +85,11 @@ def test_a_release_is_uploaded_rolled_out_widened_paused_and_stopped(pages, bund
 def test_what_nobody_trusted_signed_is_not_kept_and_the_page_says_why(pages, tmp_path):
     foreign = tiny_bundle(tmp_path / "tree", "1.6.0", secret=OTHER_SECRET)
     why = {foreign: "niet ondertekend met een sleutel", b"nonsense": "is geen versie van een zuil"}
+    known, again = (tiny_bundle(tmp_path / f"tree{n}", "1.7.0", notes=str(n)) for n in (1, 2))
+    with pages.database.writing() as session:
+        add_release(session, known, [PUBLIC], datetime.now(UTC))
+        known_id = find_version(session, "1.7.0").id
+    why[again] = "versie 1.7.0 is er al, en is niet dezelfde."
     for content, sentence in why.items():
         answer = upload(pages, content)
         assert answer.status_code == 422
@@ -91,7 +97,7 @@ def test_what_nobody_trusted_signed_is_not_kept_and_the_page_says_why(pages, tmp
         assert sentence in answer.text
     assert "hoogstens 64 MB" in upload(pages, b"").text
     with pages.database.reading() as session:
-        assert session.exec(select(Release)).all() == []
+        assert [one.id for one in session.exec(select(Release))] == [known_id]
 
 
 def test_without_a_key_the_page_says_so_instead_of_asking_for_a_file(site):
@@ -116,6 +122,7 @@ def test_a_rollout_for_everyone_is_an_administrators_to_decide(pages, bundle):
 
 def test_a_ksb_sees_his_own_part_of_a_rollout_for_everyone(pages, bundle):
     other = pages.kiosk("Zuil inkomhal").number
+    pages.report(other)
     with pages.database.writing() as session:
         session.execute(
             update(KioskCounter).where(KioskCounter.kiosk == other).values(counter_id=_far(session))
@@ -128,6 +135,14 @@ def test_a_ksb_sees_his_own_part_of_a_rollout_for_everyone(pages, bundle):
     page = pages.client.get(f"{HERE}/uitrol/{number}").text
     assert f"/dashboard/zuilen/{other}" not in page
     assert "alleen het algemeen beheer stuurt ze" in page
+    assert 'data-count="back">0<' in page, "it is not one of theirs"
+    with pages.database.writing() as session:
+        assert halt_if_worse(session, session.get_one(Rollout, number), 2) is Verdict.FAILED
+    reason = "Te veel zuilen keerden terug naar wat ze ervoor draaiden."
+    page = pages.client.get(f"{HERE}/uitrol/{number}").text
+    assert reason in page
+    assert "In alle kaartsystemen samen probeerden 1 zuilen ze, keerden er 1 terug" in page
+    assert reason in pages.client.get(HERE).text
 
 
 def _far(session):

@@ -97,6 +97,29 @@ def test_what_the_zuil_did_is_told_in_plain_words(ksb):
     assert "Uitgevoerd vandaag om" in state(ksb, "resync")[1]
 
 
+def test_what_cannot_be_done_now_is_a_page_that_says_why_in_ones_own_language(ksb):
+    order(ksb, "restart")
+    again = order(ksb, "restart")
+    assert again.status_code == 409
+    assert again.headers["content-type"].startswith("text/html")
+    assert "Al gevraagd" in again.text
+    assert "Dit is al gevraagd en de zuil deed het nog niet." in again.text
+    assert 'href="/"' in again.text
+    ksb.client.cookies.set("taal", "fr")
+    assert "Déjà demandé" in order(ksb, "restart").text
+    ksb.client.cookies.set("taal", "nl")
+    with ksb.database.writing() as session:
+        session.get_one(Kiosk, 1).state = "new"
+    refused = order(ksb, "identify")
+    assert (refused.status_code, "Deze zuil is nu niet in gebruik." in refused.text) == (409, True)
+    other = ksb.client.post(f"{HERE}/deblokkeren")
+    assert other.status_code == 409
+    assert "Iemand was je voor: dit kan nu niet meer." in other.text
+    as_program = ksb.client.post(f"{HERE}/deblokkeren", headers={"accept": "application/json"})
+    assert as_program.headers["content-type"] == "application/problem+json"
+    assert as_program.json()["status"] == 409
+
+
 def test_what_was_not_heard_in_time_is_expired(ksb):
     order(ksb, "restart")
     with ksb.database.writing() as session:
