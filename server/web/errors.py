@@ -39,9 +39,7 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
         ),
         "ordered": (
             _("Al gevraagd"),
-            _(
-                "Dit is al gevraagd en de zuil deed het nog niet. Open de zuil opnieuw om te zien hoever ze is."
-            ),
+            _("Dit is al gevraagd en de zuil deed het nog niet. Open de zuil opnieuw en zie hoever ze is."),
         ),
         "not-active": (
             _("Niet in gebruik"),
