@@ -33,6 +33,7 @@ from server.registration.form import (
     read_person,
 )
 from server.registration.giving import lies_at
+from server.registration.person import CHANGE, YES
 from server.registration.pictures import put_picture
 from server.registration.portrait import read_sent
 from server.registration.pricing import quote
@@ -48,9 +49,6 @@ from shared.domain.zones import local_day
 
 HERE: Final = "/balie/pashouders"
 NEEDS_INPUT: Final = 422
-YES: Final = "yes"
-CHANGE: Final = "change"
-"""Answers to "is this right?": no answer is to be asked."""
 
 router = APIRouter(prefix=HERE, include_in_schema=False)
 

@@ -23,7 +23,7 @@ from server.kernel.errors import ProblemError
 from server.passholders.models import Membership, Passholder, PassholderDetails
 from server.passholders.standing import default_end, latest_end
 from server.registration.changing import change_person, person_of
-from server.registration.desks import Desks, Helper, desk_at, registering
+from server.registration.desks import Desks, Helper, desk_at, registering, system_names
 from server.registration.facts import Desk, Fault, RefusedError, refuse
 from server.registration.finding import holder_with
 from server.registration.form import (
@@ -42,6 +42,7 @@ from server.registration.moving import address_of, move_and_join
 from server.registration.register import join
 from server.registration.replacing import replace_card
 from server.registration.scanning import scan_page
+from server.registration.sure import Deal, attempt, deal_of_card, deal_of_joining
 from server.registration.tariff import renew_tariff
 from server.registration.view import view_of
 from server.registration.words import fault_words, reason_word
@@ -50,11 +51,15 @@ from server.rewards.words import verdict_sentence
 from server.staff.sessions import Acting
 from server.uitid.inviting import invite
 from server.web.i18n import speak
+from server.web.templating import page
 from shared.domain.prices import PriceReason
 from shared.domain.zones import local_day
 
 HERE: Final = "/balie/pashouders"
 NEEDS_INPUT: Final = 422
+YES: Final = "yes"
+CHANGE: Final = "change"
+"""Answers to "is this right?": no answer is to be asked."""
 
 router = APIRouter(prefix=f"{HERE}/{{ref}}", include_in_schema=False)
 
@@ -136,30 +141,39 @@ def join_system(visit: Served, form: Annotated[JoiningForm, Form()]) -> Response
     """Make somebody a member of one of the counter's card systems too; he may have moved there."""
     desk, now = visit.desk(form.system), datetime.now(UTC)
     joining, faults = read_joining(form)
+    to = None
+    if form.postcode.strip():
+        to = address_of(form.street.strip(), form.postcode.strip(), form.place.strip())
 
     def deed() -> object:
-        if not form.postcode.strip():
+        if to is None:
             return join(visit.session, visit.holder, joining, desk, now)
-        to = address_of(form.street.strip(), form.postcode.strip(), form.place.strip())
         return move_and_join(visit.session, visit.holder, to, joining, desk=desk, now=now)
 
-    return _do(visit, form, faults, deed, "lid")
+    def deal() -> Deal:
+        return deal_of_joining(visit.session, visit.holder, joining, to, desk=desk, today=local_day(now))
+
+    return _surely(visit, form, faults, deed, deal)
 
 
 @router.post("/kaart")
 def give_card(visit: Served, form: Filled) -> Response:
     """Give a member another card."""
-    desk, membership = visit.desk(form.system), visit.membership(form.system)
+    desk, membership, now = visit.desk(form.system), visit.membership(form.system), datetime.now(UTC)
     obtains = form.reason == PriceReason.OBTAIN_KANSENSTATUUT
     joining, faults = read_joining(form.model_copy(update={"tariff": "yes" if obtains else ""}))
     if form.reason not in list(PriceReason):
         faults["reason"] = Fault.REASON
 
-    def replace() -> object:
+    def deed() -> object:
         reason = PriceReason(form.reason)
-        return replace_card(visit.session, membership, reason, joining, desk=desk, now=datetime.now(UTC))
+        return replace_card(visit.session, membership, reason, joining, desk=desk, now=now)
 
-    return _do(visit, form, faults, replace, "kaart")
+    def deal() -> Deal:
+        reason = PriceReason(form.reason)
+        return deal_of_card(visit.session, membership, reason, joining, desk=desk, today=local_day(now))
+
+    return _surely(visit, form, faults, deed, deal)
 
 
 @router.post("/kansentarief")
@@ -227,6 +241,37 @@ def change_details(visit: Served, form: Annotated[PersonForm, Form()]) -> Respon
     except RefusedError as refused:
         return _details_page(visit, form, fault_words(speak(visit.request), refused.faults))
     return back_to(visit, "bewaard" if changed else "hetzelfde")
+
+
+def _surely(
+    visit: Visit,
+    form: CardForm,
+    faults: Mapping[str, Fault],
+    deed: Callable[[], object],
+    deal: Callable[[], Deal],
+) -> Response:
+    """Show what a deed will do and what it costs, and do it when that was seen."""
+    _, doing = speak(visit.request), visit.request.url.path.rpartition("/")[2]
+    if form.sure == CHANGE:
+        return person_page(visit, doing=doing, form=form)
+    if form.sure == YES:
+        return _do(visit, form, faults, deed, doing)
+    try:
+        refuse(faults)
+        attempt(visit.session, deed)
+        seen = deal()
+    except RefusedError as refused:
+        return person_page(visit, doing=doing, form=form, errors=fault_words(_, refused.faults))
+    return page(
+        visit.request,
+        "registration/sure-card.html",
+        holder=visit.holder,
+        deal=seen,
+        reason=reason_word(_, seen.reason),
+        system=system_names(visit.session, [seen.system])[seen.system],
+        form=form,
+        doing=doing,
+    )
 
 
 def _do(

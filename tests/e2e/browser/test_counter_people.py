@@ -148,12 +148,16 @@ def test_a_life_at_the_counter(page, counter, hands, name):
     at.open("Een andere kaart geven")
     at.fill("Kaart die je meegeeft", second)
     at.press("Kaart geven")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Klopt dit?", timeout=PATIENCE)
+    at.press("Kaart geven")
     expect(page.get_by_text("De nieuwe kaart werkt.")).to_be_visible(timeout=PATIENCE)
 
     third = in_drawer(counter, tariff=True)
     at.open("Een andere kaart geven")
     at.choose("krijgt het kansenstatuut")
     at.fill("Kaart die je meegeeft", third)
+    at.press("Kaart geven")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Klopt dit?", timeout=PATIENCE)
     at.press("Kaart geven")
     expect(page.get_by_text("kansenstatuut tot en met").first).to_be_visible(timeout=PATIENCE)
     with counter.database.reading() as session:

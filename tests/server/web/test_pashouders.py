@@ -1,7 +1,7 @@
 """Pashouders at the counter, as its staff does it in a browser."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from sqlmodel import select
@@ -9,6 +9,8 @@ from sqlmodel import select
 from server.cards.models import Card
 from server.kernel.audit import AuditEntry
 from server.passholders.models import Membership, Passholder, PassholderDetails, RegistrationRules
+from server.prices.models import PriceRow, PriceTable
+from shared.domain.prices import PriceReason
 from shared.domain.zones import local_day
 
 HERE = "/balie/pashouders"
@@ -129,7 +131,9 @@ def test_a_search_says_what_is_wrong_with_what_was_typed(counter):
     assert "Dit UiTPAS-nummer klopt niet" in search("0900000000000")
     number = in_drawer(counter)
     (address,) = re.findall(r'href="([^"]*kaart=[^"]*)"', search(number))
-    (asked,) = re.findall(r'<input[^>]*name="card"[^>]*>', counter.client.get(address).text)
+    (asked,) = re.findall(
+        r'<input[^>]*name="card"[^>]*>', counter.client.get(address, follow_redirects=True).text
+    )
     assert f'value="{number}"' in asked
 
 
@@ -151,13 +155,32 @@ def test_every_look_at_a_person_is_in_the_trail(counter):
     assert all(entry.staff_id and entry.counter_id for entry in looks)
 
 
+def put_price(counter, reason, cents):
+    """Say what a card of Gent costs."""
+    with counter.database.writing() as session:
+        table = PriceTable(card_system_id=5, valid_from=date(2020, 1, 1))
+        session.add(table)
+        session.flush()
+        session.add(PriceRow(table_id=table.id, reason=reason, cents=cents))
+
+
 def test_a_lost_card_is_blocked_and_another_one_takes_its_place(counter):
     page = registered(counter)
     old = re.search(r'name="card" value="(\d{13})"', counter.client.get(page).text)[1]
     assert counter.client.post(f"{page}/blokkeren", data={"card": old}).status_code == 303
     new = in_drawer(counter)
     form = {"system": "5", "reason": "LOSS_THEFT", "card": new}
-    assert counter.client.post(f"{page}/kaart", data=form).status_code == 303
+    put_price(counter, PriceReason.LOSS_THEFT, 250)
+    seen = counter.client.post(f"{page}/kaart", data=form).text
+    assert "Klopt dit?" in seen
+    assert "verloren of gestolen" in seen
+    assert new in seen
+    assert "€ 2,50" in seen
+    with counter.database.reading() as session:
+        assert session.get_one(Card, new).state == "LOCAL_STOCK", "nothing was done yet"
+    again = counter.client.post(f"{page}/kaart", data=form | {"sure": "change"}).text
+    assert f'value="{new}"' in again
+    assert counter.client.post(f"{page}/kaart", data=form | {"sure": "yes"}).status_code == 303
     with counter.database.reading() as session:
         assert session.get_one(Card, old).state == "BLOCKED"
         assert session.get_one(Card, new).state == "ACTIVE"
@@ -170,7 +193,7 @@ def test_the_kansenstatuut_comes_with_another_card_and_can_be_extended(counter):
     form = {"system": "5", "reason": "OBTAIN_KANSENSTATUUT", "card": special}
     answer = counter.client.post(f"{page}/kaart", data=form)
     assert errors(answer) == ["Kies een dag vanaf vandaag, ten laatste 31 december volgend jaar."]
-    counter.client.post(f"{page}/kaart", data=form | {"tariff_until": f"{NEXT_YEAR}-04-30"})
+    counter.client.post(f"{page}/kaart", data=form | {"tariff_until": f"{NEXT_YEAR}-04-30", "sure": "yes"})
     assert f"kansenstatuut tot en met 30 april {NEXT_YEAR}" in counter.client.get(page).text
     counter.client.post(f"{page}/kansentarief", data={"system": "5", "tariff_until": f"{NEXT_YEAR}-12-31"})
     with counter.database.reading() as session:
@@ -272,7 +295,7 @@ def test_a_family_is_kept_at_the_counter_with_a_card_and_a_birth_date(counter):
 
 def test_only_pages_that_scan_may_use_the_camera_and_ask_the_bridge(counter):
     for path, scans in ((HERE, True), (f"{HERE}/registreren", True), (f"{HERE}/1", True), ("/balie", False)):
-        headers = counter.client.get(path).headers
+        headers = counter.client.get(path, follow_redirects=True).headers
         policy = headers["content-security-policy"]
         found = ["http://127.0.0.1:8609" in policy, "'wasm-unsafe-eval'" in policy]
         found.append("camera=(self)" in headers["permissions-policy"])
@@ -313,7 +336,12 @@ def test_who_moves_into_the_region_joins_with_the_kansenstatuut(counter):
     assert errors(without) == ["Scan of typ de kaart die je meegeeft."]
     with counter.database.reading() as session:
         assert session.get_one(PassholderDetails, ref).municipality == "Oostende"
-    assert counter.client.post(f"{page}/lid", data=form | move).status_code == 303
+    seen = counter.client.post(f"{page}/lid", data=form | move).text
+    assert "Klopt dit?" in seen
+    assert "9040 Sint-Amandsberg" in seen
+    with counter.database.reading() as session:
+        assert session.get(Membership, (ref, 5)) is None, "nothing was done yet"
+    assert counter.client.post(f"{page}/lid", data=form | move | {"sure": "yes"}).status_code == 303
     with counter.database.reading() as session:
         details = session.get_one(PassholderDetails, ref)
         assert (details.municipality, details.street, details.house_number, details.box) == (
