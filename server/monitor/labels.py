@@ -47,9 +47,14 @@ def around(x: float, y: float, radius: float) -> Box:
     return Box(x - radius, y - radius, x + radius, y + radius)
 
 
+def name_width(letters: int, size: float) -> float:
+    """Return how wide a name of so many letters is."""
+    return letters * size * _LETTER
+
+
 def name_box(text: str, label: Label, size: float) -> Box:
     """Return the rectangle of a name."""
-    width = len(text) * size * _LETTER
+    width = name_width(len(text), size)
     left = {"start": label.x, "middle": label.x - width / 2, "end": label.x - width}[label.anchor]
     return Box(left - 2, label.y - size, left + width + 2, label.y + size * 0.3)
 

@@ -6,6 +6,7 @@ No tiles of anyone: the shape of Belgium below is a sketch, so that people see w
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
@@ -18,12 +19,12 @@ from server.events.models import PlaceLocation
 from server.kiosks.finding import in_reach
 from server.kiosks.models import Kiosk, KioskCounter
 from server.monitor.board import EXCUSED, GRAVITY
-from server.monitor.labels import Box, Label, apart, around, beside, place_names
+from server.monitor.labels import Box, Label, apart, around, beside, name_width, place_names
 from server.monitor.models import KioskWatch
 from shared.domain.watching import State
 
 _MARGIN: Final = 0.12
-_LEAST_DEGREES: Final = 0.09
+_LEAST_DEGREES: Final = 0.05
 _FEW: Final = 24
 """Up to so many places each has a name beside it, and none lies on another."""
 _DEGREE_KM: Final = 111.2
@@ -79,7 +80,7 @@ TOWNS: Final = (
 class Dot:
     """A place: how many zuilen, the worst state among them, and the counter to look at.
 
-    label: where its name stands, None when there is no room for it.
+    label: where its name stands, shortened to `said`; None when there is no room for it.
     """
 
     x: float
@@ -90,6 +91,7 @@ class Dot:
     zuilen: int
     wrong: int
     state: str
+    said: str = ""
     label: Label | None = None
 
 
@@ -111,13 +113,13 @@ class Scale(NamedTuple):
 class Map:
     """What to draw.
 
-    land: points of an SVG polygon. towns: x, y and name. pointers: towns around it.
+    land: points of an SVG polygon. towns: their names on it; pointers: those of towns around it.
     """
 
     sheet: Sheet
     height: int
     land: str
-    towns: Sequence[tuple[float, float, str]]
+    towns: Sequence[tuple[Label, str]]
     pointers: Sequence[Pointer]
     dots: Sequence[Dot]
     scale: Scale
@@ -235,25 +237,35 @@ def drawn(places: Sequence[_Place], sheet: Sheet) -> Map:
 def _named(dots: Sequence[Dot], view: _View, sheet: Sheet, taken: list[Box]) -> list[Dot]:
     """Return dots that lie apart, with their names where there is room."""
     spots = apart([(dot.x, dot.y, dot.radius) for dot in dots], view.width, view.height)
-    moved = [replace(dot, x=x, y=y) for dot, (x, y) in zip(dots, spots, strict=True)]
+    most = round(view.width / 2 / name_width(1, sheet.size))
+    moved = [
+        replace(dot, x=x, y=y, said=textwrap.shorten(dot.name, most, placeholder="…"))
+        for dot, (x, y) in zip(dots, spots, strict=True)
+    ]
     taken += [around(dot.x, dot.y, dot.radius) for dot in moved]
     # What is wrong gets its name first.
     order = sorted(range(len(moved)), key=lambda place: -moved[place].wrong)
     wanted = [
-        (moved[one].name, beside(moved[one].x, moved[one].y, moved[one].radius, sheet.size)) for one in order
+        (moved[one].said, beside(moved[one].x, moved[one].y, moved[one].radius, sheet.size)) for one in order
     ]
     labels = place_names(wanted, taken, size=sheet.size, width=view.width, height=view.height)
     by_dot = dict(zip(order, labels, strict=True))
     return [replace(dot, label=by_dot[place]) for place, dot in enumerate(moved)]
 
 
-def _towns(view: _View, sheet: Sheet, taken: list[Box]) -> list[tuple[float, float, str]]:
-    """Return the towns on the sheet whose name hides nothing."""
+def _towns(view: _View, sheet: Sheet, taken: list[Box]) -> list[tuple[Label, str]]:
+    """Return the towns on the sheet, with a place for the name where it hides nothing."""
     found = [(*view.at(longitude, latitude), name) for name, latitude, longitude in TOWNS]
     inside = [(x, y, name) for x, y, name in found if 0 < x < view.width and 0 < y < view.height]
-    wanted = [(name, [Label(x, y, "middle")]) for x, y, name in inside]
+    wanted = [
+        (
+            name,
+            [Label(x, y, "middle"), *beside(x, y, sheet.size, sheet.size), *beside(x, y, 3 * sheet.size, 0)],
+        )
+        for x, y, name in inside
+    ]
     labels = place_names(wanted, taken, size=sheet.size + 2, width=view.width, height=view.height)
-    return [town for town, label in zip(inside, labels, strict=True) if label]
+    return [(label, name) for (*_, name), label in zip(inside, labels, strict=True) if label]
 
 
 def _pointers(view: _View, sheet: Sheet, taken: list[Box]) -> list[Pointer]:

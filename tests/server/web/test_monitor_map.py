@@ -103,7 +103,7 @@ def test_dots_and_names_lie_within_the_sheet_and_over_nothing_else(sheet, step, 
     )
     for one, other in combinations(found.dots, 2):
         assert math.dist((one.x, one.y), (other.x, other.y)) >= 0.9 * (one.radius + other.radius)
-    boxes = [name_box(dot.name, dot.label, sheet.size) for dot in found.dots if dot.label]
+    boxes = [name_box(dot.said, dot.label, sheet.size) for dot in found.dots if dot.label]
     boxes += [name_box(one.text, one.label, sheet.size) for one in found.pointers]
     assert not [pair for pair in combinations(boxes, 2) if pair[0].hits(pair[1])]
     assert all(box.within(sheet.width, found.height) for box in boxes)
