@@ -85,7 +85,7 @@ def test_cards_travel_from_the_printer_to_a_counter(visit, tmp_path):
     page.keyboard.type(f"04{int(numbers[49]):012X}")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Het pak is aangekomen.")).to_be_visible()
-    expect(page.get_by_role("row", name="UiTPAS Gent · zonder")).to_contain_text("56")
+    expect(page.get_by_role("row", name="UiTPAS Gent · zonder")).to_contain_text("57")
 
 
 def test_a_price_and_vouchers_that_change_it(visit):
