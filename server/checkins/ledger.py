@@ -59,9 +59,10 @@ class Arrival(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What became of a claim. `total`: the balance after it, None without a pashouder."""
+    """What became of a claim, and whose it is. `total`: the balance after it, None without a pashouder."""
 
     id: str
+    passholder: int | None
     verdict: Verdict
     decision: Decision
     total: int | None
@@ -132,7 +133,7 @@ def judge(
     """
     judged, change, calls = _judge(session, claims)
     if claims:
-        rows = [_row(*pair, arrival, change) for pair in zip(claims, judged, strict=True)]
+        rows = [_row(claim, one, arrival, change) for claim, one in zip(claims, judged, strict=True)]
         calls.append(Call(_KEEP, rows=rows))
     Bulk(session).run_all([*calls, *also])
     return judged
@@ -148,15 +149,15 @@ def settle(session: Session, claims: Sequence[Claim]) -> list[Judged]:
 
 def _judge(session: Session, claims: Sequence[Claim]) -> tuple[list[Judged], int | None, list[Call]]:
     """Return what was decided, the id of the change (None without points) and the calls that enter it."""
-    refs = {ref for claim in claims if (ref := _passholder(claim)) is not None}
+    refs = {claim.card.facts.passholder for claim in claims if claim.card} - {None}
     # The lock comes first: what was saved earlier is read when nobody else can add to it.
     locked, saved = Bulk(session).run_all(
-        [Call(_BALANCES, rows=[(ref,) for ref in sorted(refs)]), _ask_earlier(claims)]
+        [Call(_BALANCES, rows=[(ref,) for ref in sorted(filter(None, refs))]), _ask_earlier(claims)]
     )
     balances: dict[int, int] = dict(locked)
     bench = _Bench(balances, _read_earlier(saved))
-    judged = [bench.judge(claim) for claim in claims]
-    change, calls = _grant(claims, judged, balances)
+    judged = list(map(bench.judge, claims))
+    change, calls = _grant(judged, balances)
     if calls:
         mark_changed(session)
     return judged, change, calls
@@ -171,19 +172,19 @@ class _Bench:
         self._events: dict[str, EventFacts] = {}
 
     def judge(self, claim: Claim) -> Judged:
-        passholder, at = _passholder(claim), from_millis(claim.at)
-        decision = self._decide(claim, passholder, at)
-        if not decision.outcome.grants_points or passholder not in self._balances or claim.event is None:
-            return Judged(claim.id, Verdict.NOTED, decision, self._balances.get(passholder or 0))
-        self._earlier.setdefault((passholder, claim.event.id), []).append(at)
-        self._balances[passholder] += decision.points
-        return Judged(claim.id, Verdict.GRANTED, decision, self._balances[passholder])
-
-    def _decide(self, claim: Claim, passholder: int | None, at: datetime) -> Decision:
+        card, at = claim.card.facts if claim.card else None, from_millis(claim.at)
+        passholder = card.passholder if card else None
         if claim.noted is not None:
-            return Decision(claim.noted)
-        earlier = self._earlier.get((passholder or 0, claim.event_id or ""), ())
-        return decide(claim.card.facts if claim.card else None, self._event(claim.event, at), earlier, at)
+            decision = Decision(claim.noted)
+        else:
+            earlier = self._earlier.get((passholder or 0, claim.event_id or ""), ())
+            decision = decide(card, self._event(claim.event, at), earlier, at)
+        total = self._balances.get(passholder or 0)
+        if decision.outcome is not Outcome.OK or passholder is None or total is None or claim.event is None:
+            return Judged(claim.id, passholder, Verdict.NOTED, decision, total)
+        self._earlier.setdefault((passholder, claim.event.id), []).append(at)
+        self._balances[passholder] = total = total + decision.points
+        return Judged(claim.id, passholder, Verdict.GRANTED, decision, total)
 
     def _event(self, event: FoundEvent | None, at: datetime) -> EventFacts | None:
         """Return the facts of an event; taps of one batch mostly fall in one window, found once."""
@@ -195,22 +196,19 @@ class _Bench:
         return last
 
 
-def _passholder(claim: Claim) -> int | None:
-    return claim.card.facts.passholder if claim.card else None
-
-
 def _ask_earlier(claims: Sequence[Claim]) -> Call:
     """Ask what each pashouder saved before on each event, in the periods these claims fall in."""
     asked: dict[tuple[int, str], tuple[int, int]] = {}
     for claim in claims:
-        passholder = _passholder(claim)
-        limit = claim.event.limit if claim.event and claim.noted is None else None
-        if limit is None or passholder is None or claim.event is None:
+        card, event = claim.card, claim.event
+        if card is None or card.facts.passholder is None or claim.noted is not None:
             continue
-        start, end = _period(limit.period, claim.at // _HOUR)
-        key = (passholder, claim.event.id)
-        since, until = asked.get(key, (start, end))
-        asked[key] = (min(since, start), max(until, end))
+        if event is None or event.limit is None:
+            continue
+        key, span = (card.facts.passholder, event.id), _period(event.limit.period, claim.at // _HOUR)
+        known = asked.setdefault(key, span)
+        if known != span:
+            asked[key] = (min(known[0], span[0]), max(known[1], span[1]))
     return Call(_EARLIER, rows=[(*key, *span) for key, span in asked.items()])
 
 
@@ -228,16 +226,9 @@ def _period(period: Period, hour: int) -> tuple[int, int]:
     return to_millis(start), to_millis(end)
 
 
-def _grant(
-    claims: Sequence[Claim], judged: Sequence[Judged], balances: Mapping[int, int]
-) -> tuple[int | None, list[Call]]:
+def _grant(judged: Sequence[Judged], balances: Mapping[int, int]) -> tuple[int | None, list[Call]]:
     """Return the id of the change and the calls that tell of it and keep the new balances."""
-    granted = (
-        _passholder(claim)
-        for claim, one in zip(claims, judged, strict=True)
-        if one.verdict is Verdict.GRANTED
-    )
-    refs = sorted({ref for ref in granted if ref is not None})
+    refs = sorted({one.passholder for one in judged if one.passholder and one.verdict is Verdict.GRANTED})
     if not refs:
         return None, []
     keys = json.dumps([str(ref) for ref in refs])
@@ -256,7 +247,7 @@ def _row(claim: Claim, judged: Judged, arrival: Arrival, change: int | None) -> 
         arrival.source,
         claim.kiosk,
         claim.seq,
-        _passholder(claim),
+        judged.passholder,
         claim.event_id,
         card.uitpas_number if card else None,
         claim.at,
@@ -277,7 +268,7 @@ def _settled(claim: Claim, judged: Judged) -> tuple[object, ...]:
     card = claim.card
     return (
         claim.id,
-        _passholder(claim),
+        judged.passholder,
         card.uitpas_number if card else None,
         judged.decision.outcome,
         judged.verdict,
