@@ -14,8 +14,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import httpx
 import msgspec
@@ -226,20 +227,29 @@ def open_lines(address: str, count: int) -> Iterator[list[Line]]:
 def send_all(address: str, work: Sequence[Sequence[Request]]) -> tuple[float, list[float]]:
     """Send each client's requests one after the other, all clients at once.
 
-    Return the seconds it took, and the seconds of each request.
+    As through a proxy: whichever line is free takes the next request, so that no worker is idle
+    because fewer lines happen to end there. Return the seconds it took, and the seconds of each request.
     """
     times: list[float] = []
+    waiting: SimpleQueue[Iterator[Request]] = SimpleQueue()
+    for requests in work:
+        waiting.put(iter(requests))
 
-    def client(line: Line, requests: Sequence[Request]) -> None:
+    def carry(line: Line) -> None:
         own = []
-        for request in requests:
-            begin = time.perf_counter()
-            line.ask(request)
-            own.append(time.perf_counter() - begin)
+        with suppress(Empty):
+            while True:
+                client = waiting.get_nowait()
+                if (request := next(client, None)) is None:
+                    continue
+                begin = time.perf_counter()
+                line.ask(request)
+                own.append(time.perf_counter() - begin)
+                waiting.put(client)
         times.extend(own)
 
     with open_lines(address, len(work)) as lines:
-        threads = [threading.Thread(target=client, args=pair) for pair in zip(lines, work, strict=True)]
+        threads = [threading.Thread(target=carry, args=[line]) for line in lines]
         begin = time.perf_counter()
         for thread in threads:
             thread.start()
