@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from typing import NamedTuple
 
 from sqlmodel import Session, col, select
 
@@ -13,11 +15,15 @@ from server.bulk.models import BulkList, BulkRow
 from server.bulk.reading import Asked, ListKind, Row, RowFault, read_row
 from server.cards.models import Card
 from server.counters.rights import rights_of
+from server.kernel.database import vault_of
+from server.kernel.vault import Vault
+from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
 from server.passholders.models import Passholder, PassholderDetails
 from server.passholders.standing import ADULT_AGE
 from server.registration.changing import change_person, check_change, person_of
 from server.registration.facts import Desk, Fault, Person, RefusedError
-from server.registration.register import prepare, register
+from server.registration.lookups import Lookups
+from server.registration.register import Prepared, prepare, register, register_all
 from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
 from shared.domain.prices import age_on
 from shared.domain.zones import local_day
@@ -33,6 +39,13 @@ class RowState(StrEnum):
     REFUSED = "refused"
 
 
+class Good(NamedTuple):
+    """The cards and national numbers that good rows have."""
+
+    cards: set[str]
+    digests: set[bytes]
+
+
 @dataclass(frozen=True)
 class Worker:
     """Works at one piece of a list, in its transaction, as the counter it is for."""
@@ -44,16 +57,12 @@ class Worker:
 
     def check(self, rows: Sequence[Row]) -> None:
         """Write down what will become of rows, and change nothing else."""
-        bad = 0
-        for row in rows:
-            found = BulkRow(list_id=self.bulk.id or 0, line=row.line, state=RowState.GOOD)
-            faults = self._check(row, found)
-            found.faults = {name: str(fault) for name, fault in faults.items()}
-            found.state = RowState.BAD if faults else RowState.GOOD
-            bad += bool(faults)
-            self.session.add(found)
-            self.session.flush()
-        # Once: each change in between would be written with the next row.
+        asked = [(row, read_row(ListKind(self.bulk.kind), row)) for row in rows]
+        lookups = self._gathered([one for _, one in asked if one is not None])
+        before = self._good_before([one for _, one in asked if one is not None])
+        found = [self._checked(row, one, lookups, before) for row, one in asked]
+        self.session.add_all(found)
+        bad = sum(one.state == RowState.BAD for one in found)
         self.bulk.bad, self.bulk.good = self.bulk.bad + bad, self.bulk.good + len(rows) - bad
 
     def carry_out(self, rows: Sequence[Row]) -> None:
@@ -62,41 +71,122 @@ class Worker:
             BulkRow.list_id == self.bulk.id, col(BulkRow.line).in_([row.line for row in rows])
         )
         noted = {one.line: one for one in self.session.exec(query)}
-        done = refused = 0
-        for row in rows:
-            found, asked = noted[row.line], read_row(ListKind(self.bulk.kind), row)
-            if found.state != RowState.GOOD or asked is None:
-                continue
-            try:
-                found.state = self._do(asked, found)
-                done += 1
-            except RefusedError as error:
-                # Something changed since it was looked at.
-                found.state, found.faults = RowState.REFUSED, {k: str(v) for k, v in error.faults.items()}
-                refused += 1
-        self.bulk.done, self.bulk.refused = self.bulk.done + done, self.bulk.refused + refused
+        asked = [(noted[row.line], read_row(ListKind(self.bulk.kind), row)) for row in rows]
+        good = [(found, one) for found, one in asked if found.state == RowState.GOOD and one is not None]
+        if self.bulk.kind == ListKind.REGISTER:
+            self._register(good)
+        else:
+            for found, one in good:
+                self._attempt(found, partial(self._move, one))
+        states = [found.state for found, _ in good]
+        refused = states.count(RowState.REFUSED)
+        self.bulk.done += len(good) - refused
+        self.bulk.refused += refused
 
-    def _check(self, row: Row, found: BulkRow) -> Mapping[str, str]:
-        asked = read_row(ListKind(self.bulk.kind), row)
+    def _register(self, good: Sequence[tuple[BulkRow, Asked]]) -> None:
+        """Register people, in as many statements as one; each by himself when that cannot be."""
+        lookups = self._gathered([one for _, one in good])
+        prepared: list[tuple[BulkRow, Prepared]] = []
+        for found, asked in good:
+            self._attempt(found, partial(self._prepare, asked, found, lookups, prepared))
+        try:
+            holders = register_all(lookups, [one for _, one in prepared], self.desk, self.now)
+        except RefusedError:
+            # Another counter registered one of them since they were looked up.
+            for found, one in prepared:
+                self._attempt(found, partial(self._register_one, one, found))
+            return
+        for (found, _), holder in zip(prepared, holders, strict=True):
+            found.state, found.passholder_ref = RowState.DONE, holder.ref
+
+    def _prepare(
+        self, asked: Asked, found: BulkRow, lookups: Lookups, prepared: list[tuple[BulkRow, Prepared]]
+    ) -> RowState:
+        assert asked.person is not None  # noqa: S101 - a list of registrations
+        person = self._consented(asked.person)
+        one = prepare(lookups, person, asked.joining, self.desk, self.now)
+        lookups.take(one.checked.digest, one.card)
+        prepared.append((found, one))
+        return RowState.GOOD
+
+    def _register_one(self, one: Prepared, found: BulkRow) -> RowState:
+        found.passholder_ref = register(self.session, one.person, one.joining, self.desk, self.now).ref
+        return RowState.DONE
+
+    def _move(self, asked: Asked) -> RowState:
+        holder, _, person = self._moved(asked)
+        has_moved = change_person(self.session, holder, person, self.desk, self.now)
+        return RowState.DONE if has_moved else RowState.SAME
+
+    def _attempt(self, found: BulkRow, deed: Callable[[], RowState]) -> None:
+        try:
+            found.state = deed()
+        except RefusedError as error:
+            # Something changed since it was looked at.
+            found.state, found.faults = RowState.REFUSED, {k: str(v) for k, v in error.faults.items()}
+
+    def _gathered(self, asked: Sequence[Asked]) -> Lookups:
+        """Return lookups that know what registering these people asks."""
+        lookups, people = Lookups(self.session), [one.person for one in asked if one.person is not None]
+        digests = [_digest(vault_of(self.session), person.insz) for person in people]
+        numbers = [_card_number(one.card) for one in asked if one.person is not None]
+        lookups.gather(
+            [person.postcode for person in people],
+            [digest for digest in digests if digest is not None],
+            [number for number in numbers if number],
+        )
+        return lookups
+
+    def _good_before(self, asked: Sequence[Asked]) -> Good:
+        """Return the cards and national numbers of these rows that a good one before them has."""
+        vault = vault_of(self.session)
+        cards = {_card_number(one.card) for one in asked}
+        digests = {_digest(vault, one.person.insz) for one in asked if one.person is not None}
+        here = select(BulkRow.card, BulkRow.insz_digest).where(
+            BulkRow.list_id == self.bulk.id, BulkRow.state == RowState.GOOD
+        )
+        found = [
+            *self.session.exec(here.where(col(BulkRow.card).in_(cards))),
+            *self.session.exec(here.where(col(BulkRow.insz_digest).in_(digests - {None}))),
+        ]
+        return Good({card for card, _ in found}, {digest for _, digest in found if digest is not None})
+
+    def _checked(self, row: Row, asked: Asked | None, lookups: Lookups, before: Good) -> BulkRow:
+        """Return what will become of a row; a good one is among those before the next."""
+        found = BulkRow(list_id=self.bulk.id or 0, line=row.line, state=RowState.GOOD)
+        faults = self._check(asked, found, lookups, before)
+        found.faults = {name: str(fault) for name, fault in faults.items()}
+        if faults:
+            found.state = RowState.BAD
+            return found
+        before.cards.add(found.card)
+        if found.insz_digest is not None:
+            before.digests.add(found.insz_digest)
+        return found
+
+    def _check(
+        self, asked: Asked | None, found: BulkRow, lookups: Lookups, before: Good
+    ) -> Mapping[str, str]:
         if asked is None:
             return {"": RowFault.COLUMNS}
         found.card = _card_number(asked.card)
         try:
-            look = self._look_at_move if asked.person is None else self._look_at_registration
-            look(asked, found)
+            if asked.person is None:
+                self._look_at_move(asked, found)
+            else:
+                self._look_at_registration(asked, asked.person, found, lookups)
         except RefusedError as refused:
             faults: dict[str, str] = {**refused.faults, **asked.faults}
             if asked.faults.get("birth_date") and faults.get("insz") == Fault.INSZ_OTHER_DATE:
                 del faults["insz"]
             return faults
-        return asked.faults or self._twice(found)
+        return asked.faults or _twice(found, before)
 
-    def _look_at_registration(self, asked: Asked, found: BulkRow) -> None:
-        assert asked.person is not None  # noqa: S101 - the caller looked
-        found.name = _name(asked.person)
+    def _look_at_registration(self, asked: Asked, person: Person, found: BulkRow, lookups: Lookups) -> None:
+        found.name = _name(person)
         found.until = asked.tariff_until
-        person = self._consented(asked.person)
-        prepared = prepare(self.session, person, asked.joining, self.desk, self.now)
+        person = self._consented(person)
+        prepared = prepare(lookups, person, asked.joining, self.desk, self.now)
         found.insz_digest, found.municipality = prepared.checked
 
     def _look_at_move(self, asked: Asked, found: BulkRow) -> None:
@@ -104,28 +194,6 @@ class Worker:
         checked = check_change(self.session, details, person, self.desk, self.now)
         found.name, found.passholder_ref = _name(person), holder.ref
         found.municipality = checked.municipality
-
-    def _twice(self, found: BulkRow) -> Mapping[str, str]:
-        """Return what is wrong with a row that asks again what a good one before it asks."""
-        before = select(BulkRow.line).where(
-            BulkRow.list_id == found.list_id, BulkRow.state == RowState.GOOD, BulkRow.line != found.line
-        )
-        if self.session.exec(before.where(BulkRow.card == found.card).limit(1)).first() is not None:
-            return {"card": RowFault.CARD_TWICE}
-        if found.insz_digest is None:
-            return {}
-        same = before.where(BulkRow.insz_digest == found.insz_digest).limit(1)
-        return {} if self.session.exec(same).first() is None else {"insz": RowFault.INSZ_TWICE}
-
-    def _do(self, asked: Asked, found: BulkRow) -> RowState:
-        if asked.person is not None:
-            person = self._consented(asked.person)
-            holder = register(self.session, person, asked.joining, self.desk, self.now)
-            found.passholder_ref = holder.ref
-            return RowState.DONE
-        holder, _, person = self._moved(asked)
-        has_moved = change_person(self.session, holder, person, self.desk, self.now)
-        return RowState.DONE if has_moved else RowState.SAME
 
     def _consented(self, person: Person) -> Person:
         """Return somebody new; a list has no column for rules 4.9: who sends children in answers for it."""
@@ -153,6 +221,20 @@ def worker_at(session: Session, bulk: BulkList, now: datetime) -> Worker:
     """Return who works at a list: its counter, with the rights it has now."""
     rights = rights_of(session, bulk.counter_id).get(bulk.card_system_id, frozenset())
     return Worker(session, bulk, Desk(bulk.counter_id, bulk.card_system_id, rights, bulk.staff_id), now)
+
+
+def _twice(found: BulkRow, before: Good) -> Mapping[str, str]:
+    """Return what is wrong with a row that asks again what a good one before it asks."""
+    if found.card in before.cards:
+        return {"card": RowFault.CARD_TWICE}
+    return {"insz": RowFault.INSZ_TWICE} if found.insz_digest in before.digests else {}
+
+
+def _digest(vault: Vault, insz: str) -> bytes | None:
+    try:
+        return insz_digest(vault, parse_insz(insz))
+    except InvalidInszError:
+        return None
 
 
 def _card_number(text: str) -> str:

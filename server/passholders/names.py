@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import delete, exists, text
@@ -52,11 +52,20 @@ def index_name(session: Session, holder: Passholder) -> None:
     session.execute(delete(NameWord).where(col(NameWord.passholder_ref) == holder.ref))
     systems = session.exec(select(Membership.card_system_id).where(Membership.passholder_ref == holder.ref))
     words = name_words(f"{holder.first_name} {holder.last_name}")
-    named = [(system, word) for system in systems for word in words]
+    _keep_words(session, [(system, word, holder.ref or 0) for system in systems for word in words])
+
+
+def index_new(session: Session, holders: Iterable[Passholder], system: int) -> None:
+    """Have those who are members of a card system since now, and of no other, found by their names."""
+    words = {one.ref or 0: name_words(f"{one.first_name} {one.last_name}") for one in holders}
+    _keep_words(session, [(system, word, ref) for ref, own in words.items() for word in own])
+
+
+def _keep_words(session: Session, named: Sequence[tuple[int, str, int]]) -> None:
     session.add_all(
-        NameWord(card_system_id=system, word=word, passholder_ref=holder.ref or 0) for system, word in named
+        NameWord(card_system_id=system, word=word, passholder_ref=ref) for system, word, ref in named
     )
-    keep_parts(session, named)
+    keep_parts(session, [(system, word) for system, word, _ in named])
 
 
 def keep_parts(session: Session, named: Iterable[tuple[int, str]]) -> None:

@@ -7,7 +7,7 @@ bpost, a CSV file with the columns Postcode, Plaatsnaam and Hoofdgemeente.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import delete
@@ -67,8 +67,12 @@ def put_places(session: Session, places: Iterable[Place]) -> int:
 
 def find_place(session: Session, postcode: str, name: str) -> Place | None:
     """Return the place that is meant: by its own name or that of its municipality, accents ignored."""
+    return pick_place(places_at(session, postcode), name)
+
+
+def pick_place(places: Sequence[Place], name: str) -> Place | None:
+    """Return which of the places with a postcode is meant."""
     wanted = words_of(name)
-    places = session.exec(select(Place).where(Place.postcode == postcode).order_by(col(Place.name))).all()
     return next(
         (one for one in places if wanted in (words_of(one.name), words_of(one.municipality))),
         places[0] if not wanted and len({one.municipality for one in places}) == 1 else None,

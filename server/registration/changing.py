@@ -23,6 +23,7 @@ from server.passholders.names import index_name
 from server.passholders.standing import is_active
 from server.registration.checks import Checked, check_contact, check_person
 from server.registration.facts import Desk, Fault, Person, RefusedError, refuse
+from server.registration.lookups import Lookups
 from shared.domain.zones import local_day
 
 _OF_HOLDER: Final = ("first_name", "last_name", "birth_date", "postcode", "language")
@@ -130,7 +131,7 @@ def check_change(
         joins = membership.social_tariff and is_active(membership, today)
     if joins is None:
         raise RefusedError({"system": Fault.NOT_A_MEMBER})
-    checked, faults = check_person(session, person, desk, today, tariff=joins, ref=ref)
+    checked, faults = check_person(Lookups(session), person, desk, today, tariff=joins, ref=ref)
     if checked.digest and details.insz_digest not in (None, checked.digest):
         faults["insz"] = Fault.INSZ_KNOWN
     # Who lived elsewhere when he came may go on doing so; to move there, the counter needs the right.

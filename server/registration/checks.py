@@ -14,9 +14,10 @@ from server.kernel.database import vault_of
 from server.passholders.insz import InvalidInszError, birth_date_of, insz_digest, parse_insz
 from server.passholders.models import Cardless, PassholderDetails, RegistrationRules
 from server.passholders.names import words_of
-from server.passholders.places import ABROAD, find_place
+from server.passholders.places import ABROAD
 from server.passholders.standing import ADULT_AGE, latest_end
 from server.registration.facts import Desk, Fault, Joining, Person
+from server.registration.lookups import Lookups, rules_of
 from shared.domain.prices import age_on
 
 HOME: Final = "BE"
@@ -33,14 +34,14 @@ class Checked(NamedTuple):
 
 
 def check_person(
-    session: Session, person: Person, desk: Desk, today: date, *, tariff: bool, ref: int | None = None
+    lookups: Lookups, person: Person, desk: Desk, today: date, *, tariff: bool, ref: int | None = None
 ) -> tuple[Checked, dict[str, Fault]]:
     """Return what to keep, and a fault for each field that has one.
 
     tariff: the kansenstatuut is, or is to be, his. ref: who it is, when he is a pashouder already.
     """
-    digest, insz_fault = _check_insz(session, person, desk, ref, tariff=tariff)
-    municipality, place_fault = _check_place(session, person, desk, tariff=tariff)
+    digest, insz_fault = _check_insz(lookups, person, desk, ref, tariff=tariff)
+    municipality, place_fault = _check_place(lookups, person, desk, tariff=tariff)
     faults = {
         "first_name": _check_name(person.first_name, Fault.FIRST_NAME),
         "last_name": _check_name(person.last_name, Fault.NAME),
@@ -74,9 +75,9 @@ def check_joining(joining: Joining, desk: Desk, today: date) -> dict[str, Fault]
     return check_tariff(joining.tariff_until, desk, today)
 
 
-def check_digital(session: Session, joining: Joining, desk: Desk) -> dict[str, Fault]:
+def check_digital(rules: RegistrationRules, joining: Joining) -> dict[str, Fault]:
     """Return what is wrong with a digital card, when one is asked for."""
-    rules, tariff = rules_of(session, desk.system), joining.tariff_until is not None
+    tariff = joining.tariff_until is not None
     is_fine = not joining.is_digital or Cardless(rules.cardless).allows(tariff=tariff)
     return {} if is_fine else {"card": Fault.NOT_DIGITAL}
 
@@ -108,18 +109,12 @@ def check_residence(session: Session, ref: int, desk: Desk, *, tariff: bool) -> 
     return {} if fits else {"place": Fault.ELSEWHERE}
 
 
-def rules_of(session: Session, system: int) -> RegistrationRules:
-    """Return how a card system registers."""
-    found = session.get(RegistrationRules, system)
-    return found or RegistrationRules(card_system_id=system, municipalities=[])
-
-
 def _check_name(name: str, fault: Fault) -> Fault | None:
     return None if 0 < len(name) <= LONGEST_NAME and words_of(name) else fault
 
 
 def _check_insz(
-    session: Session, person: Person, desk: Desk, ref: int | None, *, tariff: bool
+    lookups: Lookups, person: Person, desk: Desk, ref: int | None, *, tariff: bool
 ) -> tuple[bytes | None, Fault | None]:
     if not person.insz.strip():
         return None, None if ref or _may_leave_out(person, desk, tariff=tariff) else Fault.INSZ_NEEDED
@@ -129,11 +124,8 @@ def _check_insz(
         return None, Fault.INSZ_INVALID
     if birth_date_of(insz) not in (None, person.birth_date):
         return None, Fault.INSZ_OTHER_DATE
-    digest = insz_digest(vault_of(session), insz)
-    holder = session.exec(
-        select(PassholderDetails.passholder_ref).where(PassholderDetails.insz_digest == digest)
-    ).first()
-    return digest, None if holder in (None, ref) else Fault.INSZ_USED
+    digest = insz_digest(vault_of(lookups.session), insz)
+    return digest, None if lookups.owner(digest) in (None, ref) else Fault.INSZ_USED
 
 
 def _may_leave_out(person: Person, desk: Desk, *, tariff: bool) -> bool:
@@ -145,13 +137,13 @@ def _may_leave_out(person: Person, desk: Desk, *, tariff: bool) -> bool:
     return tariff and CounterRight.GRANT_SOCIAL_TARIFF in desk.rights
 
 
-def _check_place(session: Session, person: Person, desk: Desk, *, tariff: bool) -> tuple[str, Fault | None]:
+def _check_place(lookups: Lookups, person: Person, desk: Desk, *, tariff: bool) -> tuple[str, Fault | None]:
     if person.country != HOME:
         return ABROAD, None if CounterRight.REGISTER_ABROAD in desk.rights else Fault.ABROAD
-    place = find_place(session, person.postcode, person.place)
+    place = lookups.place(person.postcode, person.place)
     if place is None:
         return "", Fault.PLACE_UNKNOWN if person.place else Fault.PLACE
-    fits = _lives_here(place.municipality, rules_of(session, desk.system), desk, tariff=tariff)
+    fits = _lives_here(place.municipality, lookups.rules(desk.system), desk, tariff=tariff)
     return place.municipality, None if fits else Fault.ELSEWHERE
 
 

@@ -18,8 +18,8 @@ from server.kernel.addresses import is_email
 from server.kernel.audit import record
 from server.kernel.database import RequestSession
 from server.passholders.models import Cardless, CitySettings
-from server.registration.checks import rules_of
 from server.registration.keeping import HERE, NEEDS_INPUT, Keeper, OwnSystem
+from server.registration.lookups import rules_of
 from server.web.i18n import speak
 from server.web.templating import page
 

@@ -26,13 +26,13 @@ from server.passholders.models import Cardless, Membership, Passholder, Registra
 from server.passholders.names import words_of
 from server.passholders.places import municipalities
 from server.passholders.standing import social_tariff_on
-from server.registration.checks import rules_of
 from server.registration.facts import Fault, RefusedError, refuse
 from server.registration.finding import find_people, holder_with, is_misread
 from server.registration.form import read_day
 from server.registration.giving import block_card_of, cards_of, unblock_card
 from server.registration.keeping import HERE, NEEDS_INPUT, Keeper, OwnSystem
 from server.registration.leaving import delete_person
+from server.registration.lookups import rules_of
 from server.registration.tariff import block_membership, suspend_tariff
 from server.registration.words import fault_words
 from server.uitid.linking import unlink_uitid

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement
 from sqlmodel import Session, col, select
 
 from server.cards.models import Card
@@ -14,19 +13,20 @@ from server.feed.changes import cards_changed
 from server.kernel.audit import record
 from server.passholders.models import Membership
 from server.registration.facts import Desk, Fault, RefusedError
+from server.registration.lookups import Lookups
 from shared.domain.checkin import CardState
-from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_uitpas_number
+from shared.domain.numbers import parse_uitpas_number
 
 
-def find_card_to_give(session: Session, typed: str, desk: Desk, *, tariff: bool) -> Card:
+def find_card_to_give(lookups: Lookups, typed: str, desk: Desk, *, tariff: bool) -> Card:
     """Return the card with this UiTPAS number or chip number, locked: it lies here, and fits who gets it.
 
     Raises:
         RefusedError: it cannot be handed over at this counter to this person.
     """
-    query = select(Card).where(_named(typed)).with_for_update()
-    card = session.exec(query.execution_options(populate_existing=True)).first()
-    fault = _why_not(card, desk, tariff=tariff)
+    card = lookups.card(typed)
+    is_given = card is not None and card.uitpas_number in lookups.given
+    fault = Fault.CARD_TAKEN if is_given else _why_not(card, desk, tariff=tariff)
     if card is None or fault is not None:
         raise RefusedError({"card": fault or Fault.CARD_UNKNOWN})
     return card
@@ -42,8 +42,13 @@ def lies_at(card: Card, desks: Mapping[int, Desk]) -> bool:
 
 def give_card(session: Session, card: Card, ref: int, desk: Desk) -> None:
     """Hand a card over; the zuilen hear of it."""
-    card.state, card.passholder_ref, card.counter_id = CardState.ACTIVE.name, ref, desk.counter_id
+    hand_over(card, ref, desk)
     cards_changed(session, [card.uitpas_number])
+
+
+def hand_over(card: Card, ref: int, desk: Desk) -> None:
+    """Make a card somebody's; the zuilen are to hear of it."""
+    card.state, card.passholder_ref, card.counter_id = CardState.ACTIVE.name, ref, desk.counter_id
 
 
 def give_digital_card(session: Session, ref: int, desk: Desk, *, tariff: bool) -> Card:
@@ -116,17 +121,6 @@ def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
 def holder_changed(session: Session, ref: int) -> None:
     """Have the zuilen hear that a pashouder or his memberships changed."""
     cards_changed(session, [card.uitpas_number for card in cards_of(session, ref)])
-
-
-def _named(typed: str) -> ColumnElement[bool]:
-    """Return what finds the card that was typed or scanned."""
-    try:
-        return col(Card.uitpas_number) == parse_uitpas_number(typed).value
-    except InvalidNumberError as error:
-        try:
-            return col(Card.chip_number) == parse_chip_number(typed)
-        except InvalidNumberError:
-            raise RefusedError({"card": Fault.CARD_NUMBER}) from error
 
 
 def _why_not(card: Card | None, desk: Desk, *, tariff: bool) -> Fault | None:

@@ -33,6 +33,7 @@ from server.registration.form import (
     read_person,
 )
 from server.registration.giving import lies_at
+from server.registration.lookups import Lookups
 from server.registration.person import CHANGE, YES
 from server.registration.pictures import put_picture
 from server.registration.portrait import read_sent
@@ -181,7 +182,7 @@ def _prepare(
     Raises:
         RefusedError: it will not.
     """
-    prepared: Prepared = prepare(session, person, joining, desk, now)
+    prepared: Prepared = prepare(Lookups(session), person, joining, desk, now)
     municipality = prepared.checked.municipality
     price = quote(
         session,

@@ -9,8 +9,8 @@ from typing import Final
 from sqlmodel import Session
 
 from server.cards.models import CardKind
-from server.registration.checks import rules_of
 from server.registration.facts import Desk, Fault, RefusedError
+from server.registration.lookups import rules_of
 from server.vouchers.pricing import (
     CardAsked,
     NoPriceError,

@@ -9,9 +9,10 @@ from sqlmodel import Session
 from server.cards.models import Card
 from server.cardsystems.rights import CounterRight
 from server.passholders.models import Membership
-from server.registration.checks import check_digital, check_residence, check_tariff, rules_of
+from server.registration.checks import check_digital, check_residence, check_tariff
 from server.registration.facts import REPLACING, Desk, Fault, Joining, refuse
 from server.registration.giving import cards_of, find_card_to_give, give_card, give_digital_card
+from server.registration.lookups import Lookups, rules_of
 from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text, note_of_member
 from shared.domain.checkin import CardState
@@ -40,7 +41,7 @@ def replace_card(
     faults = _check(membership, reason, joining, had, desk=desk, today=local_day(now))
     if reason == PriceReason.OBTAIN_KANSENSTATUUT:
         faults |= check_residence(session, membership.passholder_ref, desk, tariff=True)
-    faults |= check_digital(session, joining, desk)
+    faults |= check_digital(rules_of(session, desk.system), joining)
     refuse(faults)
     tariff = reason == PriceReason.OBTAIN_KANSENSTATUUT or (
         membership.social_tariff and reason != PriceReason.LOSS_KANSENSTATUUT
@@ -68,7 +69,7 @@ def replace_card(
 def _give(session: Session, ref: int, joining: Joining, desk: Desk, *, tariff: bool) -> Card:
     if joining.is_digital:
         return give_digital_card(session, ref, desk, tariff=tariff)
-    card = find_card_to_give(session, joining.card, desk, tariff=tariff)
+    card = find_card_to_give(Lookups(session), joining.card, desk, tariff=tariff)
     give_card(session, card, ref, desk)
     return card
 

@@ -9,9 +9,10 @@ from sqlmodel import Session
 
 from server.kernel.audit import record
 from server.passholders.models import Membership, MembershipStatus
-from server.registration.checks import check_tariff, rules_of
+from server.registration.checks import check_tariff
 from server.registration.facts import Desk, Fault, RefusedError, refuse
 from server.registration.giving import holder_changed
+from server.registration.lookups import rules_of
 from shared.domain.zones import local_day
 
 

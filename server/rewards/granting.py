@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, or_
@@ -20,25 +20,39 @@ def rules_of(session: Session, system: int) -> RewardRules:
 
 def welcome_rewards(session: Session, system: int, municipality: str, now: datetime) -> list[Reward]:
     """Return what somebody of a municipality would be given who joins a card system now."""
-    return _fitting(session, _open(session, system, now), system, municipality, now)
+    rewards = _open(session, system, now)
+    offers = offers_of(session, rewards) if rewards else {}
+    return [one for one in rewards if is_granted(offers[one.id or 0], system, municipality, now)]
 
 
-def grant_welcome(session: Session, ref: int, system: int, municipality: str, now: datetime) -> list[Reward]:
-    """Give somebody who joins a card system what there is for him, in that transaction; return it.
+def grant_welcome(
+    session: Session, joined: Mapping[int, str], system: int, now: datetime
+) -> dict[int, list[Reward]]:
+    """Give those who join a card system what there is for them, in that transaction; return who got what.
 
-    Of two who join at the same moment, the last one is given to one: the second waits for the first.
+    joined: pashouder -> his municipality. Of two who join at the same moment, the last one is given to
+    one: the second waits for the first.
     """
     # Always all of a card system's and in the same order, or two who wait for each other would never end.
     rewards = _open(session, system, now, lock=True)
-    fitting = _fitting(session, rewards, system, municipality, now)
-    if not fitting:
-        return []
-    had = select(RewardGrant.reward_id).where(RewardGrant.passholder_ref == ref)
-    has = set(session.exec(had))
-    given = [reward for reward in fitting if reward.id not in has]
-    for reward in given:
-        reward.units_taken += 1
-    session.add_all(RewardGrant(passholder_ref=ref, reward_id=one.id or 0, at=now) for one in given)
+    if not rewards:
+        return {}
+    had = select(RewardGrant.passholder_ref, RewardGrant.reward_id).where(
+        col(RewardGrant.passholder_ref).in_(joined)
+    )
+    has, offers = set(session.exec(had).all()), offers_of(session, rewards)
+    given: dict[int, list[Reward]] = {}
+    for ref, municipality in joined.items():
+        for reward in rewards:
+            offer = offers[reward.id or 0]._replace(taken=reward.units_taken)
+            if (ref, reward.id or 0) not in has and is_granted(offer, system, municipality, now):
+                reward.units_taken += 1
+                given.setdefault(ref, []).append(reward)
+    session.add_all(
+        RewardGrant(passholder_ref=ref, reward_id=one.id or 0, at=now)
+        for ref, own in given.items()
+        for one in own
+    )
     return given
 
 
@@ -82,15 +96,6 @@ def _open(session: Session, system: int, now: datetime, *, lock: bool = False) -
         query = query.with_for_update().execution_options(populate_existing=True)
     found = list(session.exec(query))
     return found if found and rules_of(session, system).grants_welcome else []
-
-
-def _fitting(
-    session: Session, rewards: Sequence[Reward], system: int, municipality: str, now: datetime
-) -> list[Reward]:
-    if not rewards:
-        return []
-    offers = offers_of(session, rewards)
-    return [one for one in rewards if is_granted(offers[one.id or 0], system, municipality, now)]
 
 
 def _regions(session: Session) -> dict[int, frozenset[str]]:

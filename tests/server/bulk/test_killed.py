@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,9 +14,8 @@ from server.bulk.models import BulkList, BulkRow
 from server.bulk.working import ListState, work_at_open
 from server.passholders.models import Passholder
 
-from .test_lists import Office, row
+from .test_lists import Office, row, wait_for
 
-SECONDS = 120
 CARRY_OUT = """
 import sys
 from server.bulk.working import work_at
@@ -53,10 +51,3 @@ def test_a_killed_process_leaves_every_row_done_or_not_and_none_twice(database, 
     with database.reading() as session:
         people = session.exec(select(func.count(BulkRow.passholder_ref.distinct()))).one()
         assert people == count
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.01)

@@ -2,12 +2,15 @@
 
 import io
 import threading
+import time
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import event, text
 from sqlmodel import func, select
 
-from fakes.town import ABROAD, AUTHORISED, GENT, PLAIN
+from fakes.town import ABROAD, AN, AUTHORISED, GENT, PLAIN
 from server.bulk import reading, working
 from server.bulk.models import BulkList, BulkPart, BulkRow
 from server.bulk.reading import ListError, ListKind
@@ -25,6 +28,8 @@ from server.bulk.working import (
 from server.cards.models import Card
 from server.kernel.audit import AuditEntry
 from server.passholders.models import Membership, Passholder, PassholderDetails
+from server.registration.facts import Joining
+from server.registration.register import register
 from server.web.i18n import translator
 
 UNTIL = date(datetime.now(UTC).year + 1, 4, 30)
@@ -298,3 +303,51 @@ def test_the_report_has_a_line_for_each_row_and_no_formulas(office, town, desk, 
     assert lines[0] == "\ufeffLijn;Naam;UiTPAS-nummer;Wat ermee gebeurt"
     assert lines[1] == f"1;An b Peeters;{number};Wordt geregistreerd."
     assert lines[2].endswith("Deze kaart stond al op een vorige lijn.")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_another_counter_registers_in_that_very_moment_is_refused_alone(office, town, desk, database):
+    cards = [town.card(desk) for _ in range(4)]
+    wanted = office.look(*(row(n, card) for n, card in enumerate(cards[:3], 1)))
+    assert office.order(wanted)
+    working_at_it = threading.Thread(target=work_at, args=(database, wanted))
+    with database.writing() as session:
+        someone = replace(AN, insz=insz(2), birth_date=date(1983, 3, 2))
+        register(session, someone, Joining(cards[3]), desk, datetime.now(UTC))
+        session.flush()
+        working_at_it.start()
+        wait_for(lambda: waits_for_a_lock(database))
+    working_at_it.join()
+    assert office.counts(wanted) == (ListState.DONE, 3, 3, 0, 2, 1)
+    assert office.rows(wanted)[2] == ("refused", {"insz": "insz-used"})
+    with database.reading() as session:
+        assert [session.get_one(Card, card).state for card in cards] == [
+            "ACTIVE",
+            "LOCAL_STOCK",
+            "ACTIVE",
+            "ACTIVE",
+        ]
+
+
+def waits_for_a_lock(database):
+    asked = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with database.engine.connect() as connection:
+        return connection.execute(asked).scalar()
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it took too long"
+        time.sleep(0.01)
+
+
+def test_a_piece_costs_few_statements_however_many_rows_it_has(office, town, desk, database):
+    wanted = office.look(*(row(n, town.card(desk)) for n in range(1, 41)))
+    assert office.order(wanted)
+    asked = []
+    event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    assert work_at(database, wanted)
+    reads = [one for one in asked if one.startswith("SELECT")]
+    assert office.counts(wanted)[4] == 40
+    assert len(reads) < 20

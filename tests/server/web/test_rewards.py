@@ -14,7 +14,7 @@ HERE = "/dashboard/pashouders/5/voordelen"
 PEOPLE = "/balie/pashouders"
 TODAY = datetime.now(UTC).date()
 FORM = {
-    "title": "Gratis zwembeurt",
+    "title": "Gratis rondleiding",
     "description": "Eén keer zwemmen in een zwembad van de stad.",
     "system": "5",
     "granting_from": TODAY.isoformat(),
@@ -57,13 +57,13 @@ def register(site):
 
 def test_a_reward_goes_from_the_ksb_over_the_counter_to_the_pashouder(ksb):
     page = make(ksb)
-    assert "Gratis zwembeurt" in ksb.client.get(HERE).text
+    assert "Gratis rondleiding" in ksb.client.get(HERE).text
     ksb.log_in("Ann Peeters", "Bibliotheek")
     shown, person = register(ksb)
-    assert ("Krijgt als welkom" in shown, "Gratis zwembeurt" in shown) == (True, True)
-    assert "Gratis zwembeurt" in ksb.client.get(person).text
+    assert ("Krijgt als welkom" in shown, "Gratis rondleiding" in shown) == (True, True)
+    assert "Gratis rondleiding" in ksb.client.get(person).text
     with ksb.database.reading() as session:
-        (reward,) = session.exec(select(Reward).where(Reward.title == "Gratis zwembeurt"))
+        (reward,) = session.exec(select(Reward).where(Reward.title == "Gratis rondleiding"))
     given = ksb.client.post(f"{person}/voordelen", data={"reward": reward.id})
     told = ksb.client.get(given.headers["location"]).text
     assert ("Het voordeel is meegegeven." in told, "Terugnemen" in told) == (True, True)
@@ -74,7 +74,7 @@ def test_a_reward_goes_from_the_ksb_over_the_counter_to_the_pashouder(ksb):
     assert "Nadia Verstraete" in taken.text
     assert "Niemand nam" in ksb.client.get(f"{HERE}/opgenomen", params={"tot": "2020-01-01"}).text
     table = ksb.client.post(f"{HERE}/opgenomen.csv", data={}).text
-    assert "Gratis zwembeurt" in table
+    assert "Gratis rondleiding" in table
     assert "Verstraete;Nadia;9000" in table
     assert "1 keer toegekend" in ksb.client.get(page).text
 
@@ -84,7 +84,7 @@ def test_what_was_handed_out_by_mistake_is_taken_back_by_that_counter_only(ksb):
     ksb.log_in("Ann Peeters", "Bibliotheek")
     _, person = register(ksb)
     with ksb.database.reading() as session:
-        (reward,) = session.exec(select(Reward).where(Reward.title == "Gratis zwembeurt"))
+        (reward,) = session.exec(select(Reward).where(Reward.title == "Gratis rondleiding"))
     ksb.client.post(f"{person}/voordelen", data={"reward": reward.id})
     with ksb.database.reading() as session:
         (made,) = session.exec(select(RewardRedemption.id))
@@ -117,7 +117,7 @@ def test_a_ksb_changes_ends_and_switches_off(ksb):
 def test_the_begin_of_what_somebody_was_given_is_frozen(ksb):
     page = make(ksb)
     with ksb.database.writing() as session:
-        reward = session.exec(select(Reward).where(Reward.title == "Gratis zwembeurt")).one()
+        reward = session.exec(select(Reward).where(Reward.title == "Gratis rondleiding")).one()
         reward.units_taken = 1
         holder = session.exec(select(Passholder.ref)).first()
         session.add(RewardGrant(passholder_ref=holder, reward_id=reward.id, at=datetime.now(UTC)))
