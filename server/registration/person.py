@@ -151,7 +151,7 @@ def join_system(visit: Served, form: Annotated[JoiningForm, Form()]) -> Response
         return move_and_join(visit.session, visit.holder, to, joining, desk=desk, now=now)
 
     def deal() -> Deal:
-        return deal_of_joining(visit.session, visit.holder, joining, to, desk=desk, today=local_day(now))
+        return deal_of_joining(visit.session, visit.holder, joining, to, desk=desk, now=now)
 
     return _surely(visit, form, faults, deed, deal)
 

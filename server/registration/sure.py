@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -16,8 +16,11 @@ from server.registration.finding import find_by_number
 from server.registration.moving import Address
 from server.registration.pricing import quote
 from server.registration.replacing import cards_here
+from server.rewards.granting import welcome_rewards
+from server.rewards.models import Reward
 from shared.domain.checkin import CardState
 from shared.domain.prices import PriceLine, PriceReason
+from shared.domain.zones import local_day
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Deal:
     """What somebody gets and loses at a counter. card: None when the one he has does.
 
     replaced: his cards that are blocked. price: None when the card system says nothing of it.
-    address: where he lives from now on, None when he did not move.
+    address: where he lives from now on, None when he did not move. rewards: what he is given as a welcome.
     """
 
     reason: PriceReason
@@ -36,6 +39,7 @@ class Deal:
     replaced: Sequence[Card]
     price: PriceLine | None
     address: Address | None = None
+    rewards: Sequence[Reward] = ()
 
 
 def attempt(session: Session, deed: Callable[[], object]) -> None:
@@ -83,14 +87,18 @@ def deal_of_joining(
     address: Address | None,
     *,
     desk: Desk,
-    today: date,
+    now: datetime,
 ) -> Deal:
     """Return what becoming a member of a card system more is: with a card of it, or with the one he has."""
     tariff = joining.tariff_until is not None
     reason = PriceReason.EXTRA_CARD if joining.card else PriceReason.CARD_UPGRADE
-    price = _price(session, holder, reason, joining, desk=desk, today=today, tariff=tariff, address=address)
+    price = _price(
+        session, holder, reason, joining, desk=desk, today=local_day(now), tariff=tariff, address=address
+    )
     card = _card(session, joining)
-    return Deal(reason, desk.system, card, tariff, joining.tariff_until, (), price, address)
+    lives_in = _municipality(session, holder, address)
+    rewards = welcome_rewards(session, desk.system, lives_in, now, ref=holder.ref)
+    return Deal(reason, desk.system, card, tariff, joining.tariff_until, (), price, address, rewards)
 
 
 def _card(session: Session, joining: Joining) -> Card | None:
@@ -109,17 +117,22 @@ def _price(
     tariff: bool,
     address: Address | None = None,
 ) -> PriceLine | None:
-    details, card = session.get(PassholderDetails, holder.ref), _card(session, joining)
-    place = find_place(session, address.postcode, address.place) if address else None
-    municipality = place.municipality if place else details.municipality if details else ""
+    card = _card(session, joining)
     return quote(
         session,
         desk,
         reason,
         born=holder.birth_date,
-        municipality=municipality,
+        municipality=_municipality(session, holder, address),
         tariff=tariff,
         today=today,
         voucher=joining.voucher,
         kind=card.kind if card else CardKind.CARD,
     )
+
+
+def _municipality(session: Session, holder: Passholder, address: Address | None) -> str:
+    """Return where somebody lives from now on."""
+    details = session.get(PassholderDetails, holder.ref)
+    place = find_place(session, address.postcode, address.place) if address else None
+    return place.municipality if place else details.municipality if details else ""

@@ -18,9 +18,15 @@ def rules_of(session: Session, system: int) -> RewardRules:
     return session.get(RewardRules, system) or RewardRules(card_system_id=system)
 
 
-def welcome_rewards(session: Session, system: int, municipality: str, now: datetime) -> list[Reward]:
-    """Return what somebody of a municipality would be given who joins a card system now."""
-    rewards = _open(session, system, now)
+def welcome_rewards(
+    session: Session, system: int, municipality: str, now: datetime, *, ref: int | None = None
+) -> list[Reward]:
+    """Return what somebody of a municipality would be given who joins a card system now.
+
+    ref: who it is, when he is a pashouder already: what he was given is not given again.
+    """
+    had = set(session.exec(select(RewardGrant.reward_id).where(RewardGrant.passholder_ref == ref)))
+    rewards = [one for one in _open(session, system, now) if one.id not in had]
     offers = offers_of(session, rewards) if rewards else {}
     return [one for one in rewards if is_granted(offers[one.id or 0], system, municipality, now)]
 

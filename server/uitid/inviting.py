@@ -29,8 +29,11 @@ MOST: Final = 200
 
 def invite(session: Session, ref: int, system: int, now: datetime) -> bool:
     """Have a mail written to who just joined a card system; False when none is to come."""
-    details, rules = session.get(PassholderDetails, ref), session.get(RegistrationRules, system)
-    if details is None or not details.email or (rules is not None and not rules.sends_mails):
+    details = session.get(PassholderDetails, ref)
+    if details is None or not details.email:
+        return False
+    rules = session.get(RegistrationRules, system)
+    if rules is not None and not rules.sends_mails:
         return False
     found = session.get(Invitation, ref)
     if found is None:

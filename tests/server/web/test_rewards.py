@@ -6,6 +6,8 @@ import pytest
 from sqlmodel import select
 
 from server.cards.models import Card
+from server.cardsystems.models import PermissionGroup
+from server.counters.models import Counter, CounterGroup
 from server.kernel.audit import AuditEntry
 from server.passholders.models import Passholder
 from server.rewards.models import Reward, RewardGrant, RewardRedemption
@@ -96,6 +98,29 @@ def test_what_was_handed_out_by_mistake_is_taken_back_by_that_counter_only(ksb):
     with ksb.database.reading() as session:
         deeds = [one.action for one in session.exec(select(AuditEntry)) if "reward" in one.action]
     assert deeds == ["redeem-reward", "cancel-reward"]
+
+
+def test_who_joins_another_region_sees_what_he_is_given_there_and_not_what_he_has(ksb):
+    with ksb.database.writing() as session:
+        now = datetime.now(UTC)
+        for title in ("Gratis film", "Gratis soep"):
+            session.add(
+                Reward(card_system_id=3, title=title, description="x", publication_begin=now, made_at=now)
+            )
+        session.flush()
+        soup = session.exec(select(Reward.id).where(Reward.title == "Gratis soep")).one()
+        ref = session.exec(select(Passholder.ref).where(Passholder.last_name == "Demeester")).one()
+        session.add(RewardGrant(passholder_ref=ref, reward_id=soup, at=now))
+        counter = session.exec(select(Counter.id).where(Counter.name.startswith("UiTPAS Organisatie"))).one()
+        group = session.exec(
+            select(PermissionGroup.id).where(
+                PermissionGroup.card_system_id == 3, PermissionGroup.name.startswith("Niet-")
+            )
+        ).one()
+        session.add(CounterGroup(counter_id=counter, group_id=group))
+    ksb.log_in("Bram Wouters")
+    shown = ksb.client.post(f"{PEOPLE}/{ref}/lid", data={"system": "3"}).text
+    assert ("Gratis film" in shown, "Gratis soep" in shown) == (True, False)
 
 
 def test_a_ksb_changes_ends_and_switches_off(ksb):
