@@ -37,7 +37,7 @@ def hand_out(visit: Served, acting: HandsOut, reward: Annotated[int, Form()] = 0
     except RewardRefusedError:
         (own,) = look_at(session, ref, [found], now, giver=giver)
         return person_page(visit, errors={"": verdict_sentence(speak(visit.request), own)})
-    return RedirectResponse(f"{HERE}/{ref}?gelukt=voordeel#voordelen", 303)
+    return RedirectResponse(f"{HERE}/{ref}?gelukt=voordeel", 303)
 
 
 @router.post("/terug")
@@ -47,7 +47,7 @@ def take_reward_back(visit: Served, acting: HandsOut, redemption: Annotated[int,
     if found is None or found.passholder_ref != visit.holder.ref or found.counter_id != acting.counter_id:
         raise ProblemError(404, "This counter handed no such reward out.", type="zuil:place")
     take_back(visit.session, found, _giver(visit.session, acting))
-    return RedirectResponse(f"{HERE}/{visit.holder.ref}?gelukt=teruggenomen#voordelen", 303)
+    return RedirectResponse(f"{HERE}/{visit.holder.ref}?gelukt=teruggenomen", 303)
 
 
 def _giver(session: Session, acting: Acting) -> Giver:

@@ -342,6 +342,7 @@ def wait_for(condition):
         time.sleep(0.01)
 
 
+@one_database
 def test_a_piece_costs_few_statements_however_many_rows_it_has(office, town, desk, database):
     wanted = office.look(*(row(n, town.card(desk)) for n in range(1, 41)))
     assert office.order(wanted)

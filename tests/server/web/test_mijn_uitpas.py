@@ -158,6 +158,7 @@ def own(site, mira):
 def test_who_logs_in_sees_what_is_his_until_he_leaves(own):
     seen = own.client.get(f"{HERE}/ik").text
     assert "Mira" in seen
+    assert ("Gratis tas koffie" in seen, "Haal het op bij Theater De Lantaarn." in seen) == (True, True)
     assert MIRA in seen
     assert own.client.post(f"{HERE}/ik/weg").status_code == 303
     for path in ("", "/blokkeren", "/gegevens"):
