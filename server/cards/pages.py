@@ -22,6 +22,8 @@ from server.cards.packages import (
     packages_in,
 )
 from server.cardsystems.models import CardSystem
+from server.cardsystems.rights import CounterRight
+from server.counters.rights import may
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.registration.scanning import scan_page
@@ -87,6 +89,7 @@ def _page(
     return scan_page(
         request,
         "cards/balie.html",
+        registers=may(session, counter_id, CounterRight.REGISTER),
         status=NEEDS_INPUT if refused else 200,
         stocks=stocks,
         coming=coming,
