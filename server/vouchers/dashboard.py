@@ -95,7 +95,7 @@ def add_type(
         prefix=prefix,
         staff_id=acting.staff_id,
     )
-    return RedirectResponse(f"{CARDS}/{system.id}/vouchers/{made}?gelukt=klaar", 303)
+    return RedirectResponse(f"{CARDS}/{system.id}/vouchers/{made}?gelukt=gemaakt", 303)
 
 
 @router.get("/{type_id}")
@@ -133,7 +133,7 @@ def add_series(
     except NoTableError:
         sentence = _("Vul eerst in wat een kaart nu kost: een voucher begint met die prijzen.")
         return _page(request, session, system, voucher_type, errors={"": sentence}, count=count)
-    return RedirectResponse(f"{CARDS}/{system.id}/vouchers/{voucher_type.id}?gelukt=bewaard", 303)
+    return RedirectResponse(f"{CARDS}/{system.id}/vouchers/{voucher_type.id}?gelukt=klaar", 303)
 
 
 @router.get("/{type_id}/reeksen/{series_id}.csv")
