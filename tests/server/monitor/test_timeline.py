@@ -6,7 +6,9 @@ import pytest
 from sqlmodel import select
 
 from fakes.station import clock
+from server.kiosks.contact import Before
 from server.kiosks.models import FormerDevice, Kiosk
+from server.monitor.happenings import keep_happenings
 from server.monitor.models import KioskHappening, KioskTransition, Maintenance
 from server.monitor.timeline import PAGE, Kind, read_timeline
 from server.releases.models import KioskRelease
@@ -45,16 +47,20 @@ def test_other_starts_and_versions_are_kept_and_nothing_else_is(database, statio
     ]
 
 
-def test_a_restart_during_an_outage_shows_although_the_program_runs_longer_than_before(database, station):
-    beats(station, monotonic=100, uptime=60)
-    beats(station, monotonic=5000, uptime=4000)
-    assert happened(database) == [("restarted", "", "")]
+def kinds(before, *, monotonic, uptime):
+    """Return what the next heartbeat of the same boot and version shows."""
+    told = Before(30, 0, version="1.0.0", boot="a", **before)
+    at = Clock(wall=0, monotonic=monotonic * 1000, boot="a", offset=0)
+    beat = Heartbeat(clock=at, version="1.0.0", queue=0, uptime=uptime)
+    return [call.scalars["kind"] for call in keep_happenings(1, beat, told, NOW)]
 
 
-def test_a_device_that_tells_no_uptime_did_not_restart(database, station):
-    for monotonic in (10, 70, 5000):
-        beats(station, monotonic=monotonic)
-    assert happened(database) == []
+def test_a_restart_during_an_outage_shows_although_the_program_runs_longer_than_before():
+    assert kinds({"monotonic": 100_000, "uptime": 60}, monotonic=5000, uptime=4000) == ["restarted"]
+
+
+def test_a_device_that_tells_no_uptime_did_not_restart():
+    assert kinds({"monotonic": 10_000}, monotonic=5000, uptime=0) == []
 
 
 @pytest.fixture

@@ -11,14 +11,19 @@ MUSIC = "4d0c1c6a-2f37-4b7e-9a57-0c3f1e5b7a11"
 PUPPETS = "373d6cee-b4ae-4637-9b7c-eeb79e45f044"
 
 
+def as_ksb(site):
+    site.report(1)
+    site.log_in("Karima El Idrissi")
+    return site
+
+
 @pytest.fixture
-def ksb(any_site):
-    any_site.report(1)
-    any_site.log_in("Karima El Idrissi")
-    return any_site
+def ksb(site):
+    return as_ksb(site)
 
 
-def test_a_ksb_puts_an_event_on_a_zuil_and_leaves_the_choice_to_it_again(ksb):
+def test_a_ksb_puts_an_event_on_a_zuil_and_leaves_the_choice_to_it_again(any_site):
+    ksb = as_ksb(any_site)
     assert HERE in ksb.client.get("/dashboard/zuilen/1").text
     assert "Muziekinstuif" in ksb.client.get(HERE).text
     answer = ksb.client.post(HERE, data={"event_id": MUSIC})
