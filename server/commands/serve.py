@@ -21,6 +21,8 @@ from server.migrations.run import require_current
 from server.settings import Settings
 
 GRACE_SECONDS: Final = 3
+BACKLOG: Final = 2048
+"""Connections that may wait to be accepted: every zuil comes back at once after an outage."""
 
 
 def register(commands: Commands) -> None:
@@ -36,7 +38,7 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
         with database.reading() as session:
             signing_key(session)  # a wrong ZUIL_SECRET_KEY shows here, not at the first zuil
     try:
-        listener = socket.create_server((settings.host, settings.port), backlog=2048, reuse_port=False)
+        listener = _listener(settings)
     except OSError as error:
         sys.stderr.write(
             f"zuil-server: cannot listen on {settings.host} port {settings.port}: {error.strerror}.\n"
@@ -49,6 +51,7 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
         access_log=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
         proxy_headers=True,
+        backlog=BACKLOG,
     )
     with listener:
         return _serve(config, listener)
@@ -71,6 +74,39 @@ def application() -> FastAPI:
     gc.set_threshold(50_000, 20, 50)
     gc.enable()
     return app
+
+
+def _listener(settings: Settings) -> socket.socket:
+    """Return the socket that the processes listen on.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    address = settings.host, settings.port
+    listener = socket.create_server(address, backlog=BACKLOG)
+    if settings.workers == 1:
+        return listener
+    # So far it was made sure that nobody else has the port.
+    listener.close()
+    return _Share(address)
+
+
+class _Share(socket.socket):
+    """A socket of which every process has its own, so that the kernel spreads connections over them.
+
+    Of processes that accept from one socket, the one that wakes first takes most.
+    """
+
+    def __init__(self, address: tuple[str, int]) -> None:
+        super().__init__(socket.AF_INET6 if ":" in address[0] else socket.AF_INET)
+        self._address = address
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self.bind(address)
+
+    def __reduce__(self) -> tuple[type[_Share], tuple[tuple[str, int]]]:
+        """Become a socket of its own in another process."""
+        return _Share, (self._address,)
 
 
 _applications: list[FastAPI] = []

@@ -115,7 +115,7 @@ _NOTIFY: Final = Statement("SELECT pg_notify(:channel, :payload)")
 
 @dataclass
 class _Pending:
-    """The keys of the changes that are about to get a position."""
+    """The keys of the changes that are about to get a position. is_part: more are waiting."""
 
     ids: list[int] = field(default_factory=list)
     numbers: set[str] = field(default_factory=set)
@@ -123,6 +123,7 @@ class _Pending:
     kiosks: set[int] = field(default_factory=set)
     ordered: set[int] = field(default_factory=set)
     every_kiosk: bool = False
+    is_part: bool = False
 
 
 def publish(database: Database, *, yielding: bool = False) -> Touched | None:
@@ -134,8 +135,11 @@ def publish(database: Database, *, yielding: bool = False) -> Touched | None:
         if not Bulk(session).run(_ANY):
             return None
     touched: Touched | None = None
-    while (part := _publish_some(database, yielding=yielding)) is not None:
-        touched = part if touched is None else touched.with_(part)
+    is_part = True
+    # What is committed meanwhile waits for the next time: in a flood of taps this would never end.
+    while is_part:
+        part, is_part = _publish_some(database, yielding=yielding)
+        touched = touched.with_(part) if touched and part else touched or part
     return touched
 
 
@@ -151,16 +155,17 @@ def hold_publication(bulk: Bulk, database: Database) -> None:
         bulk.run(_LOCK, {"key": _LOCK_KEY})
 
 
-def _publish_some(database: Database, *, yielding: bool) -> Touched | None:
+def _publish_some(database: Database, *, yielding: bool) -> tuple[Touched | None, bool]:
+    """Return what was touched, and whether more was waiting."""
     with database.writing() as session:
         bulk = Bulk(session)
         if not yielding or not database.is_postgresql:
             hold_publication(bulk, database)
         elif not bulk.run(_TRY_LOCK, {"key": _LOCK_KEY})[0][0]:
-            return None
+            return None, False
         pending = _read(bulk)
         if not pending.ids:
-            return None
+            return None, False
         start = int(bulk.run(_POSITION)[0][0])
         # First the changes, in the order they were noted; then the rows that follow from them.
         bulk.run(_NUMBER, rows=[(id_, start + place) for place, id_ in enumerate(pending.ids, 1)])
@@ -173,13 +178,15 @@ def _publish_some(database: Database, *, yielding: bool) -> Touched | None:
         touched = _touched(bulk, pending, rows, start, position)
         if database.is_postgresql:
             bulk.run(_NOTIFY, {"channel": FEED_CHANNEL, "payload": touched.encode()})
-        return touched
+        return touched, pending.is_part
 
 
 def _read(bulk: Bulk) -> _Pending:
-    pending = _Pending()
-    for id_, kind, raw in bulk.run(_PENDING, {"most": MOST_CHANGES}):
+    found = bulk.run(_PENDING, {"most": MOST_CHANGES})
+    pending = _Pending(is_part=len(found) == MOST_CHANGES)
+    for id_, kind, raw in found:
         if len(pending.numbers) + len(pending.refs) > MOST_KEYS:
+            pending.is_part = True
             break
         keys: list[str] = json.loads(raw)
         pending.ids.append(id_)

@@ -44,7 +44,7 @@ BATCH = 100
 BATCHES = 6
 """Batches of each of the crowd in a round."""
 SINGLES = 150
-ROUNDS = 3
+ROUNDS = 7
 CHUNK = 5_000
 PAST = 200_000
 """Check-ins of before."""
