@@ -40,9 +40,9 @@ def run(settings: Settings, _: argparse.Namespace) -> int:
     try:
         listener = _listener(settings)
     except OSError as error:
-        sys.stderr.write(
-            f"zuil-server: cannot listen on {settings.host} port {settings.port}: {error.strerror}.\n"
-        )
+        # Without the address, which Python repeats.
+        reason = (error.strerror or str(error)).partition(" (")[0]
+        sys.stderr.write(f"zuil-server: cannot listen on {settings.host} port {settings.port}: {reason}.\n")
         return 1
     config = uvicorn.Config(
         "server.commands.serve:application",

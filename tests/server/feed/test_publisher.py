@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from fakes.scene import SYSTEM, add_holders, add_region
 from server.cards.models import Card
 from server.cardsystems.setup import create_card_system
+from server.feed import publisher
 from server.feed.changes import cards_changed, kiosks_changed
 from server.feed.epoch import Cursor, head, new_epoch
 from server.feed.models import CardFeed, Change
@@ -232,3 +233,37 @@ def test_a_process_leaves_publishing_to_the_one_that_is_at_it(database, holders)
     touched = publish(database, yielding=True)
     assert touched is not None
     assert publish(database) is None
+
+
+def test_what_does_not_go_at_once_goes_in_parts(database, holders, monkeypatch):
+    monkeypatch.setattr(publisher, "MOST_CHANGES", 2)
+    with database.writing() as session:
+        for holder in holders:
+            cards_changed(session, [holder.uitpas_number])
+    publish(database)
+    reader = Reader(database)
+    _, theirs = reader.read()
+    assert len(reader.cards) == len(holders)
+    assert reader.checksum() == theirs
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_what_is_committed_during_a_publication_waits_for_the_next(database, holders, monkeypatch):
+    """SQLite has one writer, and that is the publisher."""
+    publish(database)
+    first, second, *_ = [holder.uitpas_number for holder in holders]
+    read, came = publisher._read, iter([[second]] * 3)
+
+    def read_and_change(bulk):
+        pending = read(bulk)
+        with database.writing() as session:
+            cards_changed(session, next(came))
+        return pending
+
+    monkeypatch.setattr(publisher, "_read", read_and_change)
+    with database.writing() as session:
+        cards_changed(session, [first])
+    publish(database)
+    with database.reading() as session:
+        waiting = session.exec(select(Change.keys).where(col(Change.position).is_(None))).all()
+    assert waiting == [[second]]
