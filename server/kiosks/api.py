@@ -6,11 +6,12 @@ A fixed event is the one its counter chose (rules 8.2); without it the zuil choo
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import Body, Depends, Header, Query
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import Session, col, select
 from starlette.responses import Response
 
@@ -23,6 +24,7 @@ from server.events.models import Event
 from server.kernel.database import RequestSession
 from server.kiosks.choices import is_choice
 from server.kiosks.devices import TOKEN, SpeakingDevice, set_up_device
+from server.kiosks.functions import numbers_to_order, permissions_with
 from server.kiosks.messages import (
     KioskDevice,
     KioskDeviceEvent,
@@ -33,6 +35,7 @@ from server.kiosks.messages import (
 )
 from server.kiosks.models import Kiosk, KioskCounter, KioskState
 from server.kiosks.setup import put_event
+from server.staff.roles import Permission
 
 MOST_SETUPS: Final = 20
 SETUP_SECONDS: Final = 600
@@ -90,18 +93,20 @@ def list_kiosks(
     asked: AskedPage,
     organizer: Annotated[str | None, Query(alias="organizerId")] = None,
 ) -> Page[KioskDevice]:
-    """Return the zuilen in use of the caller's organisers, or of one of them."""
-    caller.require(ApiPermission.KIOSKS_READ, organizer=organizer)
-    organizers = {organizer} if organizer else caller.organizers(ApiPermission.KIOSKS_READ)
-    numbers = (
-        select(KioskCounter.kiosk)
-        .join(Counter, col(Counter.id) == col(KioskCounter.counter_id))
-        .where(col(Counter.organizer_id).in_(organizers))
-    )
-    found = select(Kiosk).where(col(Kiosk.number).in_(numbers), Kiosk.state == KioskState.ACTIVE)
+    """Return the zuilen in use that the caller may read or order; of one organiser when it is named."""
+    found = select(Kiosk).where(Kiosk.state == KioskState.ACTIVE, _may_be_read(session, caller, organizer))
     total = session.exec(select(func.count()).select_from(found.subquery())).one()
     part = session.exec(found.order_by(col(Kiosk.number)).offset(asked.start).limit(asked.limit)).all()
     return Page(total_items=total, member=kiosk_messages(session, part))
+
+
+@router.get("/kiosks/{kiosk_id}")
+def show_kiosk(session: RequestSession, caller: ByToken, kiosk_id: str) -> KioskDevice:
+    """Return a zuil of the caller's organisers, or one that he may order."""
+    kiosk = _found(session, kiosk_id)
+    if Permission.COMMAND_KIOSKS not in permissions_with(session, caller, kiosk):
+        _require(session, caller, ApiPermission.KIOSKS_READ, kiosk)
+    return _message(session, kiosk)
 
 
 @router.get("/kiosks/{kiosk_id}/fixed-event")
@@ -147,19 +152,53 @@ def _kiosk(session: Session, caller: Caller, permission: ApiPermission, kiosk_id
     Raises:
         ApiError: 404, there is no such zuil; 403, it is another organiser's.
     """
-    number = int(kiosk_id) if _NUMBER.fullmatch(kiosk_id) else 0
-    kiosk = session.get(Kiosk, number)
+    kiosk = _found(session, kiosk_id)
+    _require(session, caller, permission, kiosk)
+    return kiosk
+
+
+def _found(session: Session, kiosk_id: str) -> Kiosk:
+    kiosk = session.get(Kiosk, int(kiosk_id) if _NUMBER.fullmatch(kiosk_id) else 0)
     if kiosk is None or kiosk.state == KioskState.REMOVED:
         raise ApiError(Prob.NOT_FOUND, f"There is no kiosk {kiosk_id}.")
+    return kiosk
+
+
+def _require(session: Session, caller: Caller, permission: ApiPermission, kiosk: Kiosk) -> None:
     query = (
         select(Counter.organizer_id)
         .join(KioskCounter, col(KioskCounter.counter_id) == col(Counter.id))
-        .where(KioskCounter.kiosk == number)
+        .where(KioskCounter.kiosk == kiosk.number)
     )
     if not caller.organizers(permission) & set(session.exec(query)):
         detail = f"The permission {permission} is missing for the organizer of this kiosk."
         raise ApiError(Prob.FORBIDDEN, detail)
-    return kiosk
+
+
+def _may_be_read(session: Session, caller: Caller, organizer: str | None) -> ColumnElement[bool]:
+    """Return a condition for the zuilen of the caller's organisers, and those that he may order.
+
+    organizer: only those of one organiser.
+
+    Raises:
+        ApiError: 403, he may read none.
+    """
+    to_order = numbers_to_order(session, caller)
+    if to_order is None:
+        caller.require(ApiPermission.KIOSKS_READ, organizer=organizer)
+        return _stands_at({organizer} if organizer else caller.organizers(ApiPermission.KIOSKS_READ))
+    own = _stands_at(caller.organizers(ApiPermission.KIOSKS_READ))
+    readable = or_(own, col(Kiosk.number).in_(to_order))
+    return and_(readable, _stands_at({organizer})) if organizer else readable
+
+
+def _stands_at(organizers: Collection[str]) -> ColumnElement[bool]:
+    numbers = (
+        select(col(KioskCounter.kiosk))
+        .join(Counter, col(Counter.id) == col(KioskCounter.counter_id))
+        .where(col(Counter.organizer_id).in_(organizers))
+    )
+    return col(Kiosk.number).in_(numbers)
 
 
 def _fixed_event(session: Session, kiosk: Kiosk, missing: Prob) -> KioskDeviceEvent:

@@ -169,6 +169,18 @@ def latest_commands(session: Session, kiosk: int, now: datetime) -> dict[Command
     return found
 
 
+def command_of(session: Session, kiosk: int, command_id: str, now: datetime) -> CommandView:
+    """Return a command and what became of it.
+
+    Raises:
+        ProblemError: 404, this zuil has no such command (any more).
+    """
+    command = session.get(KioskCommand, uuid_of(command_id))
+    if command is None or command.kiosk != kiosk:
+        raise ProblemError(404, "There is no such command (any more).", type="zuil:result")
+    return _view(command, session.get(KioskCommandResult, uuid_of(command_id)), now)
+
+
 def result_of(session: Session, kiosk: int, command_id: str) -> tuple[KioskCommand, bytes]:
     """Return a command and what it brought.
 

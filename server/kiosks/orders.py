@@ -14,7 +14,7 @@ from typing import Annotated, Final
 
 from fastapi import Body
 from pydantic import Field
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -29,17 +29,17 @@ from server.kiosks.commands import (
     CommandView,
     ask_command,
     ask_open,
+    command_of,
     latest_commands,
     note_sent,
     read_open,
     result_of,
 )
-from server.kiosks.configuration import systems_of
 from server.kiosks.devices import SpeakingDevice
+from server.kiosks.functions import permissions_with
 from server.kiosks.models import CommandState, Kiosk, KioskState
 from server.kiosks.setup import number_of
-from server.staff.models import StaffRole
-from server.staff.roles import ROLES, Permission, Role
+from server.staff.roles import Permission
 from shared.domain.commands import CommandKind, CommandOutcome
 from shared.domain.zones import from_millis, to_millis
 from shared.wire.messages import MOST_RESULT
@@ -106,6 +106,18 @@ def order(
     return _message(latest_commands(session, number_of(kiosk), now)[sent.type])
 
 
+@router.get("/kiosks/{kiosk_id}/commands/{command_id}")
+def show_command(
+    session: RequestSession, caller: ByUser, kiosk_id: str, command_id: str
+) -> KioskCommandMessage:
+    """Return what became of one command."""
+    kiosk, permissions = _kiosk(session, caller, kiosk_id)
+    view = command_of(session, number_of(kiosk), command_id, datetime.now(UTC))
+    if RULES[view.kind].permission not in permissions:
+        raise ApiError(Prob.FORBIDDEN, "Your functions do not let you read this.")
+    return _message(view)
+
+
 @router.get("/kiosks/{kiosk_id}/commands/{command_id}/result")
 def show_result(session: RequestSession, caller: ByUser, kiosk_id: str, command_id: str) -> Response:
     """Return what a command brought: the picture of a display, lines of a log, findings of a self-test."""
@@ -167,14 +179,7 @@ def _kiosk(session: Session, caller: Caller, kiosk_id: str) -> tuple[Kiosk, froz
     kiosk = session.get(Kiosk, int(kiosk_id) if _NUMBER.fullmatch(kiosk_id) else 0)
     if kiosk is None or kiosk.state == KioskState.REMOVED:
         raise ApiError(Prob.NOT_FOUND, f"There is no kiosk {kiosk_id}.")
-    systems = systems_of(session, number_of(kiosk))
-    roles = session.exec(select(StaffRole).where(col(StaffRole.staff_id) == caller.staff_id))
-    held = [
-        ROLES[Role(one.role)]
-        for one in roles
-        if one.role == Role.ADMIN or (one.card_system_id in systems and one.card_system_id is not None)
-    ]
-    permissions = frozenset[Permission]().union(*held)
+    permissions = permissions_with(session, caller, kiosk)
     if Permission.COMMAND_KIOSKS not in permissions:
         raise ApiError(Prob.FORBIDDEN, "None of your functions lets you order something of this kiosk.")
     return kiosk, permissions

@@ -5,7 +5,7 @@ import base64
 import pytest
 from sqlmodel import select
 
-from fakes.scene import SYSTEM
+from fakes.scene import ORGANIZER, SYSTEM
 from server.cardsystems.setup import create_card_system
 from server.kernel.audit import AuditEntry
 from server.kiosks.models import Kiosk, KioskCommandResult
@@ -53,6 +53,33 @@ def test_a_ksb_orders_everything_a_technician_what_does_no_harm(scene):
     with scene.database.reading() as session:
         entries = session.exec(select(AuditEntry).where(AuditEntry.action == "command")).all()
         assert all(entry.staff_id for entry in entries)
+
+
+def test_who_may_order_finds_his_zuilen_and_follows_an_order(scene):
+    for headers in (
+        add_role(scene, "ksb", "ksb"),
+        add_role(scene, "tom", "technician"),
+        add_role(scene, "admin", "admin", None),
+    ):
+        listed = scene.http.get("/api/kiosks", headers=headers)
+        assert [one["id"] for one in listed.json()["member"]] == [str(scene.number)]
+        shown = scene.http.get(f"/api/kiosks/{scene.number}", headers=headers)
+        assert shown.json() == listed.json()["member"][0]
+        asked = {"organizerId": ORGANIZER}
+        assert scene.http.get("/api/kiosks", headers=headers, params=asked).json()["totalItems"] == 1
+        asked = {"organizerId": "elsewhere"}
+        assert scene.http.get("/api/kiosks", headers=headers, params=asked).json()["totalItems"] == 0
+    asked = order(scene, headers, "rotate-key").json()
+    one = f"{scene.path}/{asked['id']}"
+    assert scene.http.get(one, headers=headers).json() == asked
+    tom = {"authorization": f"Bearer {scene.user_token(uitid='tom')}"}
+    assert refusal(scene.http.get(one, headers=tom)) == (403, "auth/forbidden")
+    assert scene.http.get(f"{scene.path}/nothing", headers=headers).status_code == 404
+    with scene.database.writing() as session:
+        create_card_system(session, 8, "UiTPAS Dender")
+    elsewhere = add_role(scene, "elsewhere", "ksb", 8)
+    assert scene.http.get("/api/kiosks", headers=elsewhere).json()["member"] == []
+    assert refusal(scene.http.get(f"/api/kiosks/{scene.number}", headers=elsewhere))[0] == 403
 
 
 def test_nobody_else_orders_anything(scene):
