@@ -137,7 +137,12 @@ class FleetZuil:
             return
         self._config = config.version
         offer = config.release
-        if offer is None or offer.version == self._version or self._has_tried(offer.id):
+        if offer is None or self._has_tried(offer.id):
+            return
+        if offer.version == self._version:
+            # A roll-out that goes on is a new offer, also of what runs here already.
+            self._report = ReleaseReport(offer=offer.id, version=offer.version, step=Step.DONE)
+            await self._tell()
             return
         self._report = ReleaseReport(offer=offer.id, version=offer.version, step=Step.SWITCHING)
         await self._tell()

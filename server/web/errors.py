@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,10 +15,23 @@ from server.web.templating import page
 def error_page(request: Request, status: int, reason: str = "") -> Response:
     """Return the page for an HTTP status; `reason` picks a more precise sentence where there is one."""
     title, sentence = _words(speak(request), status, reason)
-    response = page(request, "web/error.html", status=status, title=title, sentence=sentence)
+    response = page(
+        request, "web/error.html", status=status, title=title, sentence=sentence, back=_asked_from(request)
+    )
     # Here too: the page of a bug is made outside the wrapper that sets them.
     add_security_headers(response.headers)
     return response
+
+
+def _asked_from(request: Request) -> str:
+    """Return the path of our own page that a form was sent from, empty when that is not known."""
+    try:
+        asked = urlsplit(request.headers.get("referer", ""))
+    except ValueError:
+        return ""
+    is_ours = asked.netloc == request.headers.get("host") and not asked.path.startswith("//")
+    is_elsewhere = request.method != "GET" and asked.path != request.url.path
+    return asked.path if is_ours and is_elsewhere else ""
 
 
 def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
@@ -52,6 +67,10 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
         "place": (
             _("Niet gevonden"),
             _("Dit hoort niet bij wat jij beheert, of het bestaat niet (meer)."),
+        ),
+        "percent": (
+            _("Dat kan niet"),
+            _("Een uitrol wordt alleen breder: kies een groter deel dan ze nu heeft, tot 100 %."),
         ),
         "member": (
             _("Niet gevonden"),

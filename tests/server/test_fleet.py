@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from sqlmodel import select
 
@@ -15,8 +16,8 @@ from fakes.command import environment_of
 from fakes.releases import PUBLIC, tiny_bundle
 from fakes.server_process import SECRET_KEY, running_server
 from server.fleet.__main__ import sail
-from server.fleet.stage import make_fleet, remove_fleet
-from server.fleet.zuil import Figures, Releases
+from server.fleet.stage import Credentials, make_fleet, remove_fleet
+from server.fleet.zuil import Figures, FleetZuil, Releases
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.kiosks.models import Kiosk, KioskCounter, KioskLive
@@ -25,6 +26,7 @@ from server.monitor.models import KioskSample, KioskWatch
 from server.releases.models import KioskRelease, Rollout
 from server.releases.rollouts import start_rollout
 from server.releases.store import add_release
+from shared.wire.messages import Changes, Heartbeat, HeartbeatAnswer, KioskConfig, ReleaseOffer
 
 
 def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(sqlite_url, tmp_path):
@@ -102,6 +104,49 @@ def test_a_fleet_takes_releases_and_a_bad_one_is_halted(sqlite_url, tmp_path):
         for live in session.exec(select(KioskLive)):
             assert live.version == ("1.4.0" if live.kiosk in took else "0.1.0")
     database.dispose()
+
+
+def test_a_simulated_zuil_says_it_has_what_a_resumed_rollout_offers_again():
+    """A roll-out that is resumed offers under a new id; who runs the release already counts at once."""
+    offered, told = ["1:a"], []
+
+    def answer(head, body):
+        config = offered[-1]
+        if b"/heartbeat" in head:
+            told.append(msgspec.json.decode(body, type=Heartbeat).release)
+            return msgspec.json.encode(HeartbeatAnswer(now=0, config=config, cursor=""))
+        offer = ReleaseOffer(id=config, version="1.4.0", size=1, unpacked=1, sha256="", url="/")
+        return msgspec.json.encode(
+            Changes(cursor="", config=KioskConfig(version=config, kiosk=1, name="", release=offer))
+        )
+
+    async def serve(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n" + answer(head, await reader.readexactly(length)))
+        writer.close()
+
+    async def until_both_offers_are_answered():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        how = Releases(seconds=0.0)
+        zuil = FleetZuil(address, Credentials(1, "key", "secret"), Figures(), interval=0.01, releases=how)
+        living = asyncio.create_task(zuil.live(0.0))
+        async with asyncio.timeout(30):
+            await until_done("1:a")
+            offered.append("1:b")
+            await until_done("1:b")
+        living.cancel()
+        await asyncio.gather(living, return_exceptions=True)
+        server.close()
+
+    async def until_done(offer):
+        while not any(one and (one.offer, one.step) == (offer, "done") for one in told):  # noqa: ASYNC110 - looks at what was told
+            await asyncio.sleep(0.01)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, until_both_offers_are_answered()).result()
+    assert {one.step for one in told if one and one.offer == "1:b"} == {"done"}, "nothing is tried again"
 
 
 def test_a_fleet_leaves_room_for_others_and_goes_without_a_trace(database):

@@ -82,6 +82,25 @@ def test_a_release_is_uploaded_rolled_out_widened_paused_and_stopped(pages, bund
     assert "begon een uitrol" in logbook
 
 
+def test_who_cannot_change_a_rollout_reads_why_and_finds_the_way_back(pages, bundle):
+    with pages.database.writing() as session:
+        release = add_release(session, bundle, [PUBLIC], datetime.now(UTC))
+        here = (
+            f"{HERE}/uitrol/{start_rollout(session, release, datetime.now(UTC), percent=25, systems=[5]).id}"
+        )
+
+    def asked(deed, referer, **data):
+        return pages.client.post(f"{here}/{deed}", data=data, headers={"referer": referer})
+
+    late = asked("hervatten", f"http://testserver{here}")
+    assert (late.status_code, f'href="{here}"' in late.text) == (409, True)
+    narrower = asked("uitbreiden", f"http://testserver{here}", percent=10)
+    assert (narrower.status_code, f'href="{here}"' in narrower.text) == (422, True)
+    assert "Een uitrol wordt alleen breder" in narrower.text
+    for foreign in ("http://elsewhere" + here, "http://testserver//elsewhere", "http://[", ""):
+        assert "Terug naar de pagina" not in asked("hervatten", foreign).text
+
+
 def test_what_nobody_trusted_signed_is_not_kept_and_the_page_says_why(pages, tmp_path):
     foreign = tiny_bundle(tmp_path / "tree", "1.6.0", secret=OTHER_SECRET)
     why = {foreign: "niet ondertekend met een sleutel", b"nonsense": "is geen versie van een zuil"}
