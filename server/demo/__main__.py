@@ -101,10 +101,10 @@ class Demo:
             zuil.program.wait_until(zuil.ready)
 
     def look_after(self) -> None:
-        """Start a zuil anew that ended by itself, as systemd does on a Pi: a restart ends the program."""
-        for zuil in self.zuilen.values():
-            if zuil.program.ended:
-                zuil.program.start()
+        """Start a program anew that ended by itself, as systemd does: a zuil's does when it is restarted."""
+        for program in [self.server.program, *(zuil.program for zuil in self.zuilen.values())]:
+            if program.ended:
+                program.start()
 
 
 def main() -> int:

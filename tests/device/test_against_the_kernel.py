@@ -198,6 +198,7 @@ def slow_flush(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_a_disk_that_takes_more_than_a_second_is_told_and_people_go_on_tapping(tmp_path, slow_flush):
     with WireServer([row(KNOWN_CHIP, 1)], [concert(starts=datetime.now(UTC), limit=None)]) as server:
         zuil = VirtualZuil(tmp_path, server.url, CODE)

@@ -41,11 +41,12 @@ def system(tmp_path, filled):
     return PreparedDemo(tmp_path, free_ports(3), filled)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def system_on_both(request, tmp_path):
     """A system on each kind of database, not started yet."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("system")
     made = Demo(tmp_path, free_ports(3))
-    if request.param == "postgresql":
-        made.server.environment["ZUIL_DATABASE_URL"] = request.getfixturevalue("postgresql_url")
-        made.server.environment["ZUIL_SECRET_KEY"] = SECRET_KEY.hex()
+    made.server.environment["ZUIL_DATABASE_URL"] = request.getfixturevalue("postgresql_url")
+    made.server.environment["ZUIL_SECRET_KEY"] = SECRET_KEY.hex()
     return made

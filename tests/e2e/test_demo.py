@@ -1,15 +1,18 @@
 """`make demo`, as a newcomer and as a script run it."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import httpx
 import pytest
 
 from fakes.ports import free_ports
+from fakes.system import wait_for
 
 DEMO = [sys.executable, "-m", "server.demo"]
 
@@ -35,6 +38,20 @@ def stop_demo(demo):
     demo.send_signal(signal.SIGINT)
     output, errors = demo.communicate(timeout=40)
     return demo.returncode, output, errors
+
+
+def kill_server(demo):
+    """Kill the demo's first program, as a person might by accident."""
+    children = Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split()
+    (server,) = [pid for pid in children if b"serve" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    os.kill(int(server), signal.SIGKILL)
+
+
+def answers(port):
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=1).is_success
+    except httpx.TransportError:
+        return False
 
 
 def is_silent(port):
@@ -84,6 +101,17 @@ def test_the_demo_stops_cleanly_and_a_second_start_goes_on_where_it_was(tmp_path
     assert first["outcome"] == "ok"
     assert (state["kiosk"], state["last_seq"]) == (kiosk, first["seq"])
     assert (again["outcome"], again["total"]) == ("maximum_reached", first["total"])
+
+
+@pytest.mark.slow
+def test_a_server_that_is_killed_is_started_again(tmp_path):
+    port = free_ports(3)
+    demo, _ = start_demo(tmp_path, port)
+    try:
+        kill_server(demo)
+        wait_for(lambda: answers(port))
+    finally:
+        stop_demo(demo)
 
 
 @pytest.mark.parametrize("place", [0, 2])

@@ -168,7 +168,6 @@ def test_the_books_are_right_after_anything(sqlite_template):
         settings=settings(
             max_examples=12,
             stateful_step_count=12,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -182,7 +181,6 @@ def test_the_books_are_right_after_a_great_deal(sqlite_template):
         settings=settings(
             max_examples=150,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

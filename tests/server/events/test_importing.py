@@ -207,7 +207,7 @@ IDENTIFIED = st.tuples(DOCUMENTS, st.sampled_from(["e1", "e2", "e3"])).map(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(IDENTIFIED | DOCUMENTS, max_size=6))
 def test_importing_anything_twice_is_importing_it_once(region, documents):
     import_all(region, *documents)

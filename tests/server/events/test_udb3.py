@@ -352,7 +352,7 @@ class TestRefusals:
         ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(DOCUMENTS | JSON)
 def test_no_document_makes_the_mapping_fail(anything):
     outcome = map_event(anything)
