@@ -43,7 +43,7 @@ def stop_demo(demo):
 def kill_server(demo):
     """Kill the demo's first program, as a person might by accident."""
     children = Path(f"/proc/{demo.pid}/task/{demo.pid}/children").read_text().split()
-    (server,) = [pid for pid in children if b"serve" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    (server,) = [pid for pid in children if b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
     os.kill(int(server), signal.SIGKILL)
 
 
