@@ -41,7 +41,7 @@ def write_mails(session: Session, now: int, address: str) -> int:
         select(Notice, Incident, Staff)
         .join(Incident, col(Incident.id) == col(Notice.incident_id))
         .join(Staff, col(Staff.id) == col(Notice.staff_id))
-        .where(col(Notice.mail_id).is_(None), col(Notice.due) <= now, _is_still_so())
+        .where(col(Notice.mail_id).is_(None), col(Notice.due) <= now, _is_still_so(), _is_heard(now))
         .order_by(col(Notice.staff_id), col(Notice.rhythm), col(Notice.id))
         .limit(MOST_NOTICES)
     )
@@ -88,6 +88,15 @@ def _is_still_so() -> ColumnElement[bool]:
         .having(func.max(wrong) == 0)
     )
     return or_(col(Notice.moment) != Moment.ESCALATED, col(Notice.incident_id).not_in(fine))
+
+
+def _is_heard(now: int) -> ColumnElement[bool]:
+    """Hold back what would be told at once of an incident for which somebody asked silence.
+
+    It is told when the silence is over, if there is still something to tell; a digest tells it anyhow.
+    """
+    is_loud = or_(col(Incident.snoozed_until).is_(None), col(Incident.snoozed_until) <= now)
+    return or_(is_loud, col(Notice.rhythm) == Rhythm.DAILY)
 
 
 def _resting(session: Session, now: int) -> frozenset[str]:

@@ -20,6 +20,7 @@ from server.kernel.mail import Postbox
 from server.kernel.outbox import MOST, OutgoingMail, send_mails
 from server.kiosks.models import Kiosk
 from server.kiosks.setup import create_kiosk
+from server.monitor.handling import snooze
 from server.monitor.mailing import write_mails
 from server.monitor.models import (
     AlertWebhook,
@@ -103,6 +104,25 @@ def test_a_silent_zuil_is_an_incident_that_is_told_and_so_is_its_end(field, inbo
     assert incidents(field.database)[0][-1]
     post(field.database, inbox, field.now + MINUTE)
     assert inbox.to("karima@uitpas.test")[1]["subject"].startswith("Opgelost: Zuil 1.1")
+
+
+def test_who_asked_for_silence_hears_that_it_is_over_when_the_silence_is(field, inbox):
+    add_person(field.database, "karima", wishes=[("offline", "now")])
+    add_person(field.database, "tom", role="technician", wishes=[("offline", "daily")])
+    field.wait(400, speaking=field.kiosks[1:])
+    post(field.database, inbox, field.now)
+    assert len(inbox.to("karima@uitpas.test")) == 1
+    until = field.now + HOUR
+    with field.database.writing() as session:
+        snooze(session, session.get_one(Incident, 1), field.now, 1, 1)
+    field.wait(400, speaking=field.kiosks)
+    assert incidents(field.database)[0][-1]
+    post(field.database, inbox, until - SECOND)
+    assert len(inbox.to("karima@uitpas.test")) == 1
+    post(field.database, inbox, until)
+    assert inbox.to("karima@uitpas.test")[1]["subject"].startswith("Opgelost: Zuil 1.1")
+    post(field.database, inbox, to_millis(datetime(2026, 11, 24, 6, 0, tzinfo=UTC)))
+    assert "Opgelost" in inbox.to("tom@uitpas.test")[0].get_content()
 
 
 def test_a_line_that_flaps_is_one_incident(field):
