@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field, Session, SQLModel
 
 from server.kernel.ids import new_id
@@ -16,6 +16,7 @@ class AuditEntry(SQLModel, table=True):
     """One deed. `staff_id` is None when the system did it itself."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_subject", "subject_kind", "subject_id", "id"),)
 
     id: str = Field(default_factory=new_id, sa_column=Column(UuidText, primary_key=True))
     at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False, index=True))

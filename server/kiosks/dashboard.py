@@ -22,6 +22,7 @@ from server.kiosks.blocking import blocking_of
 from server.kiosks.commands import RULES, CommandView, latest_commands
 from server.kiosks.configuration import code_host, is_confirmed
 from server.kiosks.enrolment import LIFE, make_enrolment_code
+from server.kiosks.findings import event_titles
 from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.overview import Found, KioskView, find_kiosk, find_kiosks, is_retired
 from server.kiosks.replacing import former_devices
@@ -261,6 +262,7 @@ def kiosk_page(
 
 def shown_of(request: Request, session: Session, acting: Acting, view: KioskView) -> dict[str, object]:
     """Return what the page of a zuil shows to this person, as long as nothing was just done."""
+    orders = _orders(request, session, acting, view)
     return {
         "view": view,
         "blocking": blocking_of(view, datetime.now(UTC)),
@@ -270,7 +272,8 @@ def shown_of(request: Request, session: Session, acting: Acting, view: KioskView
         "modes": [(mode.value, mode_word(speak(request), mode)) for mode in Mode],
         "counters": counters_in_reach(session, acting),
         "chosen_counters": [counter.id for counter in view.counters],
-        "orders": _orders(request, session, acting, view),
+        "orders": orders,
+        "titles": event_titles(session, [line.latest for line in orders], speak(request).language),
         "former": former_devices(session, view.number),
         "is_confirmed": _is_confirmed(request, session, view),
         "program": program_of(session, view.number),
@@ -328,7 +331,9 @@ def kiosk_in_reach(session: Session, acting: Acting, number: int) -> KioskView:
     view = find_kiosk(session, acting.card_system_id, number, datetime.now(UTC))
     if view is not None:
         return view
-    raise ProblemError(404, "This zuil is not in your card system.", type="zuil:kiosk")
+    if is_retired(session, acting.card_system_id, number):
+        raise ProblemError(404, "This zuil is out of use for good.", type="zuil:retired")
+    raise ProblemError(404, "This zuil is not in your card system.", type="zuil:no-kiosk")
 
 
 def _form_of(kiosk: Kiosk) -> dict[str, object]:

@@ -14,8 +14,10 @@ from server.kernel.errors import ProblemError
 from server.kiosks.blocking import blocking_of
 from server.kiosks.commands import latest_commands
 from server.kiosks.dashboard import LOOK_SECONDS, Follower, kiosk_in_reach, shown_of
+from server.kiosks.findings import event_titles
 from server.kiosks.overview import KioskView
 from server.staff.sessions import Acting
+from server.web.i18n import speak
 from server.web.streams import stream
 from server.web.templating import fragment
 from shared.domain.commands import CommandKind
@@ -61,10 +63,12 @@ class _Body:
 def _pieces(request: Request, session: Session, view: KioskView) -> dict[str, str]:
     now = datetime.now(UTC)
     commands = latest_commands(session, view.number, now)
+    shown = {
+        "number": view.number,
+        "titles": event_titles(session, commands.values(), speak(request).language),
+    }
     orders = {
-        f"opdracht-{kind}": fragment(
-            request, "kiosks/_order.html", order=commands.get(kind), number=view.number
-        )
+        f"opdracht-{kind}": fragment(request, "kiosks/_order.html", order=commands.get(kind), **shown)
         for kind in CommandKind
     }
     return orders | {

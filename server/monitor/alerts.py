@@ -195,7 +195,7 @@ def _named(session: Session, incidents: Any) -> list[Staff]:  # noqa: ANN401 - a
 def _incident(session: Session, acting: Acting, incident_id: int) -> Incident:
     incident = find_incident(session, acting.card_system_id, incident_id)
     if incident is None:
-        raise ProblemError(404, "There is no such alert in your card system.", type="zuil:kiosk")
+        raise ProblemError(404, "There is no such alert in your card system.", type="zuil:alert")
     return incident
 
 

@@ -17,8 +17,9 @@ from server.kernel.audit import AuditEntry
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.kiosks.models import KioskLive
-from server.kiosks.overview import own_clock_offset
+from server.kiosks.overview import is_retired, own_clock_offset
 from server.kiosks.setup import number_of
+from server.logbook.names import chosen_events
 from server.logbook.words import deed_word, details
 from server.monitor.board import Row, read_row
 from server.monitor.care import begin_maintenance, end_maintenance, maintenance_now
@@ -174,9 +175,11 @@ def row_in_reach(session: Session, acting: Acting, number: int) -> Row:
         ProblemError: 404, it is not there, or not for this person.
     """
     row = read_row(session, acting.card_system_id, number)
-    if row is None:
-        raise ProblemError(404, "This zuil is not watched in your card system.", type="zuil:kiosk")
-    return row
+    if row is not None:
+        return row
+    if is_retired(session, acting.card_system_id, number):
+        raise ProblemError(404, "This zuil is out of use for good.", type="zuil:retired")
+    raise ProblemError(404, "This zuil is not watched in your card system.", type="zuil:no-kiosk")
 
 
 def _page(
@@ -315,9 +318,10 @@ def _deeds(session: Session, _: Translator, number: int) -> list[tuple[AuditEntr
         .order_by(col(AuditEntry.id).desc())
         .limit(MOST_DEEDS)
     )
+    found = session.exec(query).all()
+    titles = chosen_events(session, [entry for entry, _name in found])
     return [
-        (entry, name or "", deed_word(_, entry.action), details(_, entry, {}))
-        for entry, name in session.exec(query)
+        (entry, name or "", deed_word(_, entry.action), details(_, entry, titles)) for entry, name in found
     ]
 
 

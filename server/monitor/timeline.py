@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlmodel import Session, col, select
 
+from server.kernel.audit import AuditEntry
 from server.kiosks.models import FormerDevice
 from server.monitor.happenings import Happening
 from server.monitor.models import KioskHappening, KioskTransition, Maintenance
@@ -32,6 +33,8 @@ class Kind(StrEnum):
     WORK_ENDED = "work-ended"
     WENT_BACK = "went-back"
     REPLACED = "replaced"
+    RETIRED = "retired"
+    WIPED = "wiped"
 
 
 class Row(NamedTuple):
@@ -60,13 +63,14 @@ class Timeline(NamedTuple):
 
 
 def read_timeline(session: Session, kiosk: int, now: int, before: int = NEWEST) -> Timeline:
-    """Return a page of what happened to a zuil before an instant, five statements whatever its length."""
+    """Return a page of what happened to a zuil before an instant, six statements whatever its length."""
     found = [
         *_states(session, kiosk, before),
         *_happenings(session, kiosk, before),
         *_work(session, kiosk, before, now),
         *_ways_back(session, kiosk, before),
         *_replacements(session, kiosk, before),
+        *_farewells(session, kiosk, before),
     ]
     found.sort(key=lambda row: row.at, reverse=True)
     if len(found) <= PAGE:
@@ -115,3 +119,17 @@ def _replacements(session: Session, kiosk: int, before: int) -> Iterator[Row]:
         query = query.where(since < from_millis(before))
     for at in session.exec(query.order_by(since.desc()).limit(PAGE + 1)):
         yield Row(to_millis(at), Kind.REPLACED)
+
+
+def _farewells(session: Session, kiosk: int, before: int) -> Iterator[Row]:
+    """Yield when it was taken out of use, and when it destroyed its keys and cards."""
+    kinds = {"remove": Kind.RETIRED, "wiped": Kind.WIPED}
+    query = select(AuditEntry.at, AuditEntry.action).where(
+        AuditEntry.subject_kind == "kiosk",
+        AuditEntry.subject_id == str(kiosk),
+        col(AuditEntry.action).in_(kinds),
+    )
+    if before < NEWEST:
+        query = query.where(col(AuditEntry.at) < from_millis(before))
+    for at, action in session.exec(query.order_by(col(AuditEntry.at).desc()).limit(PAGE + 1)):
+        yield Row(to_millis(at), kinds[action])

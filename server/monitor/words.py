@@ -131,4 +131,6 @@ def happening_words(_: Translator) -> dict[Kind, str]:
         Kind.WORK_ENDED: _("Onderhoud eindigde"),
         Kind.WENT_BACK: _("Terug naar de vorige versie"),
         Kind.REPLACED: _("Een ander toestel nam haar plaats in"),
+        Kind.RETIRED: _("Voorgoed uit dienst"),
+        Kind.WIPED: _("Wiste haar sleutels en kaarten"),
     }

@@ -52,6 +52,18 @@ def _words(_: Translator, status: int, reason: str) -> tuple[str, str]:
             _("Niet gevonden"),
             _("Deze zuil is niet van jouw balie of regio. Kies een zuil uit de lijst."),
         ),
+        "no-kiosk": (
+            _("Niet gevonden"),
+            _("Deze zuil bestaat niet (meer), of je volgt ze niet op. Kies een zuil uit de lijst."),
+        ),
+        "alert": (
+            _("Niet gevonden"),
+            _("Deze melding bestaat niet (meer), of gaat niet over zuilen die jij opvolgt."),
+        ),
+        "retired": (
+            _("Uit dienst"),
+            _("Deze zuil is voorgoed uit dienst: je kan haar niets meer opdragen of laten tonen."),
+        ),
         "ordered": (
             _("Al gevraagd"),
             _("Dit is al gevraagd en de zuil deed het nog niet. Open de zuil opnieuw en zie hoever ze is."),

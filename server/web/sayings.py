@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from server.web.i18n import Translator
@@ -13,6 +14,7 @@ from shared.wire.messages import SaidMessage
 MOST_SAID: Final = 40
 MOST_FACTS: Final = 8
 MOST_TEXT: Final = 200
+_NO_TITLES: Final[Mapping[str, str]] = MappingProxyType({})
 _WORKING: Final = ("", "ok", "starting")
 
 
@@ -43,10 +45,15 @@ class Sayings:
 
     speak: Translator
 
-    def lines(self, said: Sequence[Mapping[str, Any]], text: str = "") -> list[Line]:
-        """Return what was said; of an older zuil, that sends no codes, what its text means."""
+    def lines(
+        self, said: Sequence[Mapping[str, Any]], text: str = "", titles: Mapping[str, str] = _NO_TITLES
+    ) -> list[Line]:
+        """Return what was said; of an older zuil, that sends no codes, what its text means.
+
+        titles: of the events that are named by their id.
+        """
         found = [Said(**one) for one in said] if said else understood(text)
-        return [Line(self.word(one), self.part(one.subject), one.good) for one in found]
+        return [Line(self.word(one, titles), self.part(one.subject), one.good) for one in found]
 
     def sentence(self, said: Sequence[Mapping[str, Any]], text: str = "") -> str:
         """Return the same as one text."""
@@ -92,9 +99,9 @@ class Sayings:
         }
         return words.get(subject, subject)
 
-    def word(self, said: Said) -> str:
+    def word(self, said: Said, titles: Mapping[str, str] = _NO_TITLES) -> str:
         """Return one saying; of a later version, or of another make, its own words."""
-        facts = {name: self._fact(name, fact) for name, fact in said.facts.items()}
+        facts = {name: self._fact(name, fact, titles) for name, fact in said.facts.items()}
         template = _words(self.speak).get(said.code)
         if template is None:
             if said.subject and not said.good:
@@ -106,10 +113,12 @@ class Sayings:
         except (KeyError, IndexError, ValueError):
             return template  # a zuil that leaves a fact out
 
-    def _fact(self, name: str, fact: str) -> str:
+    def _fact(self, name: str, fact: str, titles: Mapping[str, str]) -> str:
         if name == "parts":
             return ", ".join(self.part(part).lower() for part in fact.split(", "))
-        return self.speak("geen") if (name, fact) == ("event", "none") else fact
+        if name == "event":
+            return self.speak("geen") if fact == "none" else titles.get(fact, fact)
+        return fact
 
 
 def _plain(text: str) -> str:

@@ -97,6 +97,21 @@ def test_what_the_zuil_did_is_told_in_plain_words(ksb):
     assert "Uitgevoerd vandaag om" in state(ksb, "resync")[1]
 
 
+def test_a_self_test_names_the_event_by_its_title_and_so_does_who_did_what(ksb):
+    music = "4d0c1c6a-2f37-4b7e-9a57-0c3f1e5b7a11"
+    for said in ((), said_in(f"ok   decision: cards are decided on, the event is {music}")):
+        order(ksb, "self-test")
+        lines = f"ok   decision: cards are decided on, the event is {music}\n".encode()
+        answer(ksb, CommandOutcome.DONE, result=lines, said=said)
+        page = state(ksb, "self-test")[1]
+        assert "activiteit: Muziekinstuif voor iedereen" in page
+        assert music not in page
+    ksb.client.post(f"{HERE}/activiteit", data={"event_id": music})
+    page = ksb.client.get("/monitor/zuilen/1").text
+    assert "activiteit: Muziekinstuif voor iedereen" in page
+    assert music not in page
+
+
 def test_what_cannot_be_done_now_is_a_page_that_says_why_in_ones_own_language(ksb):
     order(ksb, "restart")
     again = order(ksb, "restart")

@@ -39,10 +39,24 @@ def test_its_page_shows_what_it_did_and_offers_nothing(ksb):
     assert "haalde weg" in page
     assert "nog niet bevestigd" in page
     assert "<form" not in page.partition("<main")[2]
-    assert ksb.client.get(f"{PAST}/verloop").status_code == 200
+    assert "Voorgoed uit dienst" in page.partition("Wat er gebeurde")[2]
+    assert "Voorgoed uit dienst" in ksb.client.get(f"{PAST}/verloop").text
     for path in ("opdrachten/restart", "activiteit", "code", "blokkeren"):
         assert ksb.client.post(f"{HERE}/{path}", data={"sure": "yes"}).status_code == 404, path
     assert ksb.client.post(f"{PAST}/onderhoud", data={"uren": 1}).status_code == 404
+    assert "voorgoed uit dienst" in ksb.client.get(f"{HERE}/activiteit").text
+
+
+def test_what_is_not_there_is_not_said_to_be_of_another_counter(ksb):
+    ksb.log_in("Ada Janssens")
+    for path, words in (
+        ("/monitor/meldingen/99999", "Deze melding bestaat niet (meer)"),
+        ("/monitor/zuilen/99999", "Deze zuil bestaat niet (meer)"),
+        ("/dashboard/zuilen/99999", "Deze zuil bestaat niet (meer)"),
+    ):
+        answer = ksb.client.get(path)
+        assert (answer.status_code, words in answer.text) == (404, True), path
+        assert "balie of regio" not in answer.text
 
 
 def test_a_device_that_was_replaced_is_no_zuil_out_of_use(ksb):
