@@ -3,6 +3,9 @@
 A page that answers a POST cannot be shown a second time: a browser that goes back to it shows an error.
 So the browser is sent on to the answer (post, redirect, get), which is kept sealed, for this browser as
 it is logged in now, and forgotten after half an hour. A script, or a program, gets its answer at once.
+
+A form with a mark (`new_form`) keeps what was typed last, and one answer: who goes back to an earlier one
+finds the form as it was last filled in, not what was wrong with it before.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from sqlalchemy import delete
 from sqlmodel import Session, col
@@ -30,6 +33,7 @@ from server.web.login import set_cookie
 from server.web.models import KeptAnswer
 
 ASKED: Final = "antwoord"
+FORM: Final = "formulier"
 LIFE: Final = timedelta(minutes=30)
 _BROWSER: Final = "zuil_blad"
 _SEE_OTHER: Final = 303
@@ -60,7 +64,7 @@ class KeepAnswers:
             await self._app(scope, receive, _Watched(request, send).pass_on)
             return
         kept = await run_in_threadpool(_find, request, mark)
-        await (kept or _go_to(request.url.path))(scope, receive, send)
+        await (kept or _back_to_form(request))(scope, receive, send)
 
     def _is_for(self, scope: Scope) -> bool:
         if scope["type"] != "http" or scope["path"].startswith(self._busy or ("\0",)):
@@ -101,7 +105,9 @@ class _Watched:
             response = _go_to(path.rpartition("/")[0] or "/")
         else:
             mark = await run_in_threadpool(_keep, request, start, bytes(self._body))
-            response = _go_to(path, f"?{ASKED}={mark}")
+            form = getattr(request.state, "kept_form", None)
+            query = {ASKED: mark} | ({FORM: form} if form else {})
+            response = _go_to(path, f"?{urlencode(query)}")
             response.raw_headers.extend(one for one in start["headers"] if one[0] == b"set-cookie")
             set_cookie(request, response, _BROWSER, _browser(request), int(LIFE.total_seconds()))
         await response(request.scope, request.receive, self._send)
@@ -113,16 +119,21 @@ def new_form() -> str:
 
 
 def keep_typed(request: Request, session: Session, form: str, typed: Mapping[str, object]) -> None:
-    """Keep what was typed in a form, for who goes back to its page."""
-    sealed = vault_of(session).seal(json.dumps(typed).encode())
+    """Keep what was typed in a form, for who goes back to its page; forget its answer until now."""
+    before = _kept_form(request, session, form)
+    if before is not None:
+        session.execute(delete(KeptAnswer).where(col(KeptAnswer.mark) == before["answer"]))
+    request.state.kept_form, request.state.kept_mark = form, new_form()
+    content = {"typed": typed, "answer": request.state.kept_mark}
+    sealed = vault_of(session).seal(json.dumps(content).encode())
     until = datetime.now(UTC) + LIFE
     session.merge(KeptAnswer(mark=form, owner=_owner(request), sealed=sealed, until=until))
 
 
 def typed_before(request: Request, session: Session, form: str) -> dict[str, Any] | None:
     """Return what was typed in a form; None when it is another browser's, new, or forgotten."""
-    found = _own(request, session, form)
-    return None if found is None else json.loads(vault_of(session).unseal(found.sealed))
+    kept = _kept_form(request, session, form)
+    return None if kept is None else kept["typed"]
 
 
 def forget_typed(session: Session, form: str) -> None:
@@ -141,7 +152,7 @@ def _keep(request: Request, start: Message, body: bytes) -> str:
     lasting = {name: value for name, value in Headers(raw=start["headers"]).items() if name in _LASTING}
     content = json.dumps([start["status"], lasting, body.decode()]).encode()
     answer = KeptAnswer(
-        mark=secrets.token_urlsafe(16),
+        mark=getattr(request.state, "kept_mark", None) or new_form(),
         owner=_owner(request),
         sealed=database.vault.seal(zlib.compress(content, 1)),
         until=datetime.now(UTC) + LIFE,
@@ -162,6 +173,17 @@ def _find(request: Request, mark: str) -> Response | None:
         content = zlib.decompress(database.vault.unseal(found.sealed))
     status, headers, body = json.loads(content)
     return Response(body, status, {**headers, "cache-control": "no-store"})
+
+
+def _kept_form(request: Request, session: Session, form: str) -> dict[str, Any] | None:
+    """Return what was typed in a form and the mark of its answer, which may not be there yet."""
+    found = _own(request, session, form)
+    return None if found is None else json.loads(vault_of(session).unseal(found.sealed))
+
+
+def _back_to_form(request: Request) -> RedirectResponse:
+    form = request.query_params.get(FORM)
+    return _go_to(request.url.path, f"?{urlencode({FORM: form})}" if form else "")
 
 
 def _own(request: Request, session: Session, mark: str) -> KeptAnswer | None:

@@ -48,6 +48,24 @@ def test_who_goes_back_to_the_form_of_a_registration_finds_what_was_typed(any_si
     assert 'value="Zoë"' not in shows(any_site, f"{register}?formulier=another").text
 
 
+def test_who_goes_back_past_a_correction_finds_what_was_typed_last_without_the_old_errors(any_site):
+    any_site.log_in("Ann Peeters", "Bibliotheek")
+    register = "/balie/pashouders/registreren"
+    mark = shows(any_site, register).headers["location"].partition("formulier=")[2]
+    typed = {"system": 5, "form": mark, "first_name": "Bo"}
+    refused = any_site.client.post(register, data=typed, headers=PERSON).headers["location"]
+    assert 'role="alert"' in shows(any_site, refused).text
+    typed["first_name"] = "Bobby"
+    latest = any_site.client.post(register, data=typed, headers=PERSON).headers["location"]
+    back = shows(any_site, refused)
+    assert back.headers["location"] == f"{register}?formulier={mark}"
+    page = shows(any_site, back.headers["location"])
+    assert page.status_code == 200
+    assert 'value="Bobby"' in page.text
+    assert 'role="alert"' not in page.text
+    assert 'role="alert"' in shows(any_site, latest).text, "the last answer can be seen again"
+
+
 def test_an_answer_is_for_the_same_browser_with_the_same_person_in_it(site):
     site.log_in("Ann Peeters", "Bibliotheek")
     address = asks(site).headers["location"]
