@@ -30,18 +30,21 @@ def watch_stock(session: Session, system: int, counter_id: int, *, social_tariff
     """Watch a counter's cards from now on, if nobody does; the first ones have yet to arrive."""
     key = (system, counter_id, social_tariff)
     if session.get(StockLevel, key) is None:
-        session.add(
-            StockLevel(
-                card_system_id=system,
-                counter_id=counter_id,
-                social_tariff=social_tariff,
-                low=LOW,
-                lowest=LOWEST,
-                # There is nothing to tell before there has been enough.
-                told=_ALL_TOLD,
-            )
-        )
+        session.add(first_level(*key))
         session.flush()
+
+
+def first_level(system: int, counter_id: int, social_tariff: bool) -> StockLevel:  # noqa: FBT001 - a key
+    """Return when the KSB is told of a counter's cards as long as nobody chose it; kept nowhere yet."""
+    return StockLevel(
+        card_system_id=system,
+        counter_id=counter_id,
+        social_tariff=social_tariff,
+        low=LOW,
+        lowest=LOWEST,
+        # There is nothing to tell before there has been enough.
+        told=_ALL_TOLD,
+    )
 
 
 def levels_of(session: Session, system: int) -> dict[tuple[int, bool], StockLevel]:
@@ -66,11 +69,17 @@ def set_level(session: Session, level: StockLevel, low: int, lowest: int, *, sta
 def warn_of_low_stock(session: Session, now: int, address: str) -> int:
     """Write a mail to the KSBs of each stock that fell to a level; return how many mails.
 
+    Cards that came to a counter in another way than in a package are watched from now on too.
     now: milliseconds UTC. address: scheme and host of the links.
     """
     stocks: dict[_Key, CounterStock] = {
         (one.card_system_id, one.counter_id, one.social_tariff): one for one in stock_at(session)
     }
+    watched = set(
+        session.exec(select(StockLevel.card_system_id, StockLevel.counter_id, StockLevel.social_tariff))
+    )
+    session.add_all(first_level(*key) for key in sorted(stocks.keys() - watched))
+    session.flush()
     mails = 0
     for level in session.exec(select(StockLevel).with_for_update()):
         key = (level.card_system_id, level.counter_id, level.social_tariff)

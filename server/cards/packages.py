@@ -140,6 +140,22 @@ def contents_of(session: Session, packages: Sequence[CardPackage]) -> dict[int, 
     return {package: Contents(cards, first, last) for package, cards, first, last in session.execute(query)}
 
 
+def loose_cards(session: Session, system: int, counter_id: int, *, after: str = "") -> list[str]:
+    """Return the numbers of at most `PAGE` cards at a counter that are in no package; `after` goes on."""
+    query = (
+        select(col(Card.uitpas_number))
+        .where(
+            col(Card.counter_id) == counter_id,
+            col(Card.state) == CardState.LOCAL_STOCK.name,
+            col(Card.card_system_id) == system,
+            col(Card.package_id).is_(None),
+            col(Card.uitpas_number) > after,
+        )
+        .order_by(col(Card.uitpas_number))
+    )
+    return list(session.scalars(query.limit(PAGE)))
+
+
 def send_packages(
     session: Session, ids: Collection[int], counter_id: int, now: datetime, mover: Mover
 ) -> int:

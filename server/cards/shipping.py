@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from server.cards.counts import CounterStock, cards_of, stock_at
 from server.cards.form import refusal_words, state_words
 from server.cards.keeping import HERE, NEEDS_INPUT, Keeper, OwnSystem
-from server.cards.levels import MOST, levels_of, set_level
+from server.cards.levels import MOST, first_level, levels_of, set_level, watch_stock
 from server.cards.models import CardPackage
 from server.cards.packages import (
     PAGE,
@@ -24,6 +24,7 @@ from server.cards.packages import (
     call_back,
     confirm_arrival,
     contents_of,
+    loose_cards,
     package_with,
     packages_in,
     send_packages,
@@ -59,12 +60,16 @@ def show_packages(
     waar: str = "voorraad",
     balie: int = 0,
     na: int = 0,
+    los: str = "",
     nummer: str = "",
     gelukt: str = "",
 ) -> Response:
-    """Show packages: in stock, on their way, at counters or at one, or the one with a number in it."""
+    """Show packages: in stock, on their way, at counters or at one, or the one with a number in it.
+
+    los: the number of the card outside a package to go on from.
+    """
     if not nummer:
-        return _page(request, session, system, where=waar, after=na, at=balie, done=gelukt)
+        return _page(request, session, system, where=waar, after=na, after_card=los, at=balie, done=gelukt)
     try:
         package = package_with(session, nummer, system.id)
     except MoveRefusedError as refused:
@@ -135,7 +140,11 @@ def save_level(
 ) -> Response:
     """Change when the KSB hears that a counter runs out."""
     _ = speak(request)
-    level = levels_of(session, system.id).get((counter_id, social_tariff == "yes"))
+    is_social = social_tariff == "yes"
+    level = levels_of(session, system.id).get((counter_id, is_social))
+    if level is None and _has_cards(session, system, counter_id, social_tariff=is_social):
+        watch_stock(session, system.id, counter_id, social_tariff=is_social)
+        level = levels_of(session, system.id)[counter_id, is_social]
     if level is None:
         raise ProblemError(404, "No cards of this kind go to this counter.", type="zuil:place")
     counts = [int(text) for text in (low.strip(), lowest.strip()) if _COUNT.fullmatch(text)]
@@ -145,6 +154,11 @@ def save_level(
     changed = set_level(session, level, counts[0], counts[1], staff_id=acting.staff_id)
     done = "bewaard" if changed else "hetzelfde"
     return RedirectResponse(f"{HERE}/{system.id}/balies?gelukt={done}", 303)
+
+
+def _has_cards(session: Session, system: CardSystem, counter_id: int, *, social_tariff: bool) -> bool:
+    stocks = stock_at(session, system=system.id, counter_id=counter_id)
+    return any(one.social_tariff == social_tariff for one in stocks)
 
 
 def _move(  # noqa: PLR0917 - what a page has
@@ -180,6 +194,7 @@ def _page(
     where: str = "voorraad",
     after: int = 0,
     at: int = 0,
+    after_card: str = "",
     only: CardPackage | None = None,
     asked: str = "",
     ticked: list[int] | None = None,
@@ -194,6 +209,9 @@ def _page(
         [only] if only else packages_in(session, state, system=system.id, counter_id=at or None, after=after)
     )
     said = refusal_words(_)[refused.reason] if refused else sentence
+    names = _names(session, {*(one.counter_id for one in packages), at})
+    shows_counter = at in names and state is CardState.LOCAL_STOCK and only is None
+    loose = loose_cards(session, system.id, at, after=after_card) if shows_counter else []
     counts = cards_of(session, system.id)
     counters = counters_with(session, system.id, CounterRight.REGISTER)
     return page(
@@ -210,10 +228,13 @@ def _page(
         contents=contents_of(session, packages),
         further=packages[-1].id if only is None and len(packages) == PAGE else None,
         counters=[(0, _("kies een balie")), *((one.id, one.name) for one in counters)],
-        names=dict(_names(session, packages)),
+        names=names,
         asked=asked,
         is_search=only is not None,
         at=at,
+        at_name=names.get(at, ""),
+        loose=loose,
+        further_loose=loose[-1] if len(loose) == PAGE else None,
         ticked=ticked or [],
         counter=counter,
         errors={"": said} if said else {},
@@ -221,9 +242,9 @@ def _page(
     )
 
 
-def _names(session: Session, packages: list[CardPackage]) -> list[tuple[int, str]]:
-    ids = {one.counter_id for one in packages if one.counter_id}
-    return [(one, session.get_one(Counter, one).name) for one in ids]
+def _names(session: Session, ids: set[int | None]) -> dict[int, str]:
+    query = select(Counter).where(col(Counter.id).in_(ids - {None, 0}))
+    return {one.id or 0: one.name for one in session.exec(query)}
 
 
 def _counters_page(
@@ -242,7 +263,7 @@ def _counters_page(
         (
             names.get(key[0], str(key[0])),
             stocks.get(key, CounterStock(key[0], system.id, key[1], 0, 0)),
-            levels.get(key),
+            levels.get(key) or first_level(system.id, *key),
         )
         for key in levels.keys() | stocks.keys()
     ]

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from sqlmodel import Session, select
 
-from server.cards.models import Card
+from server.cards.models import Card, StockLevel
 from server.cardsystems.groups import groups_of
 from server.cardsystems.labels import KNOWN_SYSTEMS
 from server.cardsystems.models import CardSystem
@@ -36,12 +36,14 @@ from server.kiosks.models import Kiosk, KioskState
 from server.kiosks.setup import create_kiosk
 from server.passholders.models import Cardless, Membership, Passholder, RegistrationRules
 from server.passholders.names import index_name
+from server.prices.tables import make_table
 from server.registration.register import WELCOME
 from server.settings import Settings
 from server.staff.models import Staff, StaffRole
 from server.staff.roles import Role
 from shared.domain.checkin import CardState
 from shared.domain.numbers import make_uitpas_number, parse_uitpas_number
+from shared.domain.prices import PriceLine, PriceReason
 from shared.domain.zones import local_day, to_millis
 
 START_POINTS: Final = 10
@@ -49,6 +51,19 @@ GROUP_TICKETS: Final = 50
 """A year, for the group pass with kansentarief."""
 PREFIXES: Final = {GENT: ("09000",)}
 """So that cards can be ordered in the demo too."""
+LEVELS: Final = {False: (5, 2), True: (3, 1)}
+"""Cards in that drawer at which the KSB gets a mail and another one: within reach of who tries it."""
+CARD_PRICES: Final = {
+    PriceReason.FIRST_CARD: 300,
+    PriceReason.CARD_UPGRADE: 0,
+    PriceReason.EXTRA_CARD: 300,
+    PriceReason.LOSS_THEFT: 300,
+    PriceReason.DEFECT: 0,
+    PriceReason.REMOVAL: 0,
+    PriceReason.LOSS_KANSENSTATUUT: 0,
+    PriceReason.OBTAIN_KANSENSTATUUT: 0,
+}
+"""What a card costs in the demo, in cents; with the kansenstatuut nothing."""
 FIRST_IN_DRAWER: Final = {False: 800_000, True: 810_000}
 """Serials of cards that lie at a counter, without and with the kansentarief."""
 EXPIRED_FOR: Final = timedelta(days=200)
@@ -120,7 +135,7 @@ def seed(database: Database, now: datetime, reference: Path | None = None) -> di
     reference: a folder with more UiTdatabank documents to import, when there is one.
     """
     with database.writing() as session:
-        _card_systems(session)
+        _card_systems(session, date(local_day(now).year, 1, 1))
     with database.writing() as session:
         _counters(session)
         _staff(session)
@@ -132,14 +147,23 @@ def seed(database: Database, now: datetime, reference: Path | None = None) -> di
         return _kiosks(session, now)
 
 
-def _card_systems(session: Session) -> None:
+def _card_systems(session: Session, valid_from: date) -> None:
     for system in KNOWN_SYSTEMS:
         if system.id in (DENDER, PASPARTOE, GENT) and session.get(CardSystem, system.id) is None:
             create_card_system(
                 session, system.id, system.name, labels=system.labels, prefixes=PREFIXES.get(system.id, ())
             )
+            make_table(session, system.id, valid_from, lines=_price_lines())
             if system.id == GENT:
                 session.add(RegistrationRules(card_system_id=GENT, cardless=Cardless.REGULAR))
+
+
+def _price_lines() -> list[PriceLine]:
+    return [
+        PriceLine(reason, cents if not tariff else 0, is_for_unknown_age=True, social_tariff=tariff)
+        for reason, cents in CARD_PRICES.items()
+        for tariff in (False, True)
+    ]
 
 
 def _counters(session: Session) -> None:
@@ -155,7 +179,10 @@ def _counters(session: Session) -> None:
                 group.id or 0 for group in groups_of(session, [GENT]) if group.name in wanted.groups
             ),
         )
-        _fill_drawer(session, create_counter(session, facts), wanted.drawer)
+        counter_id = create_counter(session, facts)
+        _fill_drawer(session, counter_id, wanted.drawer)
+        if any(wanted.drawer):
+            _watch_drawer(session, counter_id)
 
 
 def _fill_drawer(session: Session, counter_id: int, drawer: tuple[int, int]) -> None:
@@ -178,6 +205,13 @@ def _fill_drawer(session: Session, counter_id: int, drawer: tuple[int, int]) -> 
     )
     session.flush()
     cards_changed(session, [number for _, number in numbers])
+
+
+def _watch_drawer(session: Session, counter_id: int) -> None:
+    session.add_all(
+        StockLevel(card_system_id=GENT, counter_id=counter_id, social_tariff=tariff, low=low, lowest=lowest)
+        for tariff, (low, lowest) in LEVELS.items()
+    )
 
 
 def _staff(session: Session) -> None:

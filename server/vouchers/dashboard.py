@@ -132,7 +132,8 @@ def add_series(
         make_series(session, voucher_type, wanted, datetime.now(UTC), staff_id=acting.staff_id)
     except NoTableError:
         sentence = _("Vul eerst in wat een kaart nu kost: een voucher begint met die prijzen.")
-        return _page(request, session, system, voucher_type, errors={"": sentence}, count=count)
+        errors = {"": sentence}
+        return _page(request, session, system, voucher_type, errors=errors, count=count, needs_prices=True)
     return RedirectResponse(f"{CARDS}/{system.id}/vouchers/{voucher_type.id}?gelukt=klaar", 303)
 
 
@@ -197,6 +198,7 @@ def _page(
     errors: Mapping[str, str] = MappingProxyType({}),
     count: str = "",
     done: str = "",
+    needs_prices: bool = False,
 ) -> Response:
     series = series_of(session, voucher_type.id or 0, older_than=older_than or None)
     return page(
@@ -210,4 +212,5 @@ def _page(
         count=count,
         errors=errors,
         done=done,
+        needs_prices=needs_prices,
     )

@@ -325,6 +325,19 @@ class TestLowStock:
             for card in session.exec(query):
                 card.state = "ACTIVE"
 
+    def test_cards_that_came_without_a_package_are_watched_too(self, region, mail):
+        numbers = region.take_in(30)
+        with region.database.writing() as session:
+            for number in numbers:
+                card = session.get_one(Card, number)
+                card.state, card.counter_id, card.package_id = "LOCAL_STOCK", region.library, None
+        assert mail(1) == []
+        self.use(region, 5)
+        assert mail(2) == ["Kaarten raken op: Bib"]
+        self.use(region, 15)
+        for minute in (3, 4):
+            assert mail(minute)[1:] == ["Bijna geen kaarten meer: Bib"]
+
     def test_the_ksb_hears_it_twice_and_again_after_a_new_package(self, region, mail):
         first, second = (region.package(region.take_in(50)[0]).id for _ in range(2))
         region.do(send_packages, {first}, region.library)

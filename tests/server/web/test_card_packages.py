@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import delete
 from sqlmodel import select
 
 from server.cards.models import Card, CardPackage, StockLevel
@@ -129,8 +130,29 @@ def test_the_ksb_sees_what_counters_have_and_chooses_when_to_hear_of_it(site, nu
         assert site.client.post(here, data=wrong).status_code == 422
     assert site.client.post(f"{HERE}/balies/999", data={"low": "2", "lowest": "1"}).status_code == 404
     with site.database.reading() as session:
-        (level,) = session.exec(select(StockLevel)).all()
+        level = session.get_one(StockLevel, (5, library, False))
     assert (level.low, level.lowest) == (40, 20)
+
+
+def test_cards_that_came_without_a_package_have_levels_and_are_listed(site, numbers):
+    site.log_in("Karima El Idrissi")
+    with site.database.writing() as session:
+        session.execute(delete(StockLevel))
+    library = counter(site, LIBRARY)
+    page = site.client.get(f"{HERE}/balies").text
+    assert f'id="low-{library}z" name="low" value="25"' in page
+    assert site.client.post(f"{HERE}/balies/{library}", data={"low": "5", "lowest": "2"}).status_code == 303
+    assert f'id="low-{library}z" name="low" value="5"' in site.client.get(f"{HERE}/balies").text
+    here = site.client.get(f"{HERE}/pakken?waar=balie&balie={library}").text
+    assert (LIBRARY in here, "Hier is geen pak." in here) == (True, False)
+    with site.database.reading() as session:
+        loose = session.exec(
+            select(Card).where(Card.counter_id == library, Card.state == "LOCAL_STOCK")
+        ).all()
+    assert all(f"?nummer={card.uitpas_number}#kaart" in here for card in loose)
+    last = max(card.uitpas_number for card in loose)
+    rest = site.client.get(f"{HERE}/pakken?waar=balie&balie={library}&los={last}").text
+    assert f"?nummer={last}#kaart" not in rest
 
 
 def test_packages_of_another_card_system_are_not_there(site, numbers):

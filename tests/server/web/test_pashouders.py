@@ -1,9 +1,10 @@
 """Pashouders at the counter, as its staff does it in a browser."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import delete
 from sqlmodel import select
 
 from server.cards.models import Card
@@ -156,11 +157,10 @@ def test_every_look_at_a_person_is_in_the_trail(counter):
 
 
 def put_price(counter, reason, cents):
-    """Say what a card of Gent costs."""
+    """Say what a card of Gent costs: only this."""
     with counter.database.writing() as session:
-        table = PriceTable(card_system_id=5, valid_from=date(2020, 1, 1))
-        session.add(table)
-        session.flush()
+        table = session.exec(select(PriceTable).where(PriceTable.card_system_id == 5)).one()
+        session.execute(delete(PriceRow).where(PriceRow.table_id == table.id))
         session.add(PriceRow(table_id=table.id, reason=reason, cents=cents))
 
 

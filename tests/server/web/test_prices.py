@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 from sqlmodel import select
 
 from server.prices.models import PriceRow, PriceTable
@@ -17,6 +18,10 @@ TODAY = local_day(datetime.now(UTC))
 
 @pytest.fixture
 def ksb(site):
+    """The KSB of a region that has no prices yet."""
+    with site.database.writing() as session:
+        session.execute(delete(PriceRow))
+        session.execute(delete(PriceTable))
     site.log_in("Karima El Idrissi")
     return site
 
@@ -94,6 +99,7 @@ def test_vouchers_are_made_and_downloaded_and_have_prices_of_their_own(ksb):
     here = made.headers["location"].split("?")[0]
     first = ksb.client.post(f"{here}/reeksen", data={"count": "25"})
     assert "Vul eerst in wat een kaart nu kost" in first.text
+    assert f'class="btn" href="{HERE}/prijzen"' in first.text, "and leads there"
     add(ksb, make(ksb))
     assert ksb.client.post(f"{here}/reeksen", data={"count": "25"}).status_code == 303
     page = ksb.client.get(here).text
