@@ -84,7 +84,7 @@ def _invalid(request: Request, wrong: list[dict[str, Any]]) -> ProblemError:
         return ApiError(Prob.BODY_INVALID_SYNTAX, "The body is not JSON.")
     if any(one["type"] == "missing" and len(one["loc"]) == 1 for one in in_body):
         return ApiError(Prob.BODY_MISSING)
-    if "json" not in request.headers.get("content-type", "json"):
+    if "json" not in request.headers.get("content-type", ""):
         return ApiError(Prob.UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json.")
     return ApiError(
         Prob.BODY_INVALID_DATA,

@@ -99,6 +99,13 @@ def test_each_kind_of_wrong_body_has_its_own_type(api, body, type_, kind):
     assert refusal(answer) == (400, kind)
 
 
+@pytest.mark.parametrize("headers", [{}, {"content-type": "text/plain"}])
+def test_a_body_that_is_not_said_to_be_json_is_refused_as_that(api, headers):
+    token = api.token("PERMISSIONS_WRITE")
+    answer = api.call("PUT", "/permissions/x", token=token, content=b"[{", headers=headers)
+    assert refusal(answer) == (415, "header/unsupported-media-type")
+
+
 def test_a_client_that_is_not_there_is_told_so(api):
     answer = api.get("/permissions/nobody", token=api.token("PERMISSIONS_READ"))
     assert refusal(answer) == (404, "uitpas/client-not-found")
