@@ -17,7 +17,7 @@ from server.batches.deeds import MOST, Batch, Deed, do_together, permission_for
 from server.batches.listing import do_wishes, known_to, rows_of
 from server.batches.progress import Stand, keep_batch, read_progress
 from server.batches.table import Column, Fault, Line, TableError, read_lines, read_table, write_table
-from server.batches.words import became_words, deed_word, fault_words, stand_words
+from server.batches.words import became_words, column_words, deed_word, fault_sentence, stand_words
 from server.counters.reach import counters_in_reach
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
@@ -150,7 +150,7 @@ def take_in(
     read = read_lines(lines, known)
     is_kept = not read.faults or only_good == "yes"
     counts = do_wishes(session, read.wishes, known, staff_id=acting.staff_id) if is_kept else None
-    return _intake_page(request, faults=read.faults, counts=counts)
+    return _intake_page(request, faults=read.faults, counts=counts, only_good=only_good == "yes")
 
 
 def _chosen(session: Session, acting: Acting, form: BatchForm) -> Sequence[Kiosk]:
@@ -224,8 +224,9 @@ def _intake_page(
     error: str = "",
     faults: Sequence[tuple[Line, Mapping[Column, Fault]]] = (),
     counts: tuple[int, int] | None = None,
+    only_good: bool = False,
 ) -> Response:
-    words = fault_words(speak(request))
+    _ = speak(request)
     return page(
         request,
         "batches/intake.html",
@@ -236,11 +237,17 @@ def _intake_page(
                 line.number,
                 line[Column.NUMBER],
                 line[Column.NAME],
-                [(column.value, line[column], words[found[column]]) for column in Column if column in found],
+                [
+                    (column.value, line[column], fault_sentence(_, found[column], line[column]))
+                    for column in Column
+                    if column in found
+                ],
             )
             for line, found in faults[:MOST_FAULTS]
         ],
         more=max(0, len(faults) - MOST_FAULTS),
         counts=counts,
-        columns=[column.value for column in Column],
+        skipped=len(faults),
+        only_good=only_good,
+        columns=column_words(_),
     )

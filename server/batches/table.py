@@ -62,6 +62,7 @@ class Fault(StrEnum):
     RESULT = "result"
     LEASE = "lease"
     HOURS = "hours"
+    WIDE = "wide"
 
 
 class TableError(ValueError):
@@ -70,10 +71,14 @@ class TableError(ValueError):
 
 @dataclass(frozen=True)
 class Line:
-    """A line as it stands in the file, by column; `number` of the line from 1, the head included."""
+    """A line as it stands in the file, by column; `number` of the line from 1, the head included.
+
+    is_wide: there is something beyond the last column, so cells may stand under the wrong one.
+    """
 
     number: int
     cells: Mapping[Column, str]
+    is_wide: bool = False
 
     def __getitem__(self, column: Column) -> str:
         """Return a cell, empty when its column is not there."""
@@ -139,6 +144,11 @@ def row_of(
     }
 
 
+def hours_lines(cell: str) -> str:
+    """Return the opening hours in a cell as `server.monitor.hours` reads them, a line for some days."""
+    return cell.replace(APART.strip(), "\n")
+
+
 def read_table(content: bytes) -> list[Line]:
     """Return the lines of a file that a spreadsheet saved.
 
@@ -162,7 +172,11 @@ def read_table(content: bytes) -> list[Line]:
     if len(rows) > MOST_LINES + 1:
         raise TableError("length")
     return [
-        Line(number, {Column(name): plain_cell(cell) for name, cell in zip(head, row, strict=False) if name})
+        Line(
+            number,
+            {Column(name): plain_cell(cell) for name, cell in zip(head, row, strict=False) if name},
+            is_wide=any(cell.strip() for cell in row[len(head) :]),
+        )
         for number, row in enumerate(rows[1:], 2)
         if any(cell.strip() for cell in row)
     ]
@@ -176,10 +190,11 @@ def read_lines(lines: Sequence[Line], known: Known) -> Read:
         wish = reading.wish()
         if wish.kiosk in seen:
             reading.wrong(Column.NUMBER, Fault.TWICE)
+        # Also of a line that is wrong: which of the two was meant is not ours to guess.
+        seen.update([wish.kiosk] if wish.kiosk else [])
         if reading.faults:
             found.faults.append((line, reading.faults))
             continue
-        seen.update([wish.kiosk] if wish.kiosk else [])
         found.wishes.append(wish)
     return found
 
@@ -190,7 +205,7 @@ class _Reading:
     def __init__(self, line: Line, known: Known) -> None:
         self._line = line
         self._known = known
-        self.faults: dict[Column, Fault] = {}
+        self.faults: dict[Column, Fault] = {[*line.cells][-1]: Fault.WIDE} if line.is_wide else {}
 
     def wish(self) -> Wish:
         """Return what the line asks for; it counts only when there are no faults."""
@@ -236,7 +251,7 @@ class _Reading:
         return frozenset(counters[name] for name in names if name in counters) or None
 
     def _hours(self) -> str | None:
-        hours = self._line[Column.HOURS].replace("|", "\n")
+        hours = hours_lines(self._line[Column.HOURS])
         try:
             read_form(hours)
         except HoursError:

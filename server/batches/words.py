@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from server.batches.deeds import Became, Deed, command_of
 from server.batches.progress import Stand
-from server.batches.table import Fault
+from server.batches.table import Column, Fault, hours_lines
+from server.monitor.hours import HoursError, read_form
 from server.web.i18n import Translator
-from server.web.words import command_word
+from server.web.words import command_word, mode_word
+from shared.domain.modes import Mode
 
 
 def deed_word(_: Translator, deed: Deed) -> str:
@@ -49,6 +51,34 @@ def stand_words(_: Translator) -> Mapping[Stand, str]:
     }
 
 
+def column_words(_: Translator) -> Mapping[Column, str]:
+    """Return what belongs in each column of a table."""
+    modes = ", ".join(f"{mode.value} ({mode_word(_, mode)})" for mode in Mode)
+    return {
+        Column.NUMBER: _("het nummer van de zuil; leeg voor een nieuwe"),
+        Column.NAME: _("de naam, hoogstens 40 tekens"),
+        Column.PLACE: _("waar ze staat, hoogstens 80 tekens"),
+        Column.COUNTERS: _("de namen van haar balies, met | ertussen"),
+        Column.MODE: _("waarvoor ze dient: {modes}", modes=modes),
+        Column.QR: _("of ze een QR-code toont: ja of nee"),
+        Column.LANGUAGES: _("de talen op haar scherm: nl, fr en en, met een komma ertussen"),
+        Column.RESULT: _("hoelang een antwoord blijft staan, 1 tot 10 seconden"),
+        Column.LEASE: _("hoeveel dagen ze zonder server werkt, 1 tot 365"),
+        Column.HOURS: _("bijvoorbeeld “ma-vr 9:00-17:30 | zo gesloten”"),
+    }
+
+
+def fault_sentence(_: Translator, fault: Fault, cell: str) -> str:
+    """Return why what stands in a cell of a table cannot be used."""
+    if fault is Fault.HOURS:
+        try:
+            read_form(hours_lines(cell))
+        except HoursError as error:
+            example = _("Schrijf bijvoorbeeld “ma-vr 9:00-17:30 | zo gesloten”.")
+            return _("“{line}” begrijpen we niet.", line=error.line) + " " + example
+    return fault_words(_)[fault]
+
+
 def fault_words(_: Translator) -> Mapping[Fault, str]:
     """Return why a line of a table cannot be used."""
     return {
@@ -64,4 +94,7 @@ def fault_words(_: Translator) -> Mapping[Fault, str]:
         Fault.RESULT: _("Een antwoord blijft 1 tot 10 seconden staan."),
         Fault.LEASE: _("Zonder server werkt een zuil 1 tot 365 dagen."),
         Fault.HOURS: _("Deze openingsuren begrijpen we niet. Zet | tussen de regels."),
+        Fault.WIDE: _(
+            "Deze lijn heeft meer vakken dan de eerste lijn: er staat een scheidingsteken te veel."
+        ),
     }

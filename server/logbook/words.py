@@ -56,7 +56,7 @@ def deed_word(_: Translator, action: str) -> str:
         "identify": _("liet de zuil knipperen"),
         "command": _("gaf de zuil een opdracht"),
         "report-command": _("kreeg antwoord op een opdracht"),
-        "wiped": _("de zuil wiste haar sleutels en kaarten"),
+        "wiped": _("hoorde dat de zuil haar sleutels en kaarten wiste"),
         "renew-credentials": _("vroeg een nieuwe sleutel voor de zuil"),
         "renew-code-key": _("vernieuwde de sleutel van de QR-codes"),
         "renew-token-key": _("begon met een nieuwe sleutel van de kaarten"),

@@ -14,7 +14,8 @@ WIDTH: Final = 360
 HEIGHT: Final = 92
 _HOUR: Final = 3_600_000
 _DAY: Final = 24 * _HOUR
-_NICE: Final = (1, 2, 5, 10)
+_NICE: Final = (1, 2, 4, 6, 8, 10)
+"""Even ones, so that the line in the middle of a chart has a whole number too."""
 
 
 class Tick(NamedTuple):

@@ -27,6 +27,10 @@ MOST_NOTICES: Final = 20_000
 MOST_LINES: Final = 20
 REST_MILLIS: Final = 300_000
 """After a mail about what happens now, the next one to the same person waits so long."""
+MANY: Final = 10
+MUCH_MORE: Final = 5
+"""So many zuilen that fall out do not wait, when they are so many times what somebody heard of just now:
+a large loss is told at once, and however it grows it takes a handful of mails to tell it."""
 
 _Told = tuple[Notice, Incident, Staff]
 
@@ -47,12 +51,13 @@ def write_mails(session: Session, now: int, address: str) -> int:
     )
     due = [(notice, incident, staff) for notice, incident, staff in session.exec(query)]
     names = read_names(session, list({incident.id: incident for _, incident, _ in due}.values()))
-    resting = _resting(session, now)
+    resting, heard = _resting(session, now), _heard_of(session, now)
     written = 0
     for (_, rhythm), group in groupby(due, key=lambda told: (told[2].id, told[0].rhythm)):
         told = list(group)
         recipient = told[0][2].email or ""
-        if rhythm == Rhythm.NOW and recipient in resting:
+        is_resting = rhythm == Rhythm.NOW and recipient in resting
+        if is_resting and not _is_much_more(told, heard.get(told[0][2].id or 0, 0)):
             continue
         _write(session, recipient, told, names, now=now, address=address)
         written += 1
@@ -104,6 +109,22 @@ def _resting(session: Session, now: int) -> frozenset[str]:
         col(OutgoingMail.created) > now - REST_MILLIS, col(OutgoingMail.message_id).startswith("<alert")
     )
     return frozenset(session.exec(query))
+
+
+def _heard_of(session: Session, now: int) -> dict[int, int]:
+    """Return person -> how many zuilen of the newest incidents stood in his mails."""
+    query = (
+        select(Notice.staff_id, func.sum(Incident.kiosks))
+        .join(Incident, col(Incident.id) == col(Notice.incident_id))
+        .where(col(Incident.opened) > now - 2 * REST_MILLIS, col(Notice.mail_id).is_not(None))
+        .group_by(col(Notice.staff_id))
+    )
+    return {staff: int(kiosks) for staff, kiosks in session.exec(query)}
+
+
+def _is_much_more(told: Sequence[_Told], heard: int) -> bool:
+    lost = sum(incident.kiosks for notice, incident, _staff in told if notice.moment == Moment.OPENED)
+    return lost >= max(MANY, MUCH_MORE * heard)
 
 
 def _write(

@@ -148,7 +148,7 @@ def _codes(_: Translator) -> Mapping[str, str]:
 
 def _words(_: Translator) -> Mapping[str, str]:
     return {
-        Saying.WORKS: _("werkt"),
+        Saying.WORKS: _("in orde"),
         Saying.JOURNAL_FINE: _("tikken kunnen bewaard worden, {taps} wachten nog"),
         Saying.NO_CARDS: _("er zijn nog geen kaarten van de server"),
         Saying.CARDS: _("{cards} kaarten"),

@@ -338,6 +338,27 @@ def test_five_thousand_lost_at_once_is_one_mail_for_each_person(database, inbox)
     assert counter
 
 
+def test_a_much_larger_loss_does_not_wait_behind_the_mail_about_a_small_one(database):
+    with database.writing() as session:
+        add_region(session)
+    staff = add_person(database, "ada")
+
+    def mails_after_losing(kiosks, now):
+        with database.writing() as session:
+            lost = Incident(
+                scope="kiosk", key=str(now), state="offline", cause="silent", kiosks=kiosks, opened=now
+            )
+            session.add(lost)
+            session.flush()
+            session.add(Notice(incident_id=lost.id, staff_id=staff, moment="opened", rhythm="now", due=now))
+            session.flush()
+            return write_mails(session, now, HERE)
+
+    lost = (1, 3, 60, 10, 200, 2_000)
+    told = [mails_after_losing(kiosks, START + 1_000 * n) for n, kiosks in enumerate(lost)]
+    assert told == [1, 0, 1, 0, 0, 1], "a flood of mails it is not"
+
+
 def test_a_thousand_different_faults_are_one_mail_too_with_the_first_twenty(database, inbox):
     with database.writing() as session:
         add_region(session)

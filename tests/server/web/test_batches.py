@@ -72,6 +72,7 @@ class TestDeeds:
         assert [one.qr for one in kiosks(ksb).values()] == [False, True]
         page = do(ksb, "qr-off", [first, second]).text
         assert stands(page) == {first: "unchanged", second: "later"}
+        assert "Gedaan en bevestigd bij 0" not in page
         assert 'data-became="same"' in page
 
     def test_a_zuil_confirms_a_setting_once_it_speaks_of_another_configuration(self, any_site):
@@ -153,6 +154,7 @@ class TestDeeds:
         answer = do(ksb, deed, **({"kiosk": numbers(ksb)} | fields))
         assert answer.status_code == 422
         assert said in answer.text
+        assert "Nog niets gedaan." in answer.text
 
     def test_a_technician_is_offered_commands_and_nothing_else(self, site):
         site.log_in("Tom Goossens")
@@ -214,6 +216,32 @@ class TestTable:
         assert "Je hebt geen balie met deze naam" in answer.text
         assert "Goed" in kiosks(ksb)
         assert "Slecht" not in kiosks(ksb)
+
+    def test_who_asks_for_the_good_lines_reads_how_many_were_skipped_and_why(self, ksb):
+        first, second = numbers(ksb)
+        answer = self.read(
+            ksb,
+            f"{first};Vooraan;;;;;;;;",
+            f"{first};Achteraan;;;;;;;;",
+            f"{second};;Gent;;;;;;;;te veel",
+            f"{second};;;;;;;;;lu-ve 9:00-17:00",
+            only_good="yes",
+        )
+        assert "1 zuil veranderd. 3 lijnen met fouten werden overgeslagen" in answer.text
+        assert re.findall(r'data-line="(\d+)" data-column="(\w+)"', answer.text) == [
+            ("3", "nummer"),
+            ("4", "openingsuren"),
+            ("5", "nummer"),
+            ("5", "openingsuren"),
+        ]
+        assert "“lu-ve 9:00-17:00” begrijpen we niet" in answer.text
+        assert "scheidingsteken te veel" in answer.text
+        assert re.search(r'value="yes"[^>]*checked', answer.text), "the next file is read the same way"
+
+    def test_the_page_says_in_every_language_what_belongs_in_a_column(self, ksb):
+        page = ksb.client.get(INTAKE, headers={"accept-language": "fr"}).text
+        assert "checkin (épargner des points)" in page
+        assert "lun-ven 9:00-17:30 | dim fermé" in page
 
     @pytest.mark.parametrize("content", [b"", b"naam;wat;dan", b"a,b\n1,2", b"nummer;naam\n"])
     def test_what_is_no_list_is_refused(self, ksb, content):
