@@ -197,6 +197,7 @@ def _lists_page(
     counter: int = 0,
     older_than: int = 0,
 ) -> Response:
+    _ = speak(request)
     lists = lists_of(session, system.id, older_than=older_than or None)
     return page(
         request,
@@ -204,8 +205,8 @@ def _lists_page(
         status=NEEDS_INPUT if errors else 200,
         system=system,
         errors=errors,
-        kinds=kind_words(speak(request)),
-        columns=COLUMNS,
+        kinds=kind_words(_),
+        columns={one: "; ".join(map(_, names)) for one, names in COLUMNS.items()},
         kind=kind,
         counters=[(one.id, one.name) for one in _counters(session, system)],
         counter=counter,

@@ -14,6 +14,7 @@ from server.registration.checks import HOME
 from server.registration.facts import Fault, Joining, Person
 from server.registration.form import birth_fault, read_day
 from server.registration.moving import Address, address_of
+from server.web.i18n import later
 
 MOST_ROWS: Final = 100_000
 PART: Final = 50
@@ -47,10 +48,18 @@ class ListError(ValueError):
 
 COLUMNS: Final[Mapping[ListKind, tuple[str, ...]]] = {
     ListKind.REGISTER: (
-        *("INSZ", "Naam", "Voornaam", "Geboortedatum", "Straat", "Postcode", "Gemeente"),
-        *("UiTPAS-nummer", "Kansenstatuut", "Einddatum kansenstatuut"),
+        later("INSZ"),
+        later("Naam"),
+        later("Voornaam"),
+        later("Geboortedatum"),
+        later("Straat"),
+        later("Postcode"),
+        later("Gemeente"),
+        later("UiTPAS-nummer"),
+        later("Kansenstatuut"),
+        later("Einddatum kansenstatuut"),
     ),
-    ListKind.MOVE: ("UiTPAS-nummer", "Straat", "Postcode", "Gemeente"),
+    ListKind.MOVE: (later("UiTPAS-nummer"), later("Straat"), later("Postcode"), later("Gemeente")),
 }
 """By their place; a first line that names them may stand in the file."""
 FEWEST: Final[Mapping[ListKind, int]] = {ListKind.REGISTER: 9, ListKind.MOVE: 4}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 from typing import Annotated, Final
 
@@ -29,9 +29,10 @@ from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.passholders.models import Passholder
 from server.registration.finding import holder_with
-from server.registration.form import read_day
+from server.registration.form import birth_fault, read_day
 from server.registration.person import HERE, NEEDS_INPUT, Looked, Served, Visit
 from server.registration.scanning import scan_page
+from server.registration.words import fault_words
 from server.staff.access import open_to_strangers
 from server.uitid.tokens import holder_of_card
 from server.web.i18n import speak
@@ -41,6 +42,7 @@ from shared.domain.zones import local_day
 
 ADD: Final = "number"
 """The field that is about who is to be added."""
+BORN: Final = "born"
 
 router = APIRouter(prefix=f"{HERE}/{{ref}}/gezin", include_in_schema=False)
 leaving = APIRouter(prefix="/gezin", dependencies=[Depends(open_to_strangers)], include_in_schema=False)
@@ -59,12 +61,15 @@ def add_to_family(
     visit: Served, number: Annotated[str, Form()] = "", born: Annotated[str, Form()] = ""
 ) -> Response:
     """Take somebody into a family, by his card and his date of birth."""
-    by, now = _doer(visit), datetime.now(UTC)
+    by, now, day = _doer(visit), datetime.now(UTC), read_day(born)
+    if day is None:
+        (sentence,) = fault_words(speak(visit.request), birth_fault(born)).values()
+        return _family_page(visit, errors={BORN: sentence}, number=number, born=born)
     try:
-        added = add_relative(visit.session, visit.holder, _with_card(visit, number, born), now, by)
+        added = add_relative(visit.session, visit.holder, _with_card(visit, number, day), now, by)
     except FamilyError as error:
         errors = {ADD: speak(visit.request)(FAULTS[error.fault])}
-        return _family_page(visit, errors=errors, number=number, born=born)
+        return _family_page(visit, errors=errors, number=number, born=day.isoformat())
     tell_relative(visit.session, added, now, address_of(visit.request))
     return RedirectResponse(f"{HERE}/{visit.holder.ref}/gezin?gelukt=toegevoegd", 303)
 
@@ -97,9 +102,8 @@ def leave(request: Request, session: RequestSession, token: str) -> Response:
     return page(request, "families/leaving.html", main=None, is_out=True)
 
 
-def _with_card(visit: Visit, number: str, born: str) -> Passholder:
-    day = read_day(born)
-    proven = holder_of_card(visit.session, number, day) if day is not None else None
+def _with_card(visit: Visit, number: str, born: date) -> Passholder:
+    proven = holder_of_card(visit.session, number, born)
     if proven is None:
         raise FamilyError(FamilyFault.UNKNOWN)
     return proven.holder

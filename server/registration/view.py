@@ -12,7 +12,8 @@ from server.cards.models import Card
 from server.cardsystems.rights import CounterRight
 from server.counters.models import Counter
 from server.passholders.models import Membership, MembershipStatus, Passholder, PassholderDetails
-from server.passholders.standing import SocialTariff, is_active, next_end, social_tariff_on
+from server.passholders.standing import SocialTariff, TariffStatus, is_active, next_end, social_tariff_on
+from server.registration.checks import check_residence, check_tariff
 from server.registration.desks import registering, system_names
 from server.registration.facts import Desk
 from server.registration.giving import cards_of
@@ -71,8 +72,9 @@ class BesideView:
 class PersonView:
     """Somebody. `details`: None for a counter that only checks people in, and where nothing is known.
 
-    joinable: id -> name of the card systems he can become a member of here. uitid: how far he is with it.
-    beside: None for a counter that does not look after him.
+    joinable: id -> name of the card systems he can become a member of here. known_tariffs: id -> last day
+    of the kansenstatuut he has elsewhere, for those where this counter may grant it to him as well.
+    uitid: how far he is with it. beside: None for a counter that does not look after him.
     """
 
     holder: Passholder
@@ -81,6 +83,7 @@ class PersonView:
     members: list[MemberView]
     others: list[Card]
     joinable: dict[int, str]
+    known_tariffs: dict[int, date]
     may_block: bool
     may_change: bool
     uitid: Standing
@@ -102,6 +105,7 @@ def view_of(session: Session, holder: Passholder, desks: Mapping[int, Desk], tod
     systems = [one.card_system_id for one in memberships]
     names = system_names(session, [*systems, *at_work])
     members = [_member(one, names, cards, desks, today) for one in memberships]
+    joinable = {system: names[system] for system in at_work if system not in systems}
     is_own = any(system in at_work for system in systems)
     return PersonView(
         holder,
@@ -109,7 +113,8 @@ def view_of(session: Session, holder: Passholder, desks: Mapping[int, Desk], tod
         session.get(PassholderDetails, ref) if is_own else None,
         members,
         [card for card in cards if card.card_system_id not in systems],
-        {system: names[system] for system in at_work if system not in systems},
+        joinable,
+        _known_tariffs(session, ref, members, [at_work[system] for system in joinable], today),
         any(system in desks for system in systems),
         is_own,
         standing_of(session, ref),
@@ -117,6 +122,28 @@ def view_of(session: Session, holder: Passholder, desks: Mapping[int, Desk], tod
         if is_own
         else None,
     )
+
+
+def _known_tariffs(
+    session: Session, ref: int, members: Sequence[MemberView], desks: Sequence[Desk], today: date
+) -> dict[int, date]:
+    """Return system -> last day of the kansenstatuut somebody has elsewhere, if it may hold there too.
+
+    Each card system grants its own (rules 5.1): this is what a counter begins with, not what it must do.
+    """
+    ends = [
+        one.tariff.end
+        for one in members
+        if one.tariff and one.tariff.end and one.tariff.status == TariffStatus.ACTIVE and one.is_active
+    ]
+    if not ends:
+        return {}
+    until = max(ends)
+    return {
+        desk.system: until
+        for desk in desks
+        if not check_tariff(until, desk, today) and not check_residence(session, ref, desk, tariff=True)
+    }
 
 
 def _member(

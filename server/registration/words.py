@@ -42,7 +42,10 @@ _FAULTS: Final[Mapping[Fault, str]] = MappingProxyType(
         Fault.CARD_TAKEN: later("Deze kaart is al van iemand. Neem een andere."),
         Fault.CARD_NOT_HERE: later("Deze kaart ligt niet in de voorraad van deze balie."),
         Fault.CARD_OTHER_SYSTEM: later("Deze kaart is van een andere regio."),
-        Fault.CARD_FOR_TARIFF: later("Dit is een kaart voor wie een kansenstatuut heeft. Neem een gewone."),
+        Fault.CARD_FOR_TARIFF: later(
+            "Dit is een kaart voor wie een kansenstatuut heeft."
+            " Geef ook het kansenstatuut, of neem een gewone kaart."
+        ),
         Fault.CARD_WITHOUT_TARIFF: later("Neem een kaart voor wie een kansenstatuut heeft."),
         Fault.CARD_STATE: later("Deze kaart is niet in gebruik."),
         Fault.NO_TARIFF: later("Deze persoon heeft hier geen kansenstatuut."),

@@ -75,6 +75,13 @@ def test_what_cannot_be_taken_in_is_said_at_the_form(ksb, content, counter, said
         assert session.exec(select(BulkList)).all() == []
 
 
+def test_the_columns_are_named_in_the_language_of_the_page(ksb):
+    assert "INSZ; Naam; Voornaam; Geboortedatum" in ksb.client.get(HERE).text
+    page = ksb.client.get(HERE, headers={"accept-language": "en"}).text
+    assert "National number; " in page
+    assert "in any language: only the order counts" in page
+
+
 def test_every_member_comes_out_as_a_table_and_the_trail_says_who_took_it(ksb):
     table = ksb.client.post(f"{HERE}/pashouders.csv")
     rows = list(csv.DictReader(io.StringIO(table.text.removeprefix("\ufeff")), delimiter=";"))

@@ -213,7 +213,7 @@ def test_a_kansenstatuut_is_extended_and_never_made_shorter(counter):
         assert "Kies een dag na de laatste die er nu is." in errors(answer)[0]
     longest = {"system": "5", "tariff_until": f"{NEXT_YEAR}-12-31"}
     assert counter.client.post(f"{page}/kansentarief", data=longest).status_code == 303
-    assert "Dit kansenstatuut kan nu niet langer." in counter.client.get(page).text
+    assert "loopt al tot de laatste dag die mag, 31 december" in counter.client.get(page).text
 
 
 def test_details_change_and_the_trail_says_which_not_what(counter):
@@ -280,6 +280,14 @@ def test_a_family_is_kept_at_the_counter_with_a_card_and_a_birth_date(counter):
     assert errors(counter.client.post(f"{page}/gezin", data=wrong)) == [
         "We vinden geen UiTPAS met dit nummer en deze geboortedatum. Kijk ze allebei na."
     ]
+    unread = counter.client.post(f"{page}/gezin", data=wrong | {"born": "1 juni"})
+    assert errors(unread) == ["Deze geboortedatum kan niet: kijk ze na."]
+    (field,) = re.findall(r'<input[^>]*name="born"[^>]*>', unread.text)
+    assert ('type="text"' in field, 'value="1 juni"' in field) == (True, True), "a browser shows it again"
+    again = counter.client.post(f"{page}/gezin", data=wrong | {"born": "2/6/2015"}).text
+    assert re.search(r'name="born" type="date" value="2015-06-02"', again)
+    nothing = counter.client.post(f"{page}/gezin", data=wrong | {"born": ""})
+    assert errors(nothing) == ["Vul de geboortedatum in, bijvoorbeeld 2/3/1983."]
     good = wrong | {"born": "01/06/2015"}
     assert counter.client.post(f"{page}/gezin", data=good).status_code == 303
     assert "Bo Desmet" in counter.client.get(f"{page}/gezin").text
@@ -350,3 +358,37 @@ def test_who_moves_into_the_region_joins_with_the_kansenstatuut(counter):
             "12",
             "3",
         )
+
+
+def test_who_has_a_kansenstatuut_elsewhere_is_offered_it_here_with_its_last_day(counter):
+    with counter.database.reading() as session:
+        oona = session.exec(select(Passholder.ref).where(Passholder.first_name == "Oona")).one()
+    page = f"{HERE}/{oona}"
+    shown = counter.client.get(page).text.partition("Lid maken van UiTPAS Gent")[2]
+    (tick,) = re.findall(r'<input[^>]*name="tariff"[^>]*>', shown)
+    assert "checked" in tick
+    assert f'name="tariff_until" type="date" value="{NEXT_YEAR}-12-31"' in shown
+    special = in_drawer(counter, tariff=True)
+    without = counter.client.post(f"{page}/lid", data={"system": "5", "card": special})
+    assert "Geef ook het kansenstatuut, of neem een gewone kaart." in errors(without)[0]
+    (tick,) = re.findall(r'<input[^>]*name="tariff"[^>]*>', without.text.partition("UiTPAS Gent")[2])
+    assert "checked" not in tick, "who unticked it is not asked twice"
+    with counter.database.writing() as session:
+        membership = session.exec(select(Membership).where(Membership.passholder_ref == oona)).one()
+        membership.suspended_until = local_day(datetime.now(UTC))
+    shown = counter.client.get(page).text.partition("Lid maken van UiTPAS Gent")[2]
+    (tick,) = re.findall(r'<input[^>]*name="tariff"[^>]*>', shown)
+    assert "checked" not in tick
+
+
+def test_a_suspended_kansenstatuut_does_not_look_valid(counter):
+    page = registered(
+        counter, card=in_drawer(counter, tariff=True), tariff="yes", tariff_until=f"{NEXT_YEAR}-12-31"
+    )
+    with counter.database.writing() as session:
+        membership = session.get_one(Membership, (int(page.rpartition("/")[2]), 5))
+        membership.suspended_until = datetime(NEXT_YEAR, 1, 31, tzinfo=UTC).date()
+    shown = counter.client.get(page).text
+    assert f"kansenstatuut geschorst tot en met 31 januari {NEXT_YEAR}" in shown
+    assert f"kansenstatuut tot en met 31 december {NEXT_YEAR}" not in shown
+    assert "Alleen de KSB kan dat opheffen." in shown

@@ -164,6 +164,12 @@ MISTAKES = (
 )
 
 
+def test_the_form_says_beforehand_what_it_cannot_do_without(ksb):
+    page = ksb.client.get(f"{HERE}/nieuw").text
+    assert "Altijd nodig: in een zin wat iemand krijgt." in page
+    assert page.count("Altijd nodig.") == 1
+
+
 def test_each_mistake_has_its_sentence_and_makes_nothing(ksb):
     for changed, sentence in MISTAKES:
         form = {name: text for name, text in (FORM | changed).items() if text or name != "system"}
