@@ -30,8 +30,10 @@ from server.monitor.handling import (
     wake,
 )
 from server.monitor.models import Incident
+from server.monitor.passing import mail_given
 from server.monitor.telling import incident_advice, incident_title, read_names
 from server.monitor.words import TONES, advice, cause_word, state_word
+from server.settings import Settings
 from server.staff.access import Requires
 from server.staff.models import Staff
 from server.staff.roles import Permission
@@ -124,13 +126,18 @@ def hear_again(session: RequestSession, acting: Handler, incident_id: int) -> Re
 
 @router.post("/meldingen/{incident_id}/toewijzen")
 def give(
-    session: RequestSession, acting: Handler, incident_id: int, aan: Annotated[int, Form()] = 0
+    request: Request,
+    session: RequestSession,
+    acting: Handler,
+    incident_id: int,
+    aan: Annotated[int, Form()] = 0,
 ) -> Response:
-    """Give it to a colleague."""
+    """Give it to a colleague, and tell him."""
     incident = _incident(session, acting, incident_id)
     for staff in colleagues(session, incident, acting.card_system_id):
         if staff.id == aan:
             assign(session, incident, _now(), acting.staff_id, staff)
+            _tell_given(request, session, incident, staff, acting.staff_id)
     return _back(incident_id)
 
 
@@ -141,6 +148,12 @@ def say(
     """Add a remark."""
     comment(session, _incident(session, acting, incident_id), _now(), acting.staff_id, tekst)
     return _back(incident_id)
+
+
+def _tell_given(request: Request, session: Session, incident: Incident, to: Staff, by: int) -> None:
+    settings: Settings = request.app.state.settings
+    if settings.has_mail:
+        mail_given(session, incident, to, session.get_one(Staff, by), now=_now(), address=settings.address)
 
 
 def _shown(request: Request, session: Session, acting: Acting, incident_id: int) -> dict[str, Any]:

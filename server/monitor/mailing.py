@@ -171,7 +171,7 @@ def _body(_: Translator, told: Sequence[_Told], names: Names, moments: Moments, 
         some = [incident for notice, incident, _staff in told if notice.moment == moment]
         if not some:
             continue
-        lines = [_line(_, one, names, moments, address) for one in some[:MOST_LINES]]
+        lines = [incident_line(_, one, names, moments, address) for one in some[:MOST_LINES]]
         if len(some) > MOST_LINES:
             lines.append(_("… en nog {n} andere.", n=len(some) - MOST_LINES))
         parts.append(f"{heading}\n\n" + "\n\n".join(lines))
@@ -180,7 +180,8 @@ def _body(_: Translator, told: Sequence[_Told], names: Names, moments: Moments, 
     return "\n\n".join([*parts, f"-- \n{link}\n{change}\n"])
 
 
-def _line(_: Translator, incident: Incident, names: Names, moments: Moments, address: str) -> str:
+def incident_line(_: Translator, incident: Incident, names: Names, moments: Moments, address: str) -> str:
+    """Return what a mail says of one incident, with its link."""
     title = incident_title(_, incident, names)
     cause = cause_word(_, Cause(incident.cause))
     since = _("sinds {moment}", moment=moments.moment(from_millis(incident.opened)))

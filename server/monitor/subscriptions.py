@@ -13,6 +13,7 @@ from server.monitor.handling import STATES
 from server.monitor.notices import NEVER, Rhythm
 from server.monitor.wishes import places_of, put_wishes, wishes_of
 from server.monitor.words import state_word
+from server.settings import Settings
 from server.staff.access import Requires
 from server.staff.models import Staff
 from server.staff.roles import Permission
@@ -21,6 +22,7 @@ from server.web.i18n import speak
 from server.web.templating import page
 
 LONGEST_NUMBER: Final = 9
+DEMO_MAILS: Final = "/demo/mails"
 
 router = APIRouter(prefix="/monitor/berichten", include_in_schema=False)
 
@@ -33,6 +35,7 @@ Chosen = Annotated[list[str], Form(alias="wish", default_factory=list)]
 def show_wishes(request: Request, session: RequestSession, acting: Handler, gelukt: str = "") -> Response:
     """Show which mails one gets, for each card system one looks after."""
     _ = speak(request)
+    settings: Settings = request.app.state.settings
     places = places_of(session, acting.staff_id)
     own = [("", _("Geen mail")), (Rhythm.NOW.value, _("Meteen")), (Rhythm.DAILY.value, _("Elke ochtend"))]
     besides = [("", _("Zoals overal")), (NEVER, _("Geen mail")), *own[1:]]
@@ -46,7 +49,8 @@ def show_wishes(request: Request, session: RequestSession, acting: Handler, gelu
         wishes=wishes_of(session, acting.staff_id),
         states=[(str(state), state_word(_, state)) for state in STATES],
         address=session.get_one(Staff, acting.staff_id).email,
-        has_mail=request.app.state.settings.smtp_url is not None,
+        has_mail=settings.has_mail,
+        mails_at=DEMO_MAILS if settings.demo and settings.smtp_url is None else "",
         done=gelukt,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlmodel import Session, col, select
 
@@ -14,6 +14,9 @@ from server.monitor.models import AlertWish
 from server.monitor.notices import NEVER, Rhythm
 from server.staff.models import StaffRole
 from server.staff.roles import Role
+
+CHOSE_MAILS: Final = "choose-mails"
+"""The deed of who chose his mails."""
 
 Wishes = Mapping[tuple[int | None, str], str]
 """(card system, None for all; state) -> rhythm."""
@@ -68,5 +71,5 @@ def put_wishes(
         AlertWish(staff_id=staff_id, card_system_id=system, state=state, rhythm=rhythm, language=language)
         for (system, state), rhythm in wanted.items()
     )
-    record(session, "choose-mails", "staff", staff_id, staff_id=staff_id)
+    record(session, CHOSE_MAILS, "staff", staff_id, staff_id=staff_id)
     return True
