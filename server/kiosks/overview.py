@@ -56,6 +56,7 @@ class KioskView:
     """One zuil with its live state.
 
     live: None until it first speaks. arrived: the highest row of its journal at the server.
+    shown: the event it shows now, None also when it stopped.
     """
 
     kiosk: Kiosk
@@ -134,6 +135,13 @@ def health_of(kiosk: Kiosk, live: KioskLive | None, now: datetime) -> Health:
 def is_late(kiosk: Kiosk, live: KioskLive, now: datetime) -> bool:
     """Tell whether two heartbeats of a zuil did not come."""
     return now - live.last_contact > timedelta(seconds=kiosk.heartbeat_seconds * LATE_AFTER_HEARTBEATS)
+
+
+def has_stopped(kiosk: Kiosk) -> bool:
+    """Tell whether a zuil takes no cards any more, whatever it last said of itself."""
+    if kiosk.wiped_at is not None or kiosk.state == KioskState.REMOVED:
+        return True
+    return kiosk.state != KioskState.ACTIVE and kiosk.told_at is not None
 
 
 def own_clock_offset(live: KioskLive | None) -> int | None:
@@ -259,7 +267,7 @@ def _view(kiosk: Kiosk, beside: _Beside, now: datetime) -> KioskView:
         kiosk=kiosk,
         counters=beside.counters.get(number, ()),
         live=live,
-        shown=beside.events.get(live.event_id or "") if live else None,
+        shown=beside.events.get(live.event_id or "") if live and not has_stopped(kiosk) else None,
         chosen=chosen,
         is_chosen_open=chosen is not None and window_now_or_next(chosen, now)[1],
         arrived=beside.arrived.get(number, 0),

@@ -19,6 +19,7 @@ class Retired(NamedTuple):
     """A zuil that was taken out of use.
 
     since, by: when, and the name of who did it. live: as it last spoke. taps: rows of its journal that came.
+    had_keys: whether it ever had anything to be told and to destroy.
     """
 
     kiosk: Kiosk
@@ -27,6 +28,7 @@ class Retired(NamedTuple):
     since: datetime | None
     by: str
     taps: int
+    had_keys: bool
 
 
 def find_retired(session: Session, reach: int | None, number: int) -> Retired | None:
@@ -50,4 +52,5 @@ def find_retired(session: Session, reach: int | None, number: int) -> Retired | 
         since=since,
         by=by or "",
         taps=journal.top_seq if journal else 0,
+        had_keys=kiosk.consumer_key is not None or kiosk.wiped_at is not None or kiosk.told_at is not None,
     )

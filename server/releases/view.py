@@ -159,8 +159,8 @@ def halt_words(_: Translator, figures: Mapping[str, int]) -> str:
     if not figures:
         return ""
     return _(
-        "In alle kaartsystemen samen probeerden {tried} zuilen ze, keerden er {failed} terug en gingen er"
-        " {worse} erna stuk.",
+        "Toen ze stopte, hadden in alle kaartsystemen samen {tried} zuilen ze geprobeerd, waren er {failed}"
+        " teruggekeerd en {worse} erna stukgegaan.",
         tried=figures.get("tried", 0),
         failed=figures.get("failed", 0),
         worse=figures.get("worse", 0),

@@ -166,19 +166,25 @@ def test_the_page_follows_a_zuil_that_is_wiped_without_a_reload(ksb, monkeypatch
 
 
 def test_a_zuil_that_heard_it_is_followed_until_it_left(ksb):
-    ksb.report(1, queue=3, heartbeat={"last_seq": 9})
+    music = "4d0c1c6a-2f37-4b7e-9a57-0c3f1e5b7a11"
+    ksb.report(1, queue=3, heartbeat={"last_seq": 9}, event=music)
+    assert "Muziekinstuif" in ksb.client.get(HERE).text
     ksb.client.post(f"{HERE}/blokkeren", data={"sure": "yes"})
     now = datetime.now(UTC)
     put(ksb, told_at=now)
     state, page = farewell(ksb)
     assert state == "told"
+    assert "Muziekinstuif" not in page
     assert "Ze moet nog 3 tikken afgeven." in page
-    ksb.report(1, queue=0, heartbeat={"last_seq": 9})
+    ksb.report(1, queue=0, heartbeat={"last_seq": 9, "cards": 21}, event=music)
     put(ksb, state="blocked", told_at=now)
     assert farewell(ksb)[0] == "told", "everything is here, but it did not say that it is wiped"
     put(ksb, wiped_at=datetime(2026, 3, 1, 11, 0, tzinfo=UTC))
     state, page = farewell(ksb)
     assert state == "wiped"
+    shown = ksb.client.get(HERE).text
+    assert "Muziekinstuif" not in shown
+    assert "Kaarten in het geheugen</dt><dd>0<" in shown
     assert "1 mrt 2026 om 12:00" in page.replace("mrt.", "mrt")
 
 

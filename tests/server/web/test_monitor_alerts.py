@@ -2,7 +2,6 @@
 
 import re
 import time
-from dataclasses import replace
 
 import pytest
 from sqlmodel import col, select
@@ -61,13 +60,6 @@ def any_ksb(any_site):
     return any_site
 
 
-@pytest.fixture
-def mailing_ksb(ksb):
-    """Have the site keep mails, as a demo does."""
-    ksb.client.app.state.settings = replace(ksb.client.app.state.settings, demo=True)
-    return ksb
-
-
 def test_what_is_wrong_stands_there_the_gravest_first_and_what_is_over_apart(any_ksb):
     add_incident(any_ksb, state="warning", cause="signal")
     add_incident(any_ksb, (2,), key="2", state="offline", cause="silent")
@@ -108,15 +100,15 @@ def test_an_alert_is_taken_up_put_aside_passed_on_and_talked_about(any_ksb):
     assert "nam een melding op zich" in any_ksb.client.get("/dashboard/logboek").text
 
 
-def test_who_is_given_an_alert_gets_a_mail_at_once_unless_he_wants_none(mailing_ksb):
-    one = add_incident(mailing_ksb)
-    with mailing_ksb.database.writing() as session:
+def test_who_is_given_an_alert_gets_a_mail_at_once_unless_he_wants_none(ksb):
+    one = add_incident(ksb)
+    with ksb.database.writing() as session:
         tom = session.exec(select(Staff).where(Staff.name == "Tom Goossens")).one()
         tom.email, number = "tom@uitpas.test", str(tom.id)
 
     def give():
-        mailing_ksb.client.post(f"{HERE}/{one}/toewijzen", data={"aan": number})
-        with mailing_ksb.database.reading() as session:
+        ksb.client.post(f"{HERE}/{one}/toewijzen", data={"aan": number})
+        with ksb.database.reading() as session:
             return session.exec(select(OutgoingMail)).all()
 
     (mail,) = give()
@@ -124,13 +116,13 @@ def test_who_is_given_an_alert_gets_a_mail_at_once_unless_he_wants_none(mailing_
     assert (mail.recipient, mail.subject) == ("tom@uitpas.test", "Voor jou: " + stands)
     assert "Karima El Idrissi gaf je deze melding door" in mail.body
     assert f"{HERE}/{one}" in mail.body
-    mailing_ksb.log_in("Tom Goossens")
+    ksb.log_in("Tom Goossens")
     for chosen, mails in (({"wish": ["5:warning:daily"]}, 2), ({}, 2)):
-        mailing_ksb.client.post("/monitor/berichten", data=chosen)
-        mailing_ksb.log_in("Karima El Idrissi")
+        ksb.client.post("/monitor/berichten", data=chosen)
+        ksb.log_in("Karima El Idrissi")
         assert len(give()) == mails, chosen
-        mailing_ksb.log_in("Tom Goossens")
-    page = mailing_ksb.client.get("/monitor/berichten").text
+        ksb.log_in("Tom Goossens")
+    page = ksb.client.get("/monitor/berichten").text
     assert 'href="/demo/mails"' in page
     assert "kan nog geen mails versturen" not in page
 

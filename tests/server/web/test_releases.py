@@ -160,7 +160,10 @@ def test_a_ksb_sees_his_own_part_of_a_rollout_for_everyone(pages, bundle):
     reason = "Te veel zuilen keerden terug naar wat ze ervoor draaiden."
     page = pages.client.get(f"{HERE}/uitrol/{number}").text
     assert reason in page
-    assert "In alle kaartsystemen samen probeerden 1 zuilen ze, keerden er 1 terug" in page
+    assert (
+        "Toen ze stopte, hadden in alle kaartsystemen samen 1 zuilen ze geprobeerd, waren er 1 teruggekeerd"
+        in page
+    )
     assert reason in pages.client.get(HERE).text
 
 

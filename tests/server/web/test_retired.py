@@ -7,11 +7,14 @@ from shared.domain.zones import from_millis
 
 HERE = "/dashboard/zuilen/1"
 PAST = "/monitor/zuilen/1"
+MUSIC = "4d0c1c6a-2f37-4b7e-9a57-0c3f1e5b7a11"
 
 
 def retire(site):
     """Be the KSB who just took the first zuil out of use."""
-    site.report(1)
+    site.report(1, event=MUSIC)
+    with site.database.writing() as session:
+        session.get_one(Kiosk, 1).consumer_key = "k"
     site.log_in("Karima El Idrissi")
     site.client.post(f"{HERE}/verwijderen", data={"sure": "yes"})
     return site
@@ -27,6 +30,7 @@ def test_it_leaves_the_list_and_stands_in_that_of_what_is_out_of_use(any_site):
     assert "Zuil inkomhal" not in ksb.client.get("/dashboard/zuilen").text
     retired = ksb.client.get("/dashboard/zuilen?stand=uit").text
     assert "Zuil inkomhal" in retired
+    assert "Muziekinstuif" not in retired
     assert "Zuil zijdeur" not in retired
     assert "Zuil inkomhal" not in ksb.client.get("/dashboard/zuilen?stand=uit&zoek=zijdeur").text
     assert "Zuil inkomhal" not in ksb.client.get("/dashboard/zuilen/samen?stand=uit").text
@@ -45,6 +49,16 @@ def test_its_page_shows_what_it_did_and_offers_nothing(ksb):
         assert ksb.client.post(f"{HERE}/{path}", data={"sure": "yes"}).status_code == 404, path
     assert ksb.client.post(f"{PAST}/onderhoud", data={"uren": 1}).status_code == 404
     assert "voorgoed uit dienst" in ksb.client.get(f"{HERE}/activiteit").text
+
+
+def test_one_that_never_had_a_device_waits_for_nothing(site):
+    site.log_in("Karima El Idrissi")
+    site.client.post(f"{HERE}/verwijderen", data={"sure": "yes"})
+    page = site.client.get(PAST).text
+    assert "er viel niets te wissen" in page
+    assert "nog niets van gehoord" not in page
+    assert "nog niet bevestigd" not in page
+    assert "Wat ze nog heeft" not in site.client.get("/dashboard/zuilen?gelukt=weg").text
 
 
 def test_what_is_not_there_is_not_said_to_be_of_another_counter(ksb):
