@@ -346,7 +346,7 @@ def test_a_much_larger_loss_does_not_wait_behind_the_mail_about_a_small_one(data
     def mails_after_losing(kiosks, now):
         with database.writing() as session:
             lost = Incident(
-                scope="kiosk", key=str(now), state="offline", cause="silent", kiosks=kiosks, opened=now
+                scope="kiosk", key=str(kiosks), state="offline", cause="silent", kiosks=kiosks, opened=now
             )
             session.add(lost)
             session.flush()

@@ -10,6 +10,8 @@ from sqlmodel import select
 from fakes.crowd import add_crowd
 from server.kernel.audit import AuditEntry
 from server.monitor.board import PAGE
+from server.monitor.charts import bars
+from server.monitor.history import History, Point
 from server.monitor.models import (
     KioskHappening,
     KioskHours,
@@ -107,6 +109,13 @@ def test_a_closed_place_is_counted_apart(ksb):
     assert 'data-kiosk="2"' not in ksb.client.get("/monitor?staat=offline").text
 
 
+def test_the_line_in_the_middle_of_a_chart_says_half_of_the_one_on_top():
+    for most in (0, 3, 5, 7, 9, 23, 40, 71, 260):
+        drawn = bars(History(0, 1, 1, [Point(0, taps=most)], []), lambda point: point.taps)
+        _, middle, top = (level.value for level in drawn.levels)
+        assert (middle == int(middle), middle * 2 == top >= most) == (True, True), most
+
+
 @contextmanager
 def statements(site):
     """Yield a list to which every statement on zuilen is added."""
@@ -172,6 +181,8 @@ def test_what_happened_to_a_zuil_stands_among_its_states_and_goes_back_in_pages(
 def test_what_staff_did_with_a_zuil_stands_beside_its_states(ksb):
     ksb.client.post("/dashboard/zuilen/1/code")
     page = ksb.client.get("/monitor/zuilen/1").text
+    assert 'href="/dashboard/zuilen/1"' in page
+    assert 'href="/monitor/zuilen/1"' in ksb.client.get("/dashboard/zuilen/1").text, "and the way back"
     assert "Karima El Idrissi" in page
     assert "maakte een eenmalige code" in page
 
