@@ -15,6 +15,7 @@ import msgspec
 
 from server.fleet.stage import Credentials
 from shared.domain.releases import Step
+from shared.domain.sayings import Saying, english
 from shared.wire import signing
 from shared.wire.messages import (
     PREFIX,
@@ -149,7 +150,7 @@ class FleetZuil:
         await asyncio.sleep(_jittered(how.seconds))
         if _random.uniform(0, 100) < how.failing:
             self._report = msgspec.structs.replace(
-                self._report, step=Step.FAILED, sentence="It was not healthy: a simulated zuil."
+                self._report, step=Step.FAILED, sentence=english(Saying.UNHEALTHY, seconds=300)
             )
         else:
             self._version = offer.version
