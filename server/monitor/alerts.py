@@ -20,6 +20,7 @@ from server.monitor.handling import (
     colleagues,
     coming_back,
     comment,
+    count_gathering,
     count_open,
     find_incident,
     let_go,
@@ -188,6 +189,7 @@ def _list(request: Request, session: Session, acting: Acting, *, old: bool = Fal
     return {
         "incidents": found,
         "total": count_open(session, acting.card_system_id),
+        "gathering": 0 if old else count_gathering(session, acting.card_system_id, _now()),
         "title": said,
         "cause": lambda one: cause_word(_, Cause(one.cause)),
         "state": lambda one: state_word(_, one.state),

@@ -10,7 +10,9 @@ from sqlmodel import Session, col, select
 
 from server.counters.models import CounterCardSystem
 from server.kernel.audit import record
-from server.kiosks.models import Kiosk, KioskCounter
+from server.kiosks.finding import in_reach
+from server.kiosks.models import Kiosk, KioskCounter, KioskState
+from server.monitor.incidents import GATHER_MILLIS
 from server.monitor.models import Incident, IncidentKiosk, IncidentNote, KioskWatch
 from server.staff.models import Staff, StaffRole
 from server.staff.roles import Role
@@ -37,6 +39,24 @@ def count_open(session: Session, reach: int | None) -> int:
     """Return how many incidents are open."""
     query = select(func.count()).select_from(Incident)
     return session.scalar(query.where(col(Incident.closed).is_(None), *_in_reach(reach))) or 0
+
+
+def count_gathering(session: Session, reach: int | None, now: int) -> int:
+    """Return how many zuilen fell silent so lately that it is not known yet whose fault it is."""
+    waiting = (
+        select(func.count())
+        .select_from(KioskWatch)
+        .join(Kiosk, col(Kiosk.number) == col(KioskWatch.kiosk))
+        .where(
+            KioskWatch.state == State.OFFLINE,
+            KioskWatch.excuse == "",
+            KioskWatch.since > now - GATHER_MILLIS,
+            Kiosk.state == KioskState.ACTIVE,
+            *in_reach(reach),
+        )
+    )
+    taken = select(IncidentKiosk.kiosk).where(col(IncidentKiosk.left_at).is_(None))
+    return session.scalar(waiting.where(col(KioskWatch.kiosk).not_in(taken))) or 0
 
 
 def find_incident(session: Session, reach: int | None, incident_id: int) -> Incident | None:

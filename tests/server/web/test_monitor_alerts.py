@@ -127,6 +127,18 @@ def test_who_is_given_an_alert_gets_a_mail_at_once_unless_he_wants_none(ksb):
     assert "kan nog geen mails versturen" not in page
 
 
+def test_a_zuil_that_just_fell_silent_is_no_reason_to_say_that_all_is_well(ksb):
+    assert "Er is niets wat aandacht vraagt" in ksb.client.get(HERE).text
+    ksb.report(1)
+    now = int(time.time() * 1000)
+    with ksb.database.writing() as session:
+        row = {"heard": now, "since": now, "due": now + 3_600_000}
+        session.merge(KioskWatch(kiosk=1, state="offline", causes="silent", **row))
+    page = ksb.client.get(HERE).text
+    assert "1 zuil viel net uit" in page
+    assert "Er is niets wat aandacht vraagt" not in page
+
+
 def test_an_alert_cannot_be_given_to_who_does_not_look_after_these_zuilen(ksb):
     one = add_incident(ksb)
     with ksb.database.reading() as session:
