@@ -135,7 +135,7 @@ def seed(database: Database, now: datetime, reference: Path | None = None) -> di
     reference: a folder with more UiTdatabank documents to import, when there is one.
     """
     with database.writing() as session:
-        _card_systems(session, date(local_day(now).year, 1, 1))
+        _card_systems(session, date(local_day(now).year - 1, 1, 1))
     with database.writing() as session:
         _counters(session)
         _staff(session)

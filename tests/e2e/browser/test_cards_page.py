@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import uvicorn
 from playwright.sync_api import expect
+from sqlalchemy import delete
 
 from fakes.ports import free_ports
 from server.app import create_app
@@ -16,6 +17,7 @@ from server.demo.seed import seed
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.migrations.run import migrate
+from server.prices.models import PriceRow, PriceTable
 from server.settings import Settings
 
 CARDS = "/dashboard/kaarten/5"
@@ -36,6 +38,9 @@ def demo(tmp_path_factory):
     database = Database(settings.database_url, Vault(settings.secret_key))
     migrate(database)
     seed(database, datetime.now(UTC))
+    with database.writing() as session:  # a region that has no prices yet
+        session.execute(delete(PriceRow))
+        session.execute(delete(PriceTable))
     database.dispose()
     server = uvicorn.Server(uvicorn.Config(create_app(settings), port=port, log_level="warning"))
     thread = threading.Thread(target=server.run)
