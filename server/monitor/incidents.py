@@ -102,6 +102,14 @@ _COUNT: Final = Statement(
     " WHERE id IN (SELECT rows.incident FROM {rows})",
     incident="bigint",
 )
+_SINCE: Final = Statement(
+    # It began when the first of its zuilen came into this state, not when it was known whose fault it is.
+    "UPDATE incident SET opened = COALESCE((SELECT MIN(w.since) FROM incident_kiosk m"
+    "  JOIN kiosk_watch w ON w.kiosk = m.kiosk"
+    "  WHERE m.incident_id = incident.id AND w.since <= :now), opened)"
+    " WHERE state = 'offline' AND id IN (SELECT rows.incident FROM {rows})",
+    incident="bigint",
+)
 _NOTE: Final = Statement(
     "INSERT INTO incident_note (incident_id, at, deed, text) SELECT incident, :now, deed, '' FROM {rows}",
     incident="bigint",
@@ -183,6 +191,8 @@ def _join(bulk: Bulk, now: int) -> tuple[list[int], list[int]]:
     bulk.run(_ADD, {"now": now}, members)
     touched = sorted({incident for incident, _ in members})
     bulk.run(_COUNT, rows=[(one,) for one in touched])
+    if opened:
+        bulk.run(_SINCE, {"now": now}, [(one,) for one in opened])
     return opened, [one for one in touched if one not in set(opened)]
 
 

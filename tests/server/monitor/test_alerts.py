@@ -92,6 +92,8 @@ def test_a_silent_zuil_is_an_incident_that_is_told_and_so_is_its_end(field, inbo
     assert incidents(field.database) == [], "silence is gathered first"
     field.wait(10, speaking=others, step=10)
     assert incidents(field.database) == [("kiosk", str(quiet), "offline", "silent", 1, False)]
+    with field.database.reading() as session:
+        assert session.get_one(Incident, 1).opened == session.get_one(KioskWatch, quiet).since
     post(field.database, inbox, field.now)
     assert inbox.letters == [], "its neighbours may be next"
     field.wait(30, speaking=others)
