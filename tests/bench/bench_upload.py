@@ -41,10 +41,10 @@ CLIENTS = 8
 CROWD = 32
 """Zuilen that come back from an outage at once, each with its batches."""
 BATCH = 100
-BATCHES = 6
+BATCHES = 15
 """Batches of each of the crowd in a round."""
 SINGLES = 150
-ROUNDS = 7
+ROUNDS = 4
 CHUNK = 5_000
 PAST = 200_000
 """Check-ins of before."""
