@@ -54,7 +54,7 @@ def test_the_lines_of_a_self_test_are_worded_one_by_one_with_codes_or_without():
     told = [tuple(line) for line in speak.lines(kept(said_in(text)))]
     assert told == [tuple(line) for line in speak.lines((), text)]
     assert [good for *_, good in told] == [True, True, False]
-    assert told[0][:2] == ("fonctionne", speak.part("reader"))
+    assert told[0][:2] == ("en ordre", speak.part("reader"))
 
 
 def test_a_later_version_of_a_zuil_is_quoted_and_a_fact_that_is_missing_breaks_nothing():
