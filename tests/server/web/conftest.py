@@ -1,5 +1,6 @@
 """The whole application on a real database with the demo's data, and someone at the browser."""
 
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.kiosks.models import Kiosk, KioskLive
 from server.migrations.run import migrate
+from server.monitor.models import KioskWatch
 from server.settings import Settings
 from server.staff.models import Staff
 
@@ -63,6 +65,14 @@ class Site:
             session.get_one(Kiosk, number).state = "active"
             live = KioskLive(kiosk=number, event_id=event, **(fields | changed))
             session.merge(live)
+
+    def watch(self, kiosk: int, state: str = "ok", causes: str = "", excuse: str = "", **fields) -> None:
+        """Put a zuil that reports in a state that holds for the length of a test."""
+        now = int(time.time() * 1000)
+        self.report(kiosk)
+        row = {"heard": now, "since": now - 3_600_000, "due": now + 3_600_000} | fields
+        with self.database.writing() as session:
+            session.merge(KioskWatch(kiosk=kiosk, state=state, causes=causes, excuse=excuse, **row))
 
 
 def settings_for(url: str, folder: Path, **changed) -> Settings:

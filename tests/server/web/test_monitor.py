@@ -44,19 +44,10 @@ FORM = {
 }
 
 
-def watch(site, kiosk, state="ok", causes="", excuse="", **fields):
-    """Put a zuil in a state that holds for the length of a test."""
-    now = int(time.time() * 1000)
-    site.report(kiosk)
-    with site.database.writing() as session:
-        row = {"heard": now, "since": now - 3_600_000, "due": now + 3_600_000} | fields
-        session.merge(KioskWatch(kiosk=kiosk, state=state, causes=causes, excuse=excuse, **row))
-
-
 def as_ksb(site):
     """Be the KSB of a region with a zuil that is wrong and one that is right."""
-    watch(site, 1, "error", "reader,signal")
-    watch(site, 2)
+    site.watch(1, "error", "reader,signal")
+    site.watch(2)
     site.log_in("Karima El Idrissi")
     return site
 
@@ -102,7 +93,7 @@ def test_filters_narrow_the_list(any_ksb):
 
 
 def test_a_closed_place_is_counted_apart(ksb):
-    watch(ksb, 2, "offline", "silent", "closed")
+    ksb.watch(2, "offline", "silent", "closed")
     page = ksb.client.get("/monitor?staat=excused").text
     assert 'data-excuse="closed"' in page
     assert 'data-kiosk="1"' not in page

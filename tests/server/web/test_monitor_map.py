@@ -2,7 +2,6 @@
 
 import math
 import re
-import time
 from itertools import combinations
 
 import pytest
@@ -15,19 +14,11 @@ from server.events.sources import Document
 from server.events.udb3 import ImportedEvent, map_event
 from server.monitor.labels import name_box
 from server.monitor.map import BELGIUM, NARROW, WIDE, _Place, drawn
-from server.monitor.models import KioskWatch
-
-
-def watch(site, kiosk, state):
-    now = int(time.time() * 1000)
-    site.report(kiosk)
-    with site.database.writing() as session:
-        session.merge(KioskWatch(kiosk=kiosk, state=state, heard=now, since=now, due=now + 3_600_000))
 
 
 def test_the_places_come_with_the_events_and_the_map_shows_how_they_are(any_site):
-    watch(any_site, 1, "offline")
-    watch(any_site, 2, "ok")
+    any_site.watch(1, "offline")
+    any_site.watch(2, "ok")
     with any_site.database.reading() as session:
         known = {one.place_id: (one.latitude, one.longitude) for one in session.exec(select(PlaceLocation))}
     assert known[HALL.id] == (HALL.latitude, HALL.longitude)
@@ -42,7 +33,7 @@ def test_a_region_without_coordinates_says_how_they_come(site):
     with site.database.writing() as session:
         for one in session.exec(select(PlaceLocation)):
             session.delete(one)
-    watch(site, 1, "ok")
+    site.watch(1, "ok")
     site.log_in("Karima El Idrissi")
     assert "Van geen enkele zuil is de plaats bekend." in site.client.get("/monitor/kaart").text
 

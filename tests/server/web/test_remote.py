@@ -106,6 +106,7 @@ def test_a_self_test_names_the_event_by_its_title_and_so_does_who_did_what(ksb):
         page = state(ksb, "self-test")[1]
         assert "activiteit: Muziekinstuif voor iedereen" in page
         assert music not in page
+    ksb.watch(1)
     ksb.client.post(f"{HERE}/activiteit", data={"event_id": music})
     page = ksb.client.get("/monitor/zuilen/1").text
     assert "activiteit: Muziekinstuif voor iedereen" in page
