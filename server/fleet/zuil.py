@@ -23,6 +23,7 @@ from shared.wire.messages import (
     Clock,
     Heartbeat,
     HeartbeatAnswer,
+    ReleaseOffer,
     ReleaseReport,
     Telemetry,
 )
@@ -91,15 +92,15 @@ class FleetZuil:
             begin = time.perf_counter()
             try:
                 answer = await self._tell()
-                if self._releases is not None and answer.config != self._config:
-                    await self._take_release(self._releases)
+                self._figures.took.append(time.perf_counter() - begin)
+                if answer.config != self._config:
+                    await self._follow_config()
             except (OSError, ValueError, msgspec.DecodeError) as error:
                 self._figures.failures[f"heartbeat: {type(error).__name__}"] += 1
                 await asyncio.sleep(_jittered(pause))
                 pause = min(pause * 2, _LONGEST_PAUSE)
                 continue
             self._figures.beats += 1
-            self._figures.took.append(time.perf_counter() - begin)
             pause = _PAUSE
             await asyncio.sleep(_jittered(self._interval))
 
@@ -127,8 +128,8 @@ class FleetZuil:
             self._figures.streams -= 1
             writer.close()
 
-    async def _take_release(self, how: Releases) -> None:
-        """Read the configuration, and take or leave what it offers as a real zuil does, without the files."""
+    async def _follow_config(self) -> None:
+        """Read the configuration, and take what it offers as far as the fleet takes releases."""
         reader, writer = await self._ask("GET", f"{PREFIX}/changes?cursor=&config={self._config}")
         try:
             config = msgspec.json.decode(await reader.read(), type=Changes).config
@@ -137,8 +138,12 @@ class FleetZuil:
         if config is None:
             return
         self._config = config.version
-        offer = config.release
-        if offer is None or self._has_tried(offer.id):
+        if self._releases is not None and config.release is not None:
+            await self._take_release(config.release, self._releases)
+
+    async def _take_release(self, offer: ReleaseOffer, how: Releases) -> None:
+        """Take or leave a release as a real zuil does, without the files."""
+        if self._has_tried(offer.id):
             return
         if offer.version == self._version:
             # A roll-out that goes on is a new offer, also of what runs here already.
