@@ -17,8 +17,17 @@ from server.bulk.export import export_members
 from server.bulk.models import BulkList
 from server.bulk.reading import COLUMNS, MOST_ROWS, ListError, ListKind
 from server.bulk.report import LISTS, PAGE, lists_of, report_file, rows_after
-from server.bulk.words import kind_words, outcome_sentence
-from server.bulk.working import BUSY, ListState, Target, drop_list, order_list, put_list, work_at
+from server.bulk.words import kind_words, left_sentence, outcome_sentence
+from server.bulk.working import (
+    BUSY,
+    ListState,
+    Target,
+    drop_list,
+    order_list,
+    put_list,
+    time_left,
+    work_at,
+)
 from server.cardsystems.models import CardSystem
 from server.cardsystems.rights import CounterRight
 from server.counters.models import Counter
@@ -179,6 +188,7 @@ def _facts(
         "counter": session.get(Counter, bulk.counter_id),
         "kind": kind_words(_)[ListKind(bulk.kind)],
         "is_busy": is_busy,
+        "left": left_sentence(_, time_left(bulk, datetime.now(UTC))),
         "is_ready": bulk.state == ListState.READY,
         "wrong": wrong,
         "shown": shown,

@@ -15,7 +15,7 @@ class BulkList(Claimable, table=True):
     """A list that the KSB sent in for one of his counters; `kind` is a `ListKind`, `state` a `ListState`.
 
     parts: how many pieces it is kept in. next_part: the first that was not looked at, or not carried out.
-    rows: those with text.
+    rows: those with text. began, began_part: when and where it was taken up, to say how long it takes.
     """
 
     __tablename__ = "bulk_list"
@@ -28,6 +28,8 @@ class BulkList(Claimable, table=True):
     made_at: datetime = Field(sa_column=Column(UtcDateTime, nullable=False))
     parts: int = 0
     next_part: int = 0
+    began: datetime | None = Field(default=None, sa_column=Column(UtcDateTime))
+    began_part: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     rows: int = 0
     good: int = 0
     bad: int = 0

@@ -15,6 +15,7 @@ from server.registration.facts import Fault, Joining, Person
 from server.registration.form import birth_fault, read_day
 from server.registration.moving import Address, address_of
 from server.web.i18n import later
+from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
 
 MOST_ROWS: Final = 100_000
 PART: Final = 50
@@ -109,6 +110,14 @@ def read_row(kind: ListKind, row: Row) -> Asked | None:
         return None
     cells = [*cells[:most], *[""] * (most - len(cells))]
     return _registration(cells) if kind is ListKind.REGISTER else _move(cells)
+
+
+def card_number(text: str) -> str:
+    """Return a UiTPAS number as it is kept, the empty text when this is none."""
+    try:
+        return parse_uitpas_number(text).value
+    except InvalidNumberError:
+        return ""
 
 
 def _rows(file: BinaryIO) -> Iterator[Row]:

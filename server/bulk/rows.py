@@ -12,19 +12,17 @@ from typing import NamedTuple
 from sqlmodel import Session, col, select
 
 from server.bulk.models import BulkList, BulkRow
-from server.bulk.reading import Asked, ListKind, Row, RowFault, read_row
-from server.cards.models import Card
+from server.bulk.movers import Movers
+from server.bulk.reading import Asked, ListKind, Row, RowFault, card_number, read_row
 from server.counters.rights import rights_of
 from server.kernel.database import vault_of
 from server.kernel.vault import Vault
 from server.passholders.insz import InvalidInszError, insz_digest, parse_insz
-from server.passholders.models import Passholder, PassholderDetails
+from server.passholders.models import Passholder
 from server.passholders.standing import ADULT_AGE
-from server.registration.changing import change_person, check_change, person_of
 from server.registration.facts import Desk, Fault, Person, RefusedError
 from server.registration.lookups import Lookups
 from server.registration.register import Prepared, prepare, register, register_all
-from shared.domain.numbers import InvalidNumberError, parse_uitpas_number
 from shared.domain.prices import age_on
 from shared.domain.zones import local_day
 
@@ -37,6 +35,10 @@ class RowState(StrEnum):
     DONE = "done"
     SAME = "same"
     REFUSED = "refused"
+
+
+Look = Callable[[Asked, BulkRow], None]
+"""Writes down what a row will do; raises RefusedError."""
 
 
 class Good(NamedTuple):
@@ -58,9 +60,9 @@ class Worker:
     def check(self, rows: Sequence[Row]) -> None:
         """Write down what will become of rows, and change nothing else."""
         asked = [(row, read_row(ListKind(self.bulk.kind), row)) for row in rows]
-        lookups = self._gathered([one for _, one in asked if one is not None])
-        before = self._good_before([one for _, one in asked if one is not None])
-        found = [self._checked(row, one, lookups, before) for row, one in asked]
+        readable = [one for _, one in asked if one is not None]
+        look, before = self._looker(readable), self._good_before(readable)
+        found = [self._checked(row, one, look, before) for row, one in asked]
         self.session.add_all(found)
         bad = sum(one.state == RowState.BAD for one in found)
         self.bulk.bad, self.bulk.good = self.bulk.bad + bad, self.bulk.good + len(rows) - bad
@@ -76,8 +78,9 @@ class Worker:
         if self.bulk.kind == ListKind.REGISTER:
             self._register(good)
         else:
+            movers = Movers(self.session, [one for _, one in good], self.desk, self.now)
             for found, one in good:
-                self._attempt(found, partial(self._move, one))
+                self._attempt(found, partial(_move, movers, one))
         states = [found.state for found, _ in good]
         refused = states.count(RowState.REFUSED)
         self.bulk.done += len(good) - refused
@@ -113,11 +116,6 @@ class Worker:
         found.passholder_ref = register(self.session, one.person, one.joining, self.desk, self.now).ref
         return RowState.DONE
 
-    def _move(self, asked: Asked) -> RowState:
-        holder, _, person = self._moved(asked)
-        has_moved = change_person(self.session, holder, person, self.desk, self.now)
-        return RowState.DONE if has_moved else RowState.SAME
-
     def _attempt(self, found: BulkRow, deed: Callable[[], RowState]) -> None:
         try:
             found.state = deed()
@@ -125,11 +123,17 @@ class Worker:
             # Something changed since it was looked at.
             found.state, found.faults = RowState.REFUSED, {k: str(v) for k, v in error.faults.items()}
 
+    def _looker(self, asked: Sequence[Asked]) -> Look:
+        """Return what looks at each of these rows, having looked up what they need together."""
+        if self.bulk.kind == ListKind.REGISTER:
+            return partial(self._look_at_registration, self._gathered(asked))
+        return partial(_look_at_move, Movers(self.session, asked, self.desk, self.now))
+
     def _gathered(self, asked: Sequence[Asked]) -> Lookups:
         """Return lookups that know what registering these people asks."""
         lookups, people = Lookups(self.session), [one.person for one in asked if one.person is not None]
         digests = [_digest(vault_of(self.session), person.insz) for person in people]
-        numbers = [_card_number(one.card) for one in asked if one.person is not None]
+        numbers = [card_number(one.card) for one in asked if one.person is not None]
         lookups.gather(
             [person.postcode for person in people],
             [digest for digest in digests if digest is not None],
@@ -140,21 +144,21 @@ class Worker:
     def _good_before(self, asked: Sequence[Asked]) -> Good:
         """Return the cards and national numbers of these rows that a good one before them has."""
         vault = vault_of(self.session)
-        cards = {_card_number(one.card) for one in asked}
-        digests = {_digest(vault, one.person.insz) for one in asked if one.person is not None}
+        cards = {card_number(one.card) for one in asked}
+        wanted = {_digest(vault, one.person.insz) for one in asked if one.person is not None} - {None}
         here = select(BulkRow.card, BulkRow.insz_digest).where(
             BulkRow.list_id == self.bulk.id, BulkRow.state == RowState.GOOD
         )
         found = [
             *self.session.exec(here.where(col(BulkRow.card).in_(cards))),
-            *self.session.exec(here.where(col(BulkRow.insz_digest).in_(digests - {None}))),
+            *(self.session.exec(here.where(col(BulkRow.insz_digest).in_(wanted))) if wanted else ()),
         ]
         return Good({card for card, _ in found}, {digest for _, digest in found if digest is not None})
 
-    def _checked(self, row: Row, asked: Asked | None, lookups: Lookups, before: Good) -> BulkRow:
+    def _checked(self, row: Row, asked: Asked | None, look: Look, before: Good) -> BulkRow:
         """Return what will become of a row; a good one is among those before the next."""
         found = BulkRow(list_id=self.bulk.id or 0, line=row.line, state=RowState.GOOD)
-        faults = self._check(asked, found, lookups, before)
+        faults = self._check(asked, found, look, before)
         found.faults = {name: str(fault) for name, fault in faults.items()}
         if faults:
             found.state = RowState.BAD
@@ -164,17 +168,12 @@ class Worker:
             before.digests.add(found.insz_digest)
         return found
 
-    def _check(
-        self, asked: Asked | None, found: BulkRow, lookups: Lookups, before: Good
-    ) -> Mapping[str, str]:
+    def _check(self, asked: Asked | None, found: BulkRow, look: Look, before: Good) -> Mapping[str, str]:
         if asked is None:
             return {"": RowFault.COLUMNS}
-        found.card = _card_number(asked.card)
+        found.card = card_number(asked.card)
         try:
-            if asked.person is None:
-                self._look_at_move(asked, found)
-            else:
-                self._look_at_registration(asked, asked.person, found, lookups)
+            look(asked, found)
         except RefusedError as refused:
             faults: dict[str, str] = {**refused.faults, **asked.faults}
             if asked.faults.get("birth_date") and faults.get("insz") == Fault.INSZ_OTHER_DATE:
@@ -182,39 +181,17 @@ class Worker:
             return faults
         return asked.faults or _twice(found, before)
 
-    def _look_at_registration(self, asked: Asked, person: Person, found: BulkRow, lookups: Lookups) -> None:
-        found.name = _name(person)
+    def _look_at_registration(self, lookups: Lookups, asked: Asked, found: BulkRow) -> None:
+        assert asked.person is not None  # noqa: S101 - a list of registrations
+        found.name = _name(asked.person)
         found.until = asked.tariff_until
-        person = self._consented(person)
+        person = self._consented(asked.person)
         prepared = prepare(lookups, person, asked.joining, self.desk, self.now)
         found.insz_digest, found.municipality = prepared.checked
-
-    def _look_at_move(self, asked: Asked, found: BulkRow) -> None:
-        holder, details, person = self._moved(asked)
-        checked = check_change(self.session, details, person, self.desk, self.now)
-        found.name, found.passholder_ref = _name(person), holder.ref
-        found.municipality = checked.municipality
 
     def _consented(self, person: Person) -> Person:
         """Return somebody new; a list has no column for rules 4.9: who sends children in answers for it."""
         return replace(person, parental_consent=age_on(person.birth_date, local_day(self.now)) < ADULT_AGE)
-
-    def _moved(self, asked: Asked) -> tuple[Passholder, PassholderDetails, Person]:
-        """Return who moves, what is written down of him, and how he is to be written down.
-
-        Raises:
-            RefusedError: there is nobody with this card.
-        """
-        number = _card_number(asked.card)
-        if not number:
-            raise RefusedError({"card": Fault.CARD_NUMBER})
-        card = self.session.get(Card, number)
-        holder = self.session.get(Passholder, card.passholder_ref) if card and card.passholder_ref else None
-        if holder is None:
-            raise RefusedError({"card": Fault.CARD_UNKNOWN})
-        kept = self.session.get(PassholderDetails, holder.ref)
-        details = kept or PassholderDetails(passholder_ref=holder.ref or 0, made_at=self.now)
-        return holder, details, replace(person_of(holder, kept), **asked.address._asdict())
 
 
 def worker_at(session: Session, bulk: BulkList, now: datetime) -> Worker:
@@ -237,14 +214,16 @@ def _digest(vault: Vault, insz: str) -> bytes | None:
         return None
 
 
-def _card_number(text: str) -> str:
-    try:
-        return parse_uitpas_number(text).value
-    except InvalidNumberError:
-        return ""
+def _look_at_move(movers: Movers, asked: Asked, found: BulkRow) -> None:
+    holder, found.municipality = movers.look(asked)
+    found.name, found.passholder_ref = _name(holder), holder.ref
 
 
-def _name(person: Person) -> str:
+def _move(movers: Movers, asked: Asked) -> RowState:
+    return RowState.DONE if movers.move(asked) else RowState.SAME
+
+
+def _name(person: Person | Passholder) -> str:
     """Return the name to show, but no national number that stands in the wrong column."""
     name = f"{person.first_name} {person.last_name}".strip()
     return "" if any(character.isdigit() for character in name) else name

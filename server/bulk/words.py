@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -15,6 +15,9 @@ from server.registration.words import fault_words
 from server.web.i18n import Translator, later
 from server.web.moments import Moments
 
+_MINUTE: Final = 60
+_FEW: Final = 10
+"""Seconds; nobody looks at his watch for fewer."""
 _FAULTS: Final[Mapping[RowFault, str]] = MappingProxyType(
     {
         RowFault.COLUMNS: later("Deze lijn heeft niet de kolommen van deze lijst."),
@@ -33,6 +36,18 @@ def kind_words(_: Translator) -> Mapping[ListKind, str]:
         ListKind.REGISTER: _("Nieuwe pashouders registreren"),
         ListKind.MOVE: _("Adressen aanpassen"),
     }
+
+
+def left_sentence(_: Translator, left: timedelta | None) -> str:
+    """Return how much longer it takes, roughly; empty when nobody knows."""
+    if left is None:
+        return ""
+    seconds = round(left.total_seconds())
+    if seconds < _FEW:
+        return _("Nog enkele seconden.")
+    if seconds < 2 * _MINUTE:
+        return _("Nog ongeveer {n} seconden.", n=-(-seconds // _FEW) * _FEW)
+    return _("Nog ongeveer {n} minuten.", n=-(-seconds // _MINUTE))
 
 
 def outcome_sentence(_: Translator, kind: str, row: BulkRow) -> str:

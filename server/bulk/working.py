@@ -100,7 +100,8 @@ def drop_list(session: Session, bulk: BulkList) -> bool:
 
 def work_at(database: Database, list_id: int) -> bool:
     """Look at a list, or carry it out, as far as it goes; False when another process does."""
-    if not claim(database, BulkList, list_id, BUSY):
+    here = {"began": datetime.now(UTC), "began_part": col(BulkList.next_part)}
+    if not claim(database, BulkList, list_id, BUSY, **here):
         return False
     while _do_part(database, list_id):
         pass
@@ -115,6 +116,14 @@ def work_at_open(database: Database) -> None:
         work_at(database, list_id)
 
 
+def time_left(bulk: BulkList, now: datetime) -> timedelta | None:
+    """Return how much longer a list that is worked at takes, at the pace it has; None: too early to say."""
+    parts = bulk.next_part - bulk.began_part
+    if bulk.state not in BUSY or bulk.began is None or parts < 1:
+        return None
+    return (now - bulk.began) / parts * (bulk.parts - bulk.next_part)
+
+
 def forget_lists(session: Session, now: datetime) -> None:
     """Forget the lists whose time is over."""
     session.execute(delete(BulkList).where(col(BulkList.made_at) < now - KEPT))
@@ -124,7 +133,7 @@ def _move_on(session: Session, bulk: BulkList, before: ListState, after: ListSta
     moved = (
         update(BulkList)
         .where(col(BulkList.id) == bulk.id, col(BulkList.state) == before)
-        .values(state=after, next_part=0, claimed=None)
+        .values(state=after, next_part=0, claimed=None, began=None, began_part=0)
     )
     return bool(session.execute(moved).rowcount == 1)  # type: ignore[attr-defined]
 

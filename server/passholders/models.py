@@ -169,7 +169,7 @@ class NamePart(SQLModel, table=True):
     """An ending, of three letters or more, of a name that members have: how a name is found by its middle.
 
     Once for a name in a card system, whoever has it: another Peeters adds nothing. What nobody has any more
-    is forgotten by `server.passholders.names.forget_names`.
+    is forgotten with the last of them, or by `server.passholders.names.forget_names`.
     """
 
     __tablename__ = "name_part"

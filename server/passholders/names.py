@@ -21,6 +21,15 @@ _APOSTROPHE: Final = re.compile(f"[{APOSTROPHES}]")
 _NOT_DECOMPOSED: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ß": "ss"})
 SHORTEST: Final = 3
 """Letters of a part that is looked for anywhere in a name; fewer are its beginning."""
+_FORGET_PARTS: Final = Statement(
+    "DELETE FROM name_part WHERE (card_system_id, part, word) IN ("
+    " SELECT card_system_id, part, word FROM {rows} WHERE NOT EXISTS ("
+    " SELECT 1 FROM name_word WHERE name_word.card_system_id = rows.card_system_id"
+    " AND name_word.word = rows.word))",
+    card_system_id="int",
+    part="text",
+    word="text",
+)
 _KEEP_PARTS: Final = Statement(
     "INSERT INTO name_part (card_system_id, part, word)"
     " SELECT card_system_id, part, word FROM {rows} WHERE true ON CONFLICT DO NOTHING",
@@ -71,16 +80,41 @@ def _keep_words(session: Session, named: Sequence[tuple[int, str, int]]) -> None
 def keep_parts(session: Session, named: Iterable[tuple[int, str]]) -> None:
     """Have names found by their middle: each a card system and a folded word."""
     # In one order, or two registrations with new names could wait for each other.
-    rows = sorted({(system, part, word) for system, word in named for part in parts_of(word)})
+    rows = _rows_of(named)
     if rows:
         Bulk(session).run(_KEEP_PARTS, rows=rows)
 
 
+def named_of(session: Session, ref: int) -> list[tuple[int, str]]:
+    """Return the words somebody is found by, each with its card system."""
+    query = select(NameWord.card_system_id, NameWord.word).where(NameWord.passholder_ref == ref)
+    return list(session.exec(query))
+
+
+def forget_parts(session: Session, named: Iterable[tuple[int, str]]) -> None:
+    """Forget those of these names that nobody has any more. The last thing of a transaction: others wait."""
+    rows = _rows_of(named)
+    if rows:
+        _hold_names(session)
+        Bulk(session).run(_FORGET_PARTS, rows=rows)
+
+
 def forget_names(session: Session) -> None:
-    """Forget the names that nobody has any more."""
-    if database_of(session).is_postgresql:
-        # Who is being registered with such a name would be found by its middle no longer.
-        session.execute(text("LOCK TABLE name_part IN SHARE ROW EXCLUSIVE MODE"))
+    """Forget all names that nobody has any more."""
+    _hold_names(session)
     here = col(NameWord.card_system_id) == col(NamePart.card_system_id)
     has_it = exists().where(here, col(NameWord.word) == col(NamePart.word))
     session.execute(delete(NamePart).where(~has_it))
+
+
+def _rows_of(named: Iterable[tuple[int, str]]) -> list[tuple[int, str, str]]:
+    return sorted({(system, part, word) for system, word in named for part in parts_of(word)})
+
+
+def _hold_names(session: Session) -> None:
+    """Wait until nobody is being registered, and let nobody be until the commit.
+
+    Who has a name that nobody else has would be found by its middle no longer.
+    """
+    if database_of(session).is_postgresql:
+        session.execute(text("LOCK TABLE name_part IN SHARE ROW EXCLUSIVE MODE"))

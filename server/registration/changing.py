@@ -7,17 +7,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from server.kernel.audit import record
 from server.passholders.models import (
     Gender,
     LegalTerms,
-    Membership,
     OptIn,
     Passholder,
     PassholderDetails,
-    RegistrationRules,
 )
 from server.passholders.names import index_name
 from server.passholders.standing import is_active
@@ -26,7 +24,8 @@ from server.registration.facts import Desk, Fault, Person, RefusedError, refuse
 from server.registration.lookups import Lookups
 from shared.domain.zones import local_day
 
-_OF_HOLDER: Final = ("first_name", "last_name", "birth_date", "postcode", "language")
+_NAMES: Final = ("first_name", "last_name")
+_OF_HOLDER: Final = (*_NAMES, "birth_date", "postcode", "language")
 _OF_DETAILS: Final = (
     *("gender", "nationality", "street", "house_number", "box", "country"),
     *("email", "phone", "parental_consent", "note"),
@@ -41,18 +40,20 @@ def change_person(
     now: datetime,
     *,
     joins: bool | None = None,
+    lookups: Lookups | None = None,
 ) -> bool:
     """Write down what changed of somebody; False when nothing is different.
 
     A national number can be filled in later, never changed. The audit trail says which fields changed,
-    not what they were: it is kept for ever. joins: see `check_change`.
+    not what they were: it is kept for ever. joins: see `check_change`. lookups:
+    those of the others who change with him.
 
     Raises:
         RefusedError: says all that is wrong; nothing was changed.
     """
-    ref = holder.ref or 0
+    ref, lookups = holder.ref or 0, lookups or Lookups(session)
     details = session.get(PassholderDetails, ref) or PassholderDetails(passholder_ref=ref, made_at=now)
-    checked = check_change(session, details, person, desk, now, joins=joins)
+    checked = check_change(lookups, details, person, desk, now, joins=joins)
     changed = {
         **_different(holder, {field: getattr(person, field) for field in _OF_HOLDER}),
         **_different(details, {field: getattr(person, field) for field in _OF_DETAILS}),
@@ -65,8 +66,9 @@ def change_person(
     if not changed:
         return False
     session.add_all([holder, details])
-    session.flush()
-    index_name(session, holder)
+    if not changed.keys().isdisjoint(_NAMES):
+        session.flush()
+        index_name(session, holder)
     fields = sorted(field.removesuffix("_digest") for field in changed)
     record(
         session,
@@ -110,7 +112,7 @@ def change_contact(session: Session, holder: Passholder, person: Person, now: da
 
 
 def check_change(
-    session: Session,
+    lookups: Lookups,
     details: PassholderDetails,
     person: Person,
     desk: Desk,
@@ -126,18 +128,18 @@ def check_change(
         RefusedError: says all that is wrong.
     """
     ref, today = details.passholder_ref, local_day(now)
-    membership = session.get(Membership, (ref, desk.system))
+    membership = next((one for one in lookups.memberships(ref) if one.card_system_id == desk.system), None)
     if membership is not None and joins is None:
         joins = membership.social_tariff and is_active(membership, today)
     if joins is None:
         raise RefusedError({"system": Fault.NOT_A_MEMBER})
-    checked, faults = check_person(Lookups(session), person, desk, today, tariff=joins, ref=ref)
+    checked, faults = check_person(lookups, person, desk, today, tariff=joins, ref=ref)
     if checked.digest and details.insz_digest not in (None, checked.digest):
         faults["insz"] = Fault.INSZ_KNOWN
     # Who lived elsewhere when he came may go on doing so; to move there, the counter needs the right.
     if checked.municipality and checked.municipality == details.municipality:
         faults.pop("place", None)
-    elif _leaves_region(session, details, checked.municipality, today):
+    elif _leaves_region(lookups, details, checked.municipality, today):
         faults.setdefault("place", Fault.LEAVES_REGION)
     refuse(faults)
     return checked
@@ -172,18 +174,14 @@ def person_of(holder: Passholder, details: PassholderDetails | None) -> Person:
     )
 
 
-def _leaves_region(session: Session, details: PassholderDetails, municipality: str, today: date) -> bool:
+def _leaves_region(lookups: Lookups, details: PassholderDetails, municipality: str, today: date) -> bool:
     """Tell whether this move takes a valid kansenstatuut out of its card system's region (rules 4.14)."""
-    query = (
-        select(Membership, RegistrationRules)
-        .join(RegistrationRules, col(RegistrationRules.card_system_id) == col(Membership.card_system_id))
-        .where(Membership.passholder_ref == details.passholder_ref, col(Membership.social_tariff))
+    regions = (
+        lookups.rules(one.card_system_id).municipalities
+        for one in lookups.memberships(details.passholder_ref)
+        if one.social_tariff and is_active(one, today)
     )
-    return any(
-        details.municipality in rules.municipalities and municipality not in rules.municipalities
-        for membership, rules in session.exec(query)
-        if is_active(membership, today)
-    )
+    return any(details.municipality in region and municipality not in region for region in regions)
 
 
 def _different(row: Passholder | PassholderDetails, wanted: Mapping[str, object]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from server.feed.changes import cards_changed
 from server.kernel.audit import record
 from server.kernel.outbox import OutgoingMail
 from server.passholders.models import Membership, Passholder, PassholderDetails
+from server.passholders.names import forget_parts, named_of
 from server.registration.facts import Fault, RefusedError
 from server.registration.giving import cards_of
 from shared.domain.checkin import CardState
@@ -44,6 +45,7 @@ def delete_person(
     # A list keeps its rows for a while, without what it did for whom.
     session.execute(update(BulkRow).where(col(BulkRow.passholder_ref) == ref).values(name=""))
     session.flush()
+    named = named_of(session, ref)
     nobody = Passholder(ref=ref, first_name="", last_name="", birth_date=date.min, points=holder.points)
     session.delete(holder)
     session.flush()
@@ -52,6 +54,8 @@ def delete_person(
     if client:
         detail["client"] = client
     record(session, "delete", "passholder", ref, staff_id=staff_id, detail=detail)
+    session.flush()
+    forget_parts(session, named)
 
 
 def _forget_mails(session: Session, ref: int) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from sqlmodel import Session, col, select
 
 from server.cards.models import Card
-from server.passholders.models import PassholderDetails, Place, RegistrationRules
+from server.passholders.models import Membership, PassholderDetails, Place, RegistrationRules
 from server.passholders.places import pick_place, places_at
 from server.registration.facts import Fault, RefusedError
 from shared.domain.numbers import InvalidNumberError, parse_chip_number, parse_uitpas_number
@@ -32,14 +32,11 @@ class Lookups:
         self._places: dict[str, list[Place]] = {}
         self._owners: dict[bytes, int | None] = {}
         self._cards: dict[str, Card | None] = {}
+        self._memberships: dict[int, list[Membership]] = {}
 
     def gather(self, postcodes: Iterable[str], digests: Collection[bytes], numbers: Collection[str]) -> None:
         """Ask for all of these together: places, who has a national number, cards with a UiTPAS number."""
-        wanted = set(postcodes)
-        places = select(Place).where(col(Place.postcode).in_(wanted)).order_by(col(Place.name))
-        self._places |= {postcode: [] for postcode in wanted}
-        for place in self.session.exec(places):
-            self._places[place.postcode].append(place)
+        self.gather_places(postcodes)
         owners = select(PassholderDetails.insz_digest, PassholderDetails.passholder_ref).where(
             col(PassholderDetails.insz_digest).in_(digests)
         )
@@ -50,6 +47,26 @@ class Lookups:
         locked = cards.with_for_update().execution_options(populate_existing=True)
         self._cards |= dict.fromkeys(numbers)
         self._cards |= {card.uitpas_number: card for card in self.session.exec(locked)}
+
+    def gather_places(self, postcodes: Iterable[str]) -> None:
+        """Ask for the places with these postcodes together."""
+        wanted = set(postcodes)
+        places = select(Place).where(col(Place.postcode).in_(wanted)).order_by(col(Place.name))
+        self._places |= {postcode: [] for postcode in wanted}
+        for place in self.session.exec(places):
+            self._places[place.postcode].append(place)
+
+    def gather_memberships(self, refs: Collection[int]) -> None:
+        """Ask for the memberships of these pashouders together."""
+        self._memberships |= {ref: [] for ref in refs}
+        for one in self.session.exec(select(Membership).where(col(Membership.passholder_ref).in_(refs))):
+            self._memberships[one.passholder_ref].append(one)
+
+    def memberships(self, ref: int) -> list[Membership]:
+        """Return the memberships of a pashouder."""
+        if ref not in self._memberships:
+            self.gather_memberships([ref])
+        return self._memberships[ref]
 
     def rules(self, system: int) -> RegistrationRules:
         """Return how a card system registers."""

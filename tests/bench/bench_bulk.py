@@ -1,4 +1,4 @@
-"""A list of people on PostgreSQL: looked over and carried out, against one registration after the other.
+"""Lists of people on PostgreSQL, to register and to move: looked over and carried out, against one by one.
 
 The baseline is the same function for one person in a transaction of his own, as a counter does it. The
 processor time is that of this process and of PostgreSQL: it says more than rows a second on a busy machine.
@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from server.bulk.models import BulkList
@@ -25,6 +25,8 @@ from server.feed.changes import cards_changed
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.migrations.run import migrate
+from server.passholders.models import Passholder, PassholderDetails
+from server.registration.changing import change_person, person_of
 from server.registration.facts import Desk, Joining, Person
 from server.registration.register import register
 from shared.domain.numbers import make_uitpas_number
@@ -62,18 +64,32 @@ def main() -> int:
         roots = serving(url.replace("+psycopg", ""))
         alone = measure(roots, ALONE, lambda: one_by_one(database, desk, numbers[ROWS:]))
         list_id = put(database, desk, numbers[:ROWS])
-        looked = measure(roots, ROWS, lambda: work_at(database, list_id))
-        with database.writing() as session:
-            order_list(session, session.get_one(BulkList, list_id), staff_id=1)
-        done = measure(roots, ROWS, lambda: work_at(database, list_id))
-        with database.reading() as session:
-            found = session.get_one(BulkList, list_id)
-            assert (found.done, found.refused, found.bad) == (ROWS, 0, 0)
+        looked, done = both(database, roots, list_id)
+        moved_alone = measure(roots, ALONE, lambda: move_one_by_one(database, desk, numbers[ROWS:]))
+        moves = put(database, desk, numbers[:ROWS], ListKind.MOVE)
+        moves_looked, moved = both(database, roots, moves)
         database.dispose()
     return show(
-        f"A list of {ROWS:,} people",
-        [*lines("looked over", looked, alone), *lines("carried out", done, alone)],
+        f"Lists of {ROWS:,} people",
+        [
+            *lines("looked over", looked, alone),
+            *lines("carried out", done, alone),
+            *lines("addresses looked over", moves_looked, moved_alone),
+            *lines("addresses carried out", moved, moved_alone),
+        ],
     )
+
+
+def both(database: Database, roots: list[int], list_id: int) -> tuple[Cost, Cost]:
+    """Return what it costs to look a list over, and to carry it out."""
+    looked = measure(roots, ROWS, lambda: work_at(database, list_id))
+    with database.writing() as session:
+        order_list(session, session.get_one(BulkList, list_id), staff_id=1)
+    done = measure(roots, ROWS, lambda: work_at(database, list_id))
+    with database.reading() as session:
+        found = session.get_one(BulkList, list_id)
+        assert (found.done, found.refused, found.bad) == (ROWS, 0, 0)
+    return looked, done
 
 
 def lines(what: str, cost: Cost, alone: Cost) -> list[Figure]:
@@ -140,14 +156,24 @@ def one_by_one(database: Database, desk: Desk, numbers: list[str]) -> None:
             register(session, person, Joining(number), desk, now)
 
 
-def put(database: Database, desk: Desk, numbers: list[str]) -> int:
+def move_one_by_one(database: Database, desk: Desk, numbers: list[str]) -> None:
+    now = datetime.now(UTC)
+    for number in numbers:
+        with database.writing() as session:
+            holder = session.get_one(Passholder, session.get_one(Card, number).passholder_ref)
+            known = person_of(holder, session.get(PassholderDetails, holder.ref))
+            change_person(session, holder, replace(known, street="Veldstraat"), desk, now)
+
+
+def put(database: Database, desk: Desk, numbers: list[str], kind: ListKind = ListKind.REGISTER) -> int:
     rows = []
     for serial, number in enumerate(numbers):
         insz, born = somebody(serial)
-        rows.append(f"{insz};Peeters {names(serial)};An;{born.isoformat()};Kouter 12;9000;Gent;{number};0;")
+        who = f"{insz};Peeters {names(serial)};An;{born.isoformat()};Kouter 12;9000;Gent;{number};0;"
+        rows.append(who if kind is ListKind.REGISTER else f"{number};Veldstraat 7;9000;Gent")
     content = io.BytesIO("\r\n".join(rows).encode())
     with database.writing() as session:
-        target = Target(SYSTEM, desk.counter_id, ListKind.REGISTER)
+        target = Target(SYSTEM, desk.counter_id, kind)
         return put_list(session, target, "bench.csv", content, staff_id=1)
 
 

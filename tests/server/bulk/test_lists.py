@@ -15,6 +15,7 @@ from server.bulk import reading, working
 from server.bulk.models import BulkList, BulkPart, BulkRow
 from server.bulk.reading import ListError, ListKind
 from server.bulk.report import report_file
+from server.bulk.words import left_sentence
 from server.bulk.working import (
     ListState,
     Target,
@@ -22,6 +23,7 @@ from server.bulk.working import (
     forget_lists,
     order_list,
     put_list,
+    time_left,
     work_at,
     work_at_open,
 )
@@ -344,11 +346,52 @@ def wait_for(condition):
 
 @one_database
 def test_a_piece_costs_few_statements_however_many_rows_it_has(office, town, desk, database):
-    wanted = office.look(*(row(n, town.card(desk)) for n in range(1, 41)))
-    assert office.order(wanted)
+    cards = [town.card(desk) for _ in range(40)]
     asked = []
     event.listen(database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
-    assert work_at(database, wanted)
-    reads = [one for one in asked if one.startswith("SELECT")]
-    assert office.counts(wanted)[4] == 40
-    assert len(reads) < 20
+    people = (row(n, card) for n, card in enumerate(cards, 1))
+    moves = (f"{card};Kouter 5A;9000;Gent" for card in cards)
+    for kind, rows in ((ListKind.REGISTER, people), (ListKind.MOVE, moves)):
+        wanted = office.put(*rows, kind=kind)
+        for step in ("looked at", "carried out"):
+            asked.clear()
+            assert step == "looked at" or office.order(wanted)
+            assert work_at(database, wanted)
+            reads = [one for one in asked if one.startswith("SELECT")]
+            assert len(reads) < 25, f"{kind}, {step}"
+        assert office.counts(wanted)[4] == 40
+
+
+@one_database
+def test_a_list_says_how_long_it_still_takes_once_it_has_a_pace(office, town, desk, database, monkeypatch):
+    monkeypatch.setattr(reading, "PART", 2)
+    wanted = office.put(*(row(n, town.card(desk)) for n in range(1, 13)))
+    with database.reading() as session:
+        bulk = session.get_one(BulkList, wanted)
+    began = datetime.now(UTC)
+    assert time_left(bulk, began) is None
+    # Taken up by another process after two of six pieces; since then it did two more in a minute.
+    bulk.began, bulk.began_part, bulk.next_part = began, 2, 4
+    left = time_left(bulk, began + timedelta(minutes=1))
+    assert left == timedelta(minutes=1)
+    say = translator("nl")
+    assert left_sentence(say, left) == "Nog ongeveer 60 seconden."
+    assert left_sentence(say, timedelta(minutes=2.5)) == "Nog ongeveer 3 minuten."
+    assert left_sentence(say, timedelta(seconds=4)) == "Nog enkele seconden."
+    assert left_sentence(say, None) == ""
+
+
+@one_database
+def test_two_lines_about_one_person_with_two_cards_are_both_carried_out(office, town, desk, database):
+    first, second = town.card(desk), town.card(desk)
+    office.carry_out(office.look(row(1, first)))
+    with database.writing() as session:
+        extra = session.get_one(Card, second)
+        extra.state, extra.passholder_ref = "ACTIVE", session.get_one(Card, first).passholder_ref
+    moves = (f"{first};Kouter 5;9000;Gent", f"{second};Veldstraat 7;9000;Gent")
+    wanted = office.look(*moves, kind=ListKind.MOVE)
+    office.carry_out(wanted)
+    assert [state for state, _ in office.rows(wanted).values()] == ["done", "done"]
+    with database.reading() as session:
+        (details,) = session.exec(select(PassholderDetails))
+        assert (details.street, details.house_number) == ("Veldstraat", "7")

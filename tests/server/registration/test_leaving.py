@@ -13,8 +13,7 @@ from server.feed.models import CardFeed
 from server.feed.publisher import publish
 from server.kernel.audit import AuditEntry
 from server.kernel.outbox import OutgoingMail
-from server.passholders.models import Passholder, PassholderDetails, RegistrationRules
-from server.passholders.names import forget_names
+from server.passholders.models import NamePart, Passholder, PassholderDetails, RegistrationRules
 from server.registration.changing import change_person, person_of
 from server.registration.facts import Fault, Joining, RefusedError
 from server.registration.finding import find_people, holder_with
@@ -54,8 +53,6 @@ def test_nothing_in_the_database_says_who_it_was(database, ref):
         write_invitations(session, NOON, "https://uitpas.example")
         session.execute(update(OutgoingMail).values(sent=1))
     delete(database, ref)
-    with database.writing() as session:
-        forget_names(session)  # a name that nobody has any more goes within a day
     secret = ("Peeters", "peeters", "an@example.be", "Dorpsstraat", NOTED, "83.03.02", "1983-03-02")
     with database.reading() as session:
         for table in inspect(database.engine).get_table_names():
@@ -66,6 +63,19 @@ def test_nothing_in_the_database_says_who_it_was(database, ref):
         assert holder_with(session, str(ref)) is None
         assert find_people(session, "peeters", [GENT]).people == []
         assert find_people(session, AN.insz, [GENT]).people == []
+
+
+def test_a_name_that_another_has_too_stays_to_be_found_by_its_middle(database, town, desk, ref):
+    other = replace(AN, first_name="Bo", insz="83.03.02-017.38")
+    number = town.card(desk)
+    with database.writing() as session:
+        bo = register(session, other, Joining(number), desk, NOON).ref
+    delete(database, ref)
+    with database.reading() as session:
+        assert [one.ref for one in find_people(session, "eeter", [GENT]).people] == [bo]
+    delete(database, bo)
+    with database.reading() as session:
+        assert session.exec(select(NamePart)).all() == []
 
 
 def test_cards_go_out_of_use_and_every_zuil_hears_of_it(database, town, ref, number):
