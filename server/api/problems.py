@@ -66,6 +66,8 @@ class Prob(StrEnum):
     KIOSK_ALREADY_CONFIGURED = "uitpas/kiosk-already-configured"
     KIOSK_DEVICE_ALREADY_IN_USE = "uitpas/kiosk-device-already-in-use"
     KIOSK_NOT_FOUND = "uitpas/kiosk-not-found"
+    KIOSK_NOT_IN_USE = "uitpas/kiosk-not-in-use"
+    KIOSK_ORDER_OPEN = "uitpas/kiosk-order-open"
     MAXIMUM_REACHED = "uitpas/maximum-reached"
     ORGANIZER_NOT_FOUND = "uitpas/organizer-not-found"
     PASS_NOT_FOUND = "uitpas/pass-not-found"  # noqa: S105 - a card, not a password
@@ -118,6 +120,8 @@ _OTHER_STATUS: Final[Mapping[Prob, int]] = MappingProxyType(
         Prob.TICKET_SALE_NOT_FOUND: 404,
         Prob.METHOD_NOT_ALLOWED: 405,
         Prob.NOT_ACCEPTABLE: 406,
+        Prob.KIOSK_NOT_IN_USE: 409,
+        Prob.KIOSK_ORDER_OPEN: 409,
         Prob.UNSUPPORTED_MEDIA_TYPE: 415,
         Prob.RATE_LIMITED: 429,
     }

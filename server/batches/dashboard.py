@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, File, Form, UploadFile
 from pydantic import BaseModel
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -21,9 +22,11 @@ from server.batches.words import became_words, column_words, deed_word, fault_se
 from server.counters.reach import counters_in_reach
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
+from server.kiosks.choices import event_choices, kiosks_of
 from server.kiosks.dashboard import AskedList, Listed
-from server.kiosks.models import Kiosk
+from server.kiosks.models import Kiosk, KioskCounter
 from server.kiosks.overview import kiosks_found
+from server.kiosks.setup import number_of
 from server.monitor.dashboard import HOURS_OF_WORK
 from server.staff.access import Requires
 from server.staff.roles import Permission
@@ -51,7 +54,10 @@ Owner = Annotated[Acting, Depends(Requires(Permission.MANAGE_KIOSKS))]
 
 
 class BatchForm(BaseModel):
-    """What was ticked and chosen. every: all that were found, not only those on this page."""
+    """What was ticked and chosen. every: all that were found, not only those on this page.
+
+    event: the id of the one that was chosen; activiteit: words to look for one.
+    """
 
     kiosk: list[int] = []
     every: str = ""
@@ -61,6 +67,8 @@ class BatchForm(BaseModel):
     mode: str = ""
     hours: int = 1
     reason: str = ""
+    event: str = ""
+    activiteit: str = ""
 
 
 @router.get("/samen")
@@ -88,6 +96,12 @@ def do(
     if not acting.may(permission_for(batch.deed)):
         raise ProblemError(403, "You may not do this.", type="zuil:permission")
     now = datetime.now(UTC)
+    if batch.deed is Deed.EVENT:
+        if not form.event:
+            return _event_page(request, session, acting, form, kiosks)
+        batch = replace(
+            batch, event=form.event, event_for=kiosks_of(session, form.event, _mine(session, acting))
+        )
     results = do_together(session, kiosks, batch, now, staff_id=acting.staff_id)
     batch_id = keep_batch(session, batch.deed, results, now, acting.staff_id)
     return RedirectResponse(f"{HERE}/samen/{batch_id}?{asked.link()}".rstrip("?"), 303)
@@ -159,6 +173,22 @@ def _chosen(session: Session, acting: Acting, form: BatchForm) -> Sequence[Kiosk
     if form.every != "yes":
         found = found.where(col(Kiosk.number).in_(form.kiosk[: MOST + 1]))
     return session.exec(found.limit(MOST + 1)).all()
+
+
+def _event_page(
+    request: Request, session: Session, acting: Acting, form: BatchForm, kiosks: Sequence[Kiosk]
+) -> Response:
+    """Show the events of the counters of these zuilen, to choose one."""
+    numbers = [number_of(kiosk) for kiosk in kiosks]
+    stands = select(KioskCounter.counter_id).where(col(KioskCounter.kiosk).in_(numbers))
+    mine = _mine(session, acting)
+    counters = [one for one in session.exec(stands.distinct()) if one in mine]
+    choices = event_choices(session, counters, form.activiteit, datetime.now(UTC))
+    return page(request, "batches/event.html", form=form, count=len(kiosks), choices=choices)
+
+
+def _mine(session: Session, acting: Acting) -> set[int]:
+    return {counter.id for counter in counters_in_reach(session, acting) if counter.id is not None}
 
 
 def _batch(request: Request, session: Session, acting: Acting, batch_id: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from server.kernel.errors import ProblemError
 from server.kiosks.commands import RULES, ask_command
 from server.kiosks.models import Kiosk
 from server.kiosks.preferences import preferences_of, put_mode, put_preferences
-from server.kiosks.setup import number_of
+from server.kiosks.setup import number_of, put_event
 from server.monitor.care import begin_maintenance
 from server.releases.rollouts import choose_track
 from server.staff.roles import Permission
@@ -34,6 +34,8 @@ class Deed(StrEnum):
     QR_OFF = "qr-off"
     LANGUAGES = "languages"
     MODE = "mode"
+    EVENT = "event"
+    AUTOMATIC = "automatic"
     BETA = "beta"
     STABLE = "stable"
     MAINTENANCE = "maintenance"
@@ -58,16 +60,18 @@ _COMMANDS: Final[Mapping[Deed, CommandKind]] = MappingProxyType(
 _TRACKS: Final[Mapping[Deed, Track]] = MappingProxyType({Deed.BETA: Track.BETA, Deed.STABLE: Track.STABLE})
 
 
-_SETTINGS: Final = frozenset({Deed.QR_ON, Deed.QR_OFF, Deed.LANGUAGES, Deed.MODE})
+_EVENTS: Final = frozenset({Deed.EVENT, Deed.AUTOMATIC})
+_SETTINGS: Final = _EVENTS | {Deed.QR_ON, Deed.QR_OFF, Deed.LANGUAGES, Deed.MODE}
 
 
 class Became(StrEnum):
-    """What became of a deed at one zuil."""
+    """What became of a deed at one zuil. NOT_THEIRS: the event is of none of its counters."""
 
     DONE = "done"
     SAME = "same"
     NOT_IN_USE = "not-in-use"
     ORDERED = "ordered"
+    NOT_THEIRS = "not-theirs"
 
 
 class Result(NamedTuple):
@@ -80,13 +84,18 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Batch:
-    """A deed and what belongs to it: languages, a mode, hours of work and their reason."""
+    """A deed and what belongs to it: languages, a mode, hours of work and their reason, an event.
+
+    event_for: the zuilen of which a counter organises or hosts that event (rules 8.1).
+    """
 
     deed: Deed
     languages: tuple[str, ...] = ()
     mode: str = ""
     hours: int = 1
     reason: str = ""
+    event: str | None = None
+    event_for: frozenset[int] = frozenset()
 
 
 def command_of(deed: Deed) -> CommandKind | None:
@@ -127,6 +136,8 @@ def _do(session: Session, kiosk: Kiosk, batch: Batch, now: datetime, staff_id: i
             session, number_of(kiosk), to_millis(now), batch.hours, batch.reason, staff_id=staff_id
         )
         return Became.DONE
+    if batch.deed in _EVENTS:
+        return _choose(session, kiosk, batch, staff_id)
     if batch.deed is Deed.MODE:
         if kiosk.mode == batch.mode:
             return Became.SAME
@@ -138,6 +149,15 @@ def _do(session: Session, kiosk: Kiosk, batch: Batch, now: datetime, staff_id: i
     else:
         wanted = replace(present, qr=batch.deed is Deed.QR_ON)
     return Became.DONE if put_preferences(session, kiosk, wanted, staff_id=staff_id) else Became.SAME
+
+
+def _choose(session: Session, kiosk: Kiosk, batch: Batch, staff_id: int) -> Became:
+    if batch.event is not None and kiosk.number not in batch.event_for:
+        return Became.NOT_THEIRS
+    if kiosk.manual_event_id == batch.event:
+        return Became.SAME
+    put_event(session, kiosk, batch.event, staff_id=staff_id)
+    return Became.DONE
 
 
 def _order(session: Session, kiosk: Kiosk, kind: CommandKind, now: datetime, staff_id: int) -> Result:

@@ -23,6 +23,8 @@ def deed_word(_: Translator, deed: Deed) -> str:
         Deed.QR_OFF: _("Geen QR-code tonen"),
         Deed.LANGUAGES: _("Talen op het scherm kiezen"),
         Deed.MODE: _("Modus kiezen"),
+        Deed.EVENT: _("Een activiteit kiezen"),
+        Deed.AUTOMATIC: _("Automatisch: de zuil kiest zelf de activiteit die bezig is"),
         Deed.BETA: _("Nieuwe versies eerder geven (bèta)"),
         Deed.STABLE: _("Nieuwe versies pas later geven (stabiel)"),
         Deed.MAINTENANCE: _("Onderhoud melden"),
@@ -37,6 +39,7 @@ def became_words(_: Translator) -> Mapping[Became, str]:
         Became.SAME: _("was al zo"),
         Became.NOT_IN_USE: _("niet in gebruik"),
         Became.ORDERED: _("was al gevraagd en nog niet gedaan"),
+        Became.NOT_THEIRS: _("geen activiteit van haar balies"),
     }
 
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Final
 
 import msgspec
+from sqlalchemy import false, or_
 from sqlmodel import Session, col, select
 
 from server.counters.models import Counter
 from server.events.models import Event
 from server.events.udb3 import EventStatus
+from server.kiosks.models import KioskCounter
 from shared.domain.windows import Window, next_window, window_at
 from shared.domain.zones import local_day
 from shared.wire.mapping import calendar_from_message
@@ -58,6 +60,21 @@ def is_choice(session: Session, counter_id: int, event_id: str) -> bool:
     return (event.organizer_id is not None and event.organizer_id == counter.organizer_id) or (
         event.place_id is not None and event.place_id == counter.place_id
     )
+
+
+def kiosks_of(session: Session, event_id: str, counter_ids: Collection[int]) -> frozenset[int]:
+    """Return the zuilen at those of these counters that organise or host an event."""
+    event = session.get(Event, event_id)
+    if event is None:
+        return frozenset()
+    ids = [("organizer_id", event.organizer_id), ("place_id", event.place_id)]
+    is_theirs = [col(getattr(Counter, name)) == id_ for name, id_ in ids if id_ is not None]
+    query = (
+        select(KioskCounter.kiosk)
+        .join(Counter, col(Counter.id) == col(KioskCounter.counter_id))
+        .where(col(KioskCounter.counter_id).in_(counter_ids), or_(false(), *is_theirs))
+    )
+    return frozenset(session.exec(query))
 
 
 def window_now_or_next(event: Event, now: datetime) -> tuple[Window | None, bool]:

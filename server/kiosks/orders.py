@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from fastapi import Body
@@ -23,6 +25,7 @@ from server.api.problems import ApiError, Prob
 from server.api.wire import Instant, Operations, Page, Wire
 from server.kernel.bulk import Bulk
 from server.kernel.database import Database, RequestSession
+from server.kernel.errors import ProblemError
 from server.kiosks.closing import take_report
 from server.kiosks.commands import (
     RULES,
@@ -40,18 +43,33 @@ from server.kiosks.functions import permissions_with
 from server.kiosks.models import CommandState, Kiosk, KioskState
 from server.kiosks.setup import number_of
 from server.staff.roles import Permission
+from server.web.i18n import LANGUAGES, Translator, later, speak, translator
+from server.web.sayings import Sayings
 from shared.domain.commands import CommandKind, CommandOutcome
+from shared.domain.sayings import understood
 from shared.domain.zones import from_millis, to_millis
 from shared.wire.messages import MOST_RESULT
 
 _NUMBER: Final = re.compile("[0-9]{1,7}")
 _PNG: Final = b"\x89PNG"
+_REFUSALS: Final[Mapping[str, tuple[Prob, str]]] = MappingProxyType(
+    {
+        "zuil:not-active": (Prob.KIOSK_NOT_IN_USE, later("Deze zuil is nu niet in gebruik.")),
+        "zuil:ordered": (
+            Prob.KIOSK_ORDER_OPEN,
+            later("Dit is al gevraagd en de zuil deed het nog niet."),
+        ),
+    }
+)
 
 router = Operations()
 
 
 class KioskCommandMessage(Wire):
-    """A command and what became of it. status: a `CommandState`; message: the zuil's own words."""
+    """A command and what became of it. status: a `CommandState`.
+
+    message: what the zuil says of it, in the language that is asked for.
+    """
 
     id: str
     type: CommandKind
@@ -85,37 +103,48 @@ class DeviceCommandReport(Wire):
 
 
 @router.get("/kiosks/{kiosk_id}/commands")
-def list_commands(session: RequestSession, caller: ByUser, kiosk_id: str) -> Page[KioskCommandMessage]:
+def list_commands(
+    request: Request, session: RequestSession, caller: ByUser, kiosk_id: str
+) -> Page[KioskCommandMessage]:
     """Return the last command of each kind that the caller may order."""
     kiosk, permissions = _kiosk(session, caller, kiosk_id)
     latest = latest_commands(session, number_of(kiosk), datetime.now(UTC))
-    found = [_message(view) for kind, view in latest.items() if RULES[kind].permission in permissions]
+    found = [
+        _message(request, view) for kind, view in latest.items() if RULES[kind].permission in permissions
+    ]
     return Page(total_items=len(found), member=found)
 
 
 @router.post("/kiosks/{kiosk_id}/commands", status_code=201)
 def order(
-    session: RequestSession, caller: ByUser, kiosk_id: str, sent: Annotated[KioskCommandRequest, Body()]
+    request: Request,
+    session: RequestSession,
+    caller: ByUser,
+    kiosk_id: str,
+    sent: Annotated[KioskCommandRequest, Body()],
 ) -> KioskCommandMessage:
     """Order something; 409 when the zuil is not in use, or this was ordered and is not done yet."""
     kiosk, permissions = _kiosk(session, caller, kiosk_id)
     if RULES[sent.type].permission not in permissions:
         raise ApiError(Prob.FORBIDDEN, f"Your functions do not let you order {sent.type} of this kiosk.")
     now = datetime.now(UTC)
-    ask_command(session, kiosk, sent.type, now, staff_id=caller.staff_id)
-    return _message(latest_commands(session, number_of(kiosk), now)[sent.type])
+    try:
+        ask_command(session, kiosk, sent.type, now, staff_id=caller.staff_id)
+    except ProblemError as problem:
+        raise _refused(problem) from problem
+    return _message(request, latest_commands(session, number_of(kiosk), now)[sent.type])
 
 
 @router.get("/kiosks/{kiosk_id}/commands/{command_id}")
 def show_command(
-    session: RequestSession, caller: ByUser, kiosk_id: str, command_id: str
+    request: Request, session: RequestSession, caller: ByUser, kiosk_id: str, command_id: str
 ) -> KioskCommandMessage:
     """Return what became of one command."""
     kiosk, permissions = _kiosk(session, caller, kiosk_id)
     view = command_of(session, number_of(kiosk), command_id, datetime.now(UTC))
     if RULES[view.kind].permission not in permissions:
         raise ApiError(Prob.FORBIDDEN, "Your functions do not let you read this.")
-    return _message(view)
+    return _message(request, view)
 
 
 @router.get("/kiosks/{kiosk_id}/commands/{command_id}/result")
@@ -185,13 +214,25 @@ def _kiosk(session: Session, caller: Caller, kiosk_id: str) -> tuple[Kiosk, froz
     return kiosk, permissions
 
 
-def _message(view: CommandView) -> KioskCommandMessage:
+def _refused(problem: ProblemError) -> ApiError:
+    prob, sentence = _REFUSALS[problem.type]
+    said = {language: translator(language)(sentence) for language in LANGUAGES}
+    return ApiError(prob, problem.title, user_message=said)
+
+
+def _message(request: Request, view: CommandView) -> KioskCommandMessage:
     return KioskCommandMessage(
         id=view.id,
         type=view.kind,
         status=view.state,
         asked_at=view.asked_at,
         ended_at=view.ended_at,
-        message=view.sentence or None,
+        message=_words(speak(request), view.sentence) or None,
         has_result=bool(view.result),
     )
+
+
+def _words(_: Translator, sentence: str) -> str:
+    """Return what a zuil said in a sentence; words of its own, of a device of another make, as they are."""
+    is_understood = all(one.code for one in understood(sentence))
+    return Sayings(_).sentence((), sentence) if is_understood else sentence

@@ -57,7 +57,10 @@ def show_logbook(
         request,
         "logbook/logbook.html",
         status=NEEDS_INPUT if errors else 200,
-        entries=[(one, deed_word(_, one.entry.action), details(_, one.entry, titles)) for one in entries],
+        entries=[
+            (one, deed_word(_, one.entry.action, one.entry.subject_kind), details(_, one.entry, titles))
+            for one in entries
+        ],
         names=subject_names(session, [one.entry for one in entries]),
         kinds=kind_words(_),
         people=staff,

@@ -36,8 +36,10 @@ def kind_words(_: Translator) -> Mapping[str, str]:
     }
 
 
-def deed_word(_: Translator, action: str) -> str:
-    """Return what was done."""
+def deed_word(_: Translator, action: str, kind: str = "") -> str:
+    """Return what was done to a subject of a kind."""
+    if (action, kind) == ("remove", "kiosk"):
+        return _("nam de zuil voorgoed uit dienst")
     words = {
         "login": _("meldde zich aan"),
         "create": _("maakte"),
@@ -154,12 +156,13 @@ def details(_: Translator, entry: AuditEntry, titles: Mapping[str, str]) -> list
             for name in after
             if before.get(name) != after.get(name)
         ]
-    # Of a person the name says more than the number.
+    # Of a person the name says more than the number; a zuil keeps its name when it is out of use.
+    hidden = {"person"} | ({"name"} if (entry.action, entry.subject_kind) == ("remove", "kiosk") else set())
     return [
         f"{_fact(_, name)}: {_text(_, name, value)}"
         for name, value in detail.items()
         # Nothing given as a reason is nothing to say.
-        if name != "person" and (name, value) != ("reason", "")
+        if name not in hidden and (name, value) != ("reason", "")
     ]
 
 

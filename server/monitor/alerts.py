@@ -32,7 +32,7 @@ from server.monitor.handling import (
 )
 from server.monitor.models import Incident
 from server.monitor.passing import mail_given
-from server.monitor.telling import incident_advice, incident_title, read_names
+from server.monitor.telling import incident_advice, incident_name, incident_place, read_names
 from server.monitor.words import TONES, advice, cause_word, state_word
 from server.settings import Settings
 from server.staff.access import Requires
@@ -162,9 +162,11 @@ def _shown(request: Request, session: Session, acting: Acting, incident_id: int)
     incident = _incident(session, acting, incident_id)
     cause = Cause(incident.cause)
     who = {staff.id: staff.name for staff in _named(session, [incident])}
+    names = read_names(session, [incident])
     return {
         "one": incident,
-        "title": incident_title(_, incident, read_names(session, [incident])),
+        "title": incident_name(_, incident, names),
+        "place": ", ".join(incident_place(incident, names)),
         "advice": incident_advice(_, incident) or advice(_, cause),
         "cause": cause_word(_, cause),
         "state": state_word(_, incident.state),
@@ -185,12 +187,13 @@ def _list(request: Request, session: Session, acting: Acting, *, old: bool = Fal
     found = read_incidents(session, acting.card_system_id, is_open=not old)
     names = read_names(session, found)
     who = {staff.id: staff.name for staff in _named(session, found)}
-    said: Callable[[Incident], str] = lambda one: incident_title(_, one, names)  # noqa: E731 - a word for the template
+    said: Callable[[Incident], str] = lambda one: incident_name(_, one, names)  # noqa: E731 - a word for the template
     return {
         "incidents": found,
         "total": count_open(session, acting.card_system_id),
         "gathering": 0 if old else count_gathering(session, acting.card_system_id, _now()),
         "title": said,
+        "place": lambda one: ", ".join(incident_place(one, names)),
         "cause": lambda one: cause_word(_, Cause(one.cause)),
         "state": lambda one: state_word(_, one.state),
         "back": coming_back(session, found),

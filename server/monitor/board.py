@@ -57,12 +57,15 @@ EXCUSED: Final = "excused"
 
 @dataclass(frozen=True)
 class Row:
-    """One zuil on the board. Instants in milliseconds UTC; queue None while it never spoke."""
+    """One zuil. Instants in milliseconds UTC; queue None while it never spoke.
+
+    state: None of a zuil that was not judged yet: it waits for a device, or was enrolled just now.
+    """
 
     kiosk: int
     name: str
     place: str
-    state: State
+    state: State | None
     excuse: Excuse
     causes: tuple[Cause, ...]
     since: int
@@ -113,8 +116,9 @@ def read_board(session: Session, wanted: Wanted) -> Board:
 
 
 def read_row(session: Session, reach: int | None, kiosk: int) -> Row | None:
-    """Return one zuil that is watched, None when it is not there for this person."""
-    found = session.execute(_rows().where(*_filters(Wanted(reach=reach)), col(Kiosk.number) == kiosk)).first()
+    """Return one zuil, None when it is not there for this person; judged or not."""
+    query = _rows(only_judged=False).where(*_filters(Wanted(reach=reach)), col(Kiosk.number) == kiosk)
+    found = session.execute(query).first()
     return _row(found, counter_names(session, [kiosk])) if found else None
 
 
@@ -162,7 +166,7 @@ def _unused(session: Session, wanted: Wanted) -> tuple[Sequence[Unused], int]:
     return [Unused(number, name, names.get(number, ())) for number, name in found], total
 
 
-def _rows() -> _Query:
+def _rows(*, only_judged: bool = True) -> _Query:
     return (
         select(
             col(Kiosk.number),
@@ -176,7 +180,7 @@ def _rows() -> _Query:
             col(KioskLive.queue),
             col(KioskLive.version),
         )
-        .join(KioskWatch, col(KioskWatch.kiosk) == col(Kiosk.number))
+        .join(KioskWatch, col(KioskWatch.kiosk) == col(Kiosk.number), isouter=not only_judged)
         .outerjoin(KioskLive, col(KioskLive.kiosk) == col(Kiosk.number))
     )
 
@@ -226,11 +230,11 @@ def _row(found: Any, names: Mapping[int, tuple[str, ...]]) -> Row:  # noqa: ANN4
         kiosk=found.number,
         name=found.name,
         place=found.place,
-        state=State(found.state),
-        excuse=Excuse(found.excuse),
-        causes=tuple(Cause(cause) for cause in found.causes.split(",") if cause),
-        since=found.since,
-        heard=found.heard,
+        state=State(found.state) if found.state else None,
+        excuse=Excuse(found.excuse or ""),
+        causes=tuple(Cause(cause) for cause in (found.causes or "").split(",") if cause),
+        since=found.since or 0,
+        heard=found.heard or 0,
         queue=found.queue,
         version=found.version or "",
         counters=names.get(found.number, ()),

@@ -16,7 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from server.kernel.audit import AuditEntry
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
-from server.kiosks.models import KioskLive
+from server.kiosks.models import Kiosk, KioskLive, KioskState
 from server.kiosks.overview import is_retired, own_clock_offset
 from server.kiosks.setup import number_of
 from server.logbook.names import chosen_events
@@ -169,7 +169,7 @@ def set_hours(
 
 
 def row_in_reach(session: Session, acting: Acting, number: int) -> Row:
-    """Return a zuil that is watched.
+    """Return a zuil that is not out of use.
 
     Raises:
         ProblemError: 404, it is not there, or not for this person.
@@ -179,7 +179,7 @@ def row_in_reach(session: Session, acting: Acting, number: int) -> Row:
         return row
     if is_retired(session, acting.card_system_id, number):
         raise ProblemError(404, "This zuil is out of use for good.", type="zuil:retired")
-    raise ProblemError(404, "This zuil is not watched in your card system.", type="zuil:no-kiosk")
+    raise ProblemError(404, "This zuil is not in your card system.", type="zuil:no-kiosk")
 
 
 def _page(
@@ -253,6 +253,7 @@ def _now_of(request: Request, session: Session, row: Row) -> dict[str, Any]:
     live = session.get(KioskLive, row.kiosk)
     return {
         "row": row,
+        "waits": session.get_one(Kiosk, row.kiosk).state == KioskState.NEW,
         "number": row.kiosk,
         "live": live,
         "clock_offset_ms": own_clock_offset(live),
@@ -321,7 +322,8 @@ def _deeds(session: Session, _: Translator, number: int) -> list[tuple[AuditEntr
     found = session.exec(query).all()
     titles = chosen_events(session, [entry for entry, _name in found])
     return [
-        (entry, name or "", deed_word(_, entry.action), details(_, entry, titles)) for entry, name in found
+        (entry, name or "", deed_word(_, entry.action, entry.subject_kind), details(_, entry, titles))
+        for entry, name in found
     ]
 
 

@@ -57,12 +57,23 @@ def _versions(session: Session, rollouts: Sequence[int]) -> Mapping[int, str]:
 
 
 def incident_title(_: Translator, incident: Incident, names: Names) -> str:
+    """Return what an incident is about and where, in one line: of several counters of a zuil the first."""
+    name, stands = incident_name(_, incident, names), incident_place(incident, names)
+    if not stands:
+        return name
+    return f"{name} · {stands[0]}" + (f" +{len(stands) - 1}" if stands[1:] else "")
+
+
+def incident_place(incident: Incident, names: Names) -> tuple[str, ...]:
+    """Return the counters of the zuil that an incident is about; none when it is about several."""
+    return names.stands.get(int(incident.key), ()) if incident.scope == Scope.KIOSK else ()
+
+
+def incident_name(_: Translator, incident: Incident, names: Names) -> str:
     """Return what an incident is about: a zuil, or all of them that share the cause."""
     if incident.scope == Scope.KIOSK:
         number = int(incident.key)
-        name = names.kiosks.get(number, _("zuil {number}", number=number))
-        stands = names.stands.get(number, ())
-        return f"{name} ({', '.join(stands)})" if stands else name
+        return names.kiosks.get(number, _("zuil {number}", number=number))
     if incident.scope == Scope.COUNTER:
         counter = names.counters.get(int(incident.key), incident.key)
         return _("Alle {n} zuilen van {counter}", n=incident.kiosks, counter=counter)

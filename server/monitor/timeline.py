@@ -32,6 +32,8 @@ class Kind(StrEnum):
     WORK_BEGAN = "work-began"
     WORK_ENDED = "work-ended"
     WENT_BACK = "went-back"
+    ROLLOUT_STOPPED = "rollout-stopped"
+    ROLLOUT_HALTED = "rollout-halted"
     REPLACED = "replaced"
     RETIRED = "retired"
     WIPED = "wiped"
@@ -41,7 +43,8 @@ class Row(NamedTuple):
     """Something that happened at an instant (ms UTC).
 
     state, excuse, causes: of a STATE. was, became: of a VERSION; became: the version that did not prove
-    itself, of WENT_BACK. text: why there is work, or why a version went back; said: what that means.
+    itself, of WENT_BACK, or whose roll-out ended. text: why there is work, or why a version went back;
+    said: what that means.
     """
 
     at: int
@@ -63,12 +66,13 @@ class Timeline(NamedTuple):
 
 
 def read_timeline(session: Session, kiosk: int, now: int, before: int = NEWEST) -> Timeline:
-    """Return a page of what happened to a zuil before an instant, six statements whatever its length."""
+    """Return a page of what happened to a zuil before an instant, eight statements whatever its length."""
     found = [
         *_states(session, kiosk, before),
         *_happenings(session, kiosk, before),
         *_work(session, kiosk, before, now),
         *_ways_back(session, kiosk, before),
+        *_ended_rollouts(session, kiosk, before),
         *_replacements(session, kiosk, before),
         *_farewells(session, kiosk, before),
     ]
@@ -110,6 +114,22 @@ def _ways_back(session: Session, kiosk: int, before: int) -> Iterator[Row]:
     )
     for row in session.exec(query.order_by(at.desc()).limit(PAGE + 1)):
         yield Row(row.at, Kind.WENT_BACK, became=row.version, text=row.sentence, said=row.said)
+
+
+def _ended_rollouts(session: Session, kiosk: int, before: int) -> Iterator[Row]:
+    """Yield when a roll-out in which it took part was stopped, or halted by itself."""
+    told = select(KioskRelease.offer, KioskRelease.version).where(KioskRelease.kiosk == kiosk)
+    versions = {offer.partition(".")[0]: version for offer, version in session.exec(told)}
+    kinds = {"stop-rollout": Kind.ROLLOUT_STOPPED, "halt-rollout": Kind.ROLLOUT_HALTED}
+    query = select(AuditEntry.at, AuditEntry.action, AuditEntry.subject_id).where(
+        AuditEntry.subject_kind == "rollout",
+        col(AuditEntry.subject_id).in_(versions),
+        col(AuditEntry.action).in_(kinds),
+    )
+    if before < NEWEST:
+        query = query.where(col(AuditEntry.at) < from_millis(before))
+    for at, action, rollout in session.exec(query.order_by(col(AuditEntry.at).desc()).limit(PAGE + 1)):
+        yield Row(to_millis(at), kinds[action], became=versions[rollout])
 
 
 def _replacements(session: Session, kiosk: int, before: int) -> Iterator[Row]:

@@ -130,6 +130,8 @@ def happening_words(_: Translator) -> dict[Kind, str]:
         Kind.WORK_BEGAN: _("Onderhoud begon"),
         Kind.WORK_ENDED: _("Onderhoud eindigde"),
         Kind.WENT_BACK: _("Terug naar de vorige versie"),
+        Kind.ROLLOUT_STOPPED: _("Iemand stopte de uitrol van haar versie"),
+        Kind.ROLLOUT_HALTED: _("De uitrol van haar versie stopte vanzelf"),
         Kind.REPLACED: _("Een ander toestel nam haar plaats in"),
         Kind.RETIRED: _("Voorgoed uit dienst"),
         Kind.WIPED: _("Wiste haar sleutels en kaarten"),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from server.web.i18n import Translator
 from shared.domain.sayings import Said, Saying, understood
+from shared.domain.zones import BRUSSELS
 from shared.wire.messages import SaidMessage
 
 MOST_SAID: Final = 40
 MOST_FACTS: Final = 8
 MOST_TEXT: Final = 200
+_DAY: Final = len("2026-11-23")
 _NO_TITLES: Final[Mapping[str, str]] = MappingProxyType({})
 _WORKING: Final = ("", "ok", "starting")
 
@@ -53,7 +56,8 @@ class Sayings:
         titles: of the events that are named by their id.
         """
         found = [Said(**one) for one in said] if said else understood(text)
-        return [Line(self.word(one, titles), self.part(one.subject), one.good) for one in found]
+        day = next((one.facts["moment"] for one in found if "moment" in one.facts), "")[:_DAY]
+        return [Line(self.word(one, titles, day), self.part(one.subject), one.good) for one in found]
 
     def sentence(self, said: Sequence[Mapping[str, Any]], text: str = "") -> str:
         """Return the same as one text."""
@@ -99,9 +103,16 @@ class Sayings:
         }
         return words.get(subject, subject)
 
-    def word(self, said: Said, titles: Mapping[str, str] = _NO_TITLES) -> str:
-        """Return one saying; of a later version, or of another make, its own words."""
+    def word(self, said: Said, titles: Mapping[str, str] = _NO_TITLES, day: str = "") -> str:
+        """Return one saying; of a later version, or of another make, its own words.
+
+        day: in UTC, as a self-test says it, of an hour that is said without one.
+        """
         facts = {name: self._fact(name, fact, titles) for name, fact in said.facts.items()}
+        if "moment" in facts:
+            facts["moment"] = _in_brussels(facts["moment"], "", "%d/%m/%Y %H:%M:%S")
+        if "clock" in facts:
+            facts["clock"] = _in_brussels(facts["clock"], day, "%H:%M:%S")
         template = _words(self.speak).get(said.code)
         if template is None:
             if said.subject and not said.good:
@@ -119,6 +130,15 @@ class Sayings:
         if name == "event":
             return self.speak("geen") if fact == "none" else titles.get(fact, fact)
         return fact
+
+
+def _in_brussels(fact: str, day: str, shape: str) -> str:
+    """Return an instant that a zuil says in UTC as it is here; where that cannot be, it says so."""
+    try:
+        at = datetime.fromisoformat(f"{day} {fact}".strip()).replace(tzinfo=UTC)
+        return at.astimezone(BRUSSELS).strftime(shape)
+    except (ValueError, OverflowError):
+        return f"{fact} UTC"
 
 
 def _plain(text: str) -> str:
@@ -156,9 +176,9 @@ def _words(_: Translator) -> Mapping[str, str]:
         Saying.DECIDES_WRONG: _("een kaart van niemand krijgt een verkeerd antwoord ({outcome})"),
         Saying.DECIDES: _("kaarten krijgen een antwoord; activiteit: {event}"),
         Saying.TIME_UNHEARD: _("hoorde sinds de start de tijd van de server nog niet"),
-        Saying.TIME: _("{moment} UTC, {offset} ms bijgesteld"),
+        Saying.TIME: _("{moment}, {offset} ms bijgesteld"),
         Saying.NOT_REACHED: _("is niet te bereiken"),
-        Saying.HEARD: _("gehoord om {clock} UTC"),
+        Saying.HEARD: _("gehoord om {clock}"),
         Saying.NOT_FOLLOWED: _("heeft sinds de start nog niet alles van de server"),
         Saying.FOLLOWED: _("alles van de server is er"),
         Saying.FAULTS: _("{codes} (zie de handleiding)"),

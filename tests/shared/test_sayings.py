@@ -57,6 +57,17 @@ def test_the_lines_of_a_self_test_are_worded_one_by_one_with_codes_or_without():
     assert told[0][:2] == ("en ordre", speak.part("reader"))
 
 
+def test_hours_of_a_self_test_are_those_of_here():
+    clock = finding_line("clock", english(Saying.TIME, moment="2026-07-01 22:30:09", offset=4), good=True)
+    server = finding_line("server", english(Saying.HEARD, clock="22:29:59"), good=True)
+    speak = Sayings(translator("nl"))
+    assert [line.text for line in speak.lines((), f"{server}\n{clock}")] == [
+        "gehoord om 00:29:59",
+        "02/07/2026 00:30:09, 4 ms bijgesteld",
+    ]
+    assert speak.lines((), server)[0].text == "gehoord om 22:29:59 UTC", "of an unknown day"
+
+
 def test_a_later_version_of_a_zuil_is_quoted_and_a_fact_that_is_missing_breaks_nothing():
     speak = Sayings(translator("nl"))
     later = kept([SaidMessage(code="from-the-future", facts={"x": "1"}), SaidMessage(code="cards")])

@@ -82,6 +82,27 @@ def test_who_may_order_finds_his_zuilen_and_follows_an_order(scene):
     assert refusal(scene.http.get(f"/api/kiosks/{scene.number}", headers=elsewhere))[0] == 403
 
 
+def test_what_the_zuil_says_and_why_it_cannot_be_ordered_comes_in_the_language_of_who_asks(scene):
+    admin = add_role(scene, "admin", "admin", None)
+    asked = order(scene, admin, "self-test").json()
+    again = order(scene, admin, "self-test")
+    assert refusal(again) == (409, "uitpas/kiosk-order-open")
+    assert again.json()["endUserMessage"]["fr"].endswith("la borne ne l’a pas encore fait.")  # noqa: RUF001 - as French is written
+    report = {"outcome": "failed", "message": "Not good: reader, clock."}
+    assert scene.http.put(f"{OWN}/{asked['id']}", headers=TOKEN, json=report).status_code == 204
+    for language, words in (
+        ("nl", "Niet in orde: kaartlezer, klok."),
+        ("en", "Not right: card reader, clock."),
+    ):
+        headers = admin | {"accept-language": language}
+        assert scene.http.get(f"{scene.path}/{asked['id']}", headers=headers).json()["message"] == words
+    with scene.database.writing() as session:
+        session.get_one(Kiosk, scene.number).state = "blocked"
+    unused = order(scene, admin, "restart")
+    assert refusal(unused) == (409, "uitpas/kiosk-not-in-use")
+    assert unused.json()["endUserMessage"]["nl"] == "Deze zuil is nu niet in gebruik."
+
+
 def test_nobody_else_orders_anything(scene):
     scene.member("karim")
     with scene.database.writing() as session:

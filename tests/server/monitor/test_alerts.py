@@ -100,7 +100,7 @@ def test_a_silent_zuil_is_an_incident_that_is_told_and_so_is_its_end(field, inbo
     post(field.database, inbox, field.now)
     post(field.database, inbox, field.now)
     (letter,) = inbox.to("karima@uitpas.test")
-    assert letter["subject"] == "Zuil 1.1 (De Centrale): Laat niets van zich horen"
+    assert letter["subject"] == "Zuil 1.1 · De Centrale: Laat niets van zich horen"
     assert f"{HERE}/monitor/meldingen/1" in letter.get_content()
     field.wait(400, speaking=field.kiosks)
     assert incidents(field.database)[0][-1]
@@ -161,8 +161,8 @@ def test_a_fault_that_gets_worse_is_told_again_and_a_closed_place_not_at_all(fie
     assert found[2:4] == ("error", "reader")
     subjects = [letter["subject"] for _, letter in inbox.letters]
     assert subjects == [
-        "Zuil 1.1 (De Centrale): Zwakke wifi",
-        "Zuil 1.1 (De Centrale): De kaartlezer werkt niet",
+        "Zuil 1.1 · De Centrale: Zwakke wifi",
+        "Zuil 1.1 · De Centrale: De kaartlezer werkt niet",
     ]
 
 
@@ -184,8 +184,8 @@ def test_a_zuil_that_was_blocked_is_told_to_who_wishes_it_and_so_is_its_end(fiel
     field.wait(60, speaking=field.kiosks)
     post(field.database, inbox, field.now + 10 * MINUTE)
     assert [letter["subject"] for letter in inbox.to("karima@uitpas.test")] == [
-        "Zuil 1.1 (De Centrale): Geblokkeerd",
-        "Opgelost: Zuil 1.1 (De Centrale)",
+        "Zuil 1.1 · De Centrale: Geblokkeerd",
+        "Opgelost: Zuil 1.1 · De Centrale",
     ]
     assert len(incidents(field.database)) == 1
 

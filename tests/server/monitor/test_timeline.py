@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import select
 
 from fakes.station import clock
+from server.kernel.audit import AuditEntry
 from server.kiosks.contact import Before
 from server.kiosks.models import FormerDevice, Kiosk
 from server.monitor.happenings import keep_happenings
@@ -63,6 +64,12 @@ def test_a_device_that_tells_no_uptime_did_not_restart():
     assert kinds({"monotonic": 10_000}, monotonic=5000, uptime=0) == []
 
 
+def trail(kind, subject, action, hours):
+    """Return what the audit trail says of something so many hours ago."""
+    at = NOW - timedelta(hours=hours)
+    return AuditEntry(subject_kind=kind, subject_id=subject, action=action, at=at)
+
+
 @pytest.fixture
 def lived(database, new_station):
     """Make a zuil to which everything happened, an hour apart; return its number."""
@@ -78,6 +85,11 @@ def lived(database, new_station):
         session.add(Maintenance(kiosk=number, starts=at(6), ends=at(5), reason="kabel"))
         session.add(Maintenance(kiosk=number, starts=at(1), ends=at(-4)))
         session.add(KioskRelease(kiosk=number, offer="1.1.x", version="1.2.0", step="failed", at=at(4)))
+        session.add(KioskRelease(kiosk=number, offer="3.1.x", version="1.3.0", step="done", at=at(2.5)))
+        ended = (("3", "halt-rollout", 2), ("3", "stop-rollout", 1.5), ("31", "stop-rollout", 1.4))
+        for subject, action, hours in ended:
+            session.add(trail("rollout", subject, action, hours))
+        session.add(trail("kiosk", str(number), "wiped", 0.5))
         former = Kiosk(name="Vorige", code_key=b"", state="removed")
         session.add(former)
         session.flush()
@@ -89,7 +101,10 @@ def test_all_that_happened_stands_in_one_order(database, lived):
     with database.reading() as session:
         timeline = read_timeline(session, lived, to_millis(NOW))
     assert [row.kind for row in timeline.rows] == [
+        Kind.WIPED,
         Kind.WORK_BEGAN,
+        Kind.ROLLOUT_STOPPED,
+        Kind.ROLLOUT_HALTED,
         Kind.REPLACED,
         Kind.WENT_BACK,
         Kind.WORK_ENDED,
@@ -98,6 +113,7 @@ def test_all_that_happened_stands_in_one_order(database, lived):
         Kind.REBOOTED,
         Kind.STATE,
     ]
+    assert {row.became for row in timeline.rows if row.kind is Kind.ROLLOUT_STOPPED} == {"1.3.0"}
     assert timeline.older is None, "work that still goes on has not ended"
 
 
@@ -114,5 +130,5 @@ def test_pages_of_a_long_timeline_hold_each_row_once(database, lived):
             assert PAGE <= len(page.rows) <= PAGE + 4 or page.older is None
             found += page.rows
             before = page.older
-    assert len(found) == 6 * PAGE + 8
+    assert len(found) == 6 * PAGE + 11
     assert sorted(found, key=lambda row: -row.at) == found

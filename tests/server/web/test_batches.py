@@ -102,6 +102,28 @@ class TestDeeds:
             (entry,) = session.exec(select(AuditEntry).where(AuditEntry.action == "change")).all()
         assert (entry.subject_id, entry.detail["after"]) == (str(first), {"mode": "checkin"})
 
+    def test_an_event_is_chosen_for_many_where_it_is_theirs_and_given_up_again(self, any_site):
+        any_site.log_in("Karima El Idrissi")
+        first, second = numbers(any_site)
+        with any_site.database.writing() as session:
+            other = create_kiosk(session, "Elders", "", []).number
+        asked = any_site.client.post(
+            TOGETHER, data={"deed": "event", "kiosk": [first, second]}, follow_redirects=True
+        )
+        assert "Voor 2 zuilen." in asked.text
+        event = re.findall(r'name="event" value="([^"]+)"', asked.text)[0]
+        assert f'name="kiosk" value="{second}"' in asked.text
+        page = do(any_site, "event", [first, second, other], event=event).text
+        assert stands(page) == {first: "later", second: "later", other: "unchanged"}
+        assert 'data-became="not-theirs"' in page
+        assert "geen activiteit van haar balies" in page
+        assert f'href="/monitor/zuilen/{first}"' in page
+        assert {one.manual_event_id for one in kiosks(any_site).values()} == {event, None}
+        none = do(any_site, "event", [first], activiteit="bestaat niet").text
+        assert "Geen activiteit gevonden met “bestaat niet”" in none
+        assert stands(do(any_site, "automatic", [first, second]).text) == {first: "later", second: "later"}
+        assert {one.manual_event_id for one in kiosks(any_site).values()} == {None}
+
     def test_all_that_were_found_speak_other_languages(self, ksb):
         do(ksb, "languages", every="yes", zoek="inkomhal", language=["nl", "fr"])
         assert [one.languages for one in kiosks(ksb).values()] == [["nl", "fr"], ["nl"]]

@@ -9,6 +9,7 @@ from sqlmodel import select
 
 from fakes.crowd import add_crowd
 from server.kernel.audit import AuditEntry
+from server.kiosks.models import Kiosk
 from server.monitor.board import PAGE
 from server.monitor.charts import bars
 from server.monitor.history import History, Point
@@ -269,6 +270,20 @@ def test_each_function_sees_its_part_of_the_monitor(site):
 def test_an_empty_installation_has_an_empty_board(site):
     site.log_in("Karima El Idrissi")
     assert "Er is nog geen zuil in gebruik" in site.client.get("/monitor").text
+
+
+def test_a_zuil_nobody_judged_yet_has_its_page_too(ksb):
+    new = ksb.kiosk("Zuil zijdeur").number
+    with ksb.database.writing() as session:
+        session.delete(session.get_one(KioskWatch, new))
+        session.get_one(Kiosk, new).state = "new"
+    page = ksb.client.get(f"/monitor/zuilen/{new}").text
+    assert "wacht op een toestel" in page
+    assert f'href="/monitor/zuilen/{new}"' in ksb.client.get(f"/dashboard/zuilen/{new}").text
+    ksb.report(new)
+    assert "binnen enkele tellen" in ksb.client.get(f"/monitor/zuilen/{new}").text
+    assert ksb.client.post(f"/monitor/zuilen/{new}/uren", data={"uren": "ma 9-17"}).status_code == 303
+    assert ksb.client.get("/monitor").text.count(f'data-kiosk="{new}"') == 0
 
 
 def test_a_zuil_that_waits_for_a_device_stands_below_the_board(site):

@@ -112,7 +112,7 @@ def test_who_is_given_an_alert_gets_a_mail_at_once_unless_he_wants_none(ksb):
             return session.exec(select(OutgoingMail)).all()
 
     (mail,) = give()
-    stands = "Zuil inkomhal (UiTPAS Organisatie (Regio Gent + Paspartoe))"
+    stands = "Zuil inkomhal · UiTPAS Organisatie (Regio Gent + Paspartoe)"
     assert (mail.recipient, mail.subject) == ("tom@uitpas.test", "Voor jou: " + stands)
     assert "Karima El Idrissi gaf je deze melding door" in mail.body
     assert f"{HERE}/{one}" in mail.body

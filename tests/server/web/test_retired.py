@@ -40,7 +40,7 @@ def test_its_page_shows_what_it_did_and_offers_nothing(ksb):
     assert ksb.client.get(HERE).headers["location"] == PAST
     page = ksb.client.get(PAST).text
     assert "Karima El Idrissi" in page
-    assert "haalde weg" in page
+    assert "nam de zuil voorgoed uit dienst</span>" in page
     assert "nog niet bevestigd" in page
     assert "<form" not in page.partition("<main")[2]
     assert "Voorgoed uit dienst" in page.partition("Wat er gebeurde")[2]
