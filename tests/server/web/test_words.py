@@ -45,6 +45,12 @@ def test_a_translation_fills_in_the_same_places(language):
         assert placeholders(one) == placeholders(first) == placeholders(second), one
 
 
+def test_french_has_one_apostrophe_and_its_own_quotes():
+    speak = translator("fr")
+    said = [*speak.singles.values(), *(form for forms in speak.plurals.values() for form in forms)]
+    assert [text for text in said if set(text) & set("'\"`´‘“”„")] == []  # noqa: RUF001 - what should not be there
+
+
 def test_the_catalogue_knows_the_sentences_of_templates_and_of_code():
     found = msgids()
     assert len(found) > 200
