@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import selectors
+import socket
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -13,7 +15,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from server.kernel.database import Database
 
-_CHECK_SECONDS: Final = 0.5
 _AGAIN_SECONDS: Final = 1.0
 _log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ class Listener:
         self._heard = heard
         self._missed = missed
         self._stopping = threading.Event()
+        # What `stop` writes to wakes the thread, which otherwise waits for PostgreSQL alone.
+        self._bell, self._ear = socket.socketpair()
         self._thread = threading.Thread(target=self._run, name=f"listen {channel}", daemon=True)
 
     def start(self) -> None:
@@ -37,9 +40,12 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening, within a second."""
+        """Stop listening at once."""
         self._stopping.set()
+        self._bell.send(b"!")
         self._thread.join()
+        self._bell.close()
+        self._ear.close()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -50,10 +56,16 @@ class Listener:
                 self._stopping.wait(_AGAIN_SECONDS)
 
     def _listen(self) -> None:
-        with psycopg.connect(self._address, autocommit=True) as connection:
+        with (
+            psycopg.connect(self._address, autocommit=True) as connection,
+            selectors.DefaultSelector() as ready,
+        ):
             connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
             # What was announced before this moment was not heard.
             self._missed()
+            ready.register(connection, selectors.EVENT_READ)
+            ready.register(self._ear, selectors.EVENT_READ)
             while not self._stopping.is_set():
-                for notification in connection.notifies(timeout=_CHECK_SECONDS):
+                for notification in connection.notifies(timeout=0):
                     self._heard(notification.payload)
+                ready.select()

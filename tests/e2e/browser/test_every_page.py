@@ -54,7 +54,14 @@ SMALL = """
 """
 
 
-@pytest.mark.parametrize("visit", [PHONE, DARK_FRENCH], indirect=True, ids=["phone", "dark-french"])
+@pytest.mark.parametrize(
+    "visit",
+    [
+        pytest.param(PHONE, id="phone"),
+        pytest.param(DARK_FRENCH, id="dark-french", marks=pytest.mark.slow),
+    ],
+    indirect=True,
+)
 @pytest.mark.parametrize(("path", "person"), PAGES)
 def test_a_page_fits_a_phone_and_everything_on_it_has_a_name(visit, path, person):
     if person:

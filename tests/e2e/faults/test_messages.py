@@ -22,8 +22,19 @@ from shared.wire.messages import LookupAnswer
 
 CHIPS = [f"04{number:012X}" for number in range(1, 9)]
 MAIN = ("reply lost", "portal")
-OTHERS = ("snapshots", "lookup", "heartbeat", "stream", "credentials")
-MESSAGES = ("changes", "snapshots/", "taps", *(pytest.param(name, marks=pytest.mark.slow) for name in OTHERS))
+MESSAGES = ("taps", "changes", "snapshots", "snapshots/", "lookup", "heartbeat", "stream", "credentials")
+
+
+def is_often(message, fault):
+    """Whether a pair is tried each time; the others are among the slow tests."""
+    return message == "taps" or (message in ("changes", "snapshots/") and fault in MAIN)
+
+
+PAIRS = [
+    pytest.param(message, fault, marks=() if is_often(message, fault) else pytest.mark.slow)
+    for message in MESSAGES
+    for fault in FAULTS
+]
 
 
 @pytest.fixture
@@ -88,8 +99,7 @@ def is_in_step(zuil, server):
     )
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("message", MESSAGES)
+@pytest.mark.parametrize(("message", "fault"), PAIRS)
 def test_a_message_that_meets_a_fault(start, server, proxy, message, fault):
     if message in ("changes", "snapshots", "snapshots/", "stream", "heartbeat"):
         proxy.break_next(message, fault)

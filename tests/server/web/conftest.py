@@ -147,9 +147,14 @@ def postgresql_site(postgresql_template, seeded_postgresql, tmp_path):
         yield site
 
 
-@pytest.fixture(params=["site", "postgresql_site"], ids=["sqlite", "postgresql"])
+@pytest.fixture(
+    params=[
+        pytest.param("site", id="sqlite"),
+        pytest.param("postgresql_site", id="postgresql", marks=pytest.mark.slow),
+    ]
+)
 def any_site(request):
-    """The site on SQLite and on PostgreSQL."""
+    """The site on SQLite and on PostgreSQL; what pages do there, the tests of their services do on both."""
     return request.getfixturevalue(request.param)
 
 
