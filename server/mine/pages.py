@@ -31,6 +31,7 @@ from server.rewards.words import verdict_sentence
 from server.staff.access import open_to_strangers
 from server.uitid.login import OWN_COOKIE, who_stays
 from server.uitid.pages import HERE, NEEDS_INPUT, OWN
+from server.web.headers import allow_pictures
 from server.web.i18n import speak
 from server.web.templating import page
 from shared.domain.checkin import CardState
@@ -125,7 +126,8 @@ def _own_page(
         .where(Membership.passholder_ref == ref)
         .order_by(col(CardSystem.name))
     )
-    return page(
+    rewards = rewards_of(session, ref, datetime.now(UTC))
+    response = page(
         request,
         "mine/own.html",
         status=NEEDS_INPUT if errors else 200,
@@ -133,10 +135,7 @@ def _own_page(
         members=[
             (name, is_active(one, today), social_tariff_on(one, today)) for one, name in session.exec(query)
         ],
-        rewards=[
-            (one, verdict_sentence(speak(request), one))
-            for one in rewards_of(session, ref, datetime.now(UTC))
-        ],
+        rewards=[(one, verdict_sentence(speak(request), one)) for one in rewards],
         history=history_of(session, ref, speak(request), most=LINES).lines,
         cards=sorted(cards_of(session, ref), key=lambda card: card.state != CardState.ACTIVE.name),
         form=form or _contact(details),
@@ -144,6 +143,8 @@ def _own_page(
         errors=errors,
         done=done,
     )
+    allow_pictures(response.headers, (one.picture for one in rewards))
+    return response
 
 
 def _contact(details: PassholderDetails | None) -> ContactForm:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal
 
 from sqlmodel import Session, col, select
+from starlette.requests import Request
 from starlette.responses import Response
 
 from server.api.callers import ByToken, Caller
@@ -23,8 +25,11 @@ from server.organisation.membership import (
     members,
     remove_member,
 )
+from server.organisation.telling import tell_invited
+from server.settings import Settings
 from server.staff.models import Staff
 from server.staff.roles import Role
+from server.web.i18n import SOURCE
 
 _INVITED = "invited-"
 """Before the number of who was invited and has no UiTiD here yet."""
@@ -52,16 +57,18 @@ def list_admins(
 
 @router.post("/organizers/{organizer_id}/admins", status_code=201)
 def add_admin(
-    session: RequestSession, caller: ByToken, organizer_id: str, message: OrganizerAdmin
+    request: Request, session: RequestSession, caller: ByToken, organizer_id: str, message: OrganizerAdmin
 ) -> OrganizerAdmin:
-    """Let somebody work for an organiser, or be its administrator."""
+    """Let somebody work for an organiser, or be its administrator; he gets a mail."""
     place = _place(session, caller, organizer_id, ApiPermission.ORGANIZERS_ADMINS_WRITE)
     email = message.email.strip()
     if not is_email(email):
         wrong = SchemaError("/email", "This is not an e-mail address.")
         raise ApiError(Prob.BODY_INVALID_DATA, schema_errors=[wrong])
     role = Role.COUNTER_ADMIN if message.type == "ADMIN" else Role.BALIE
-    add_member(session, place, role, email, _deed(caller), email=email)
+    if add_member(session, place, role, email, _deed(caller), email=email):
+        settings: Settings = request.app.state.settings
+        tell_invited(session, settings, place, role, email, now=datetime.now(UTC), language=SOURCE)
     person = find_person(session, email=email)
     found = next(one for one in members(session, place) if person and one.staff_id == person.id)
     return _message(session, found)

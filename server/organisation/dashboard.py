@@ -18,6 +18,7 @@ from server.organisation.inviting import invite as invite_to
 from server.organisation.membership import LastAdminError, members
 from server.organisation.places import NamedPlace, find_place, places_in_reach
 from server.organisation.steps import steps_of
+from server.settings import Settings
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
@@ -80,7 +81,8 @@ def invite(
     form: Annotated[InviteForm, Form()],
 ) -> Response:
     """Give someone a function here: a person with this e-mail address, known or not."""
-    done, errors = invite_to(session, acting, place.place, form, speak(request))
+    settings: Settings = request.app.state.settings
+    done, errors = invite_to(session, acting, place.place, form, speak(request), settings=settings)
     if errors:
         return _page(request, session, acting, place, form=form, errors=errors)
     return RedirectResponse(f"{PEOPLE}/{place.path}?gelukt={done}", 303)
@@ -116,7 +118,9 @@ def _page(
     errors: Mapping[str, str] = MappingProxyType({}),
     done: str = "",
 ) -> Response:
-    facts = people_facts(session, acting, place.place, speak(request), form=form, errors=errors)
+    settings: Settings = request.app.state.settings
+    _ = speak(request)
+    facts = people_facts(session, acting, place.place, _, settings=settings, form=form, errors=errors)
     return page(
         request,
         "organisation/place.html",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -21,6 +22,8 @@ from server.organisation.membership import (
     remove_member,
 )
 from server.organisation.places import find_member
+from server.organisation.telling import tell_invited
+from server.settings import Settings
 from server.staff.roles import Role
 from server.staff.sessions import Acting
 from server.web.i18n import Translator
@@ -38,15 +41,18 @@ class InviteForm(BaseModel):
 
 
 def invite(
-    session: Session, acting: Acting, place: Place, form: InviteForm, _: Translator
+    session: Session, acting: Acting, place: Place, form: InviteForm, _: Translator, *, settings: Settings
 ) -> tuple[str, dict[str, str]]:
-    """Give someone a function in a place; return how it went, or a sentence for each field that is wrong."""
+    """Give someone a function in a place; return how it went, or a sentence for each wrong field."""
     errors = _wrong(form, grantable(acting.post, place), _)
     if errors:
         return "", errors
-    name, email = " ".join(form.name.split()), form.email.strip()
-    is_new = add_member(session, place, Role(form.role), name, Deed(acting.staff_id), email=email)
-    return "uitgenodigd" if is_new else "had", {}
+    name, email, role = " ".join(form.name.split()), form.email.strip(), Role(form.role)
+    if not add_member(session, place, role, name, Deed(acting.staff_id), email=email):
+        return "had", {}
+    now = datetime.now(UTC)
+    is_told = tell_invited(session, settings, place, role, email, now=now, language=_.language)
+    return "uitgenodigd-met-mail" if is_told else "uitgenodigd", {}
 
 
 def dismiss(session: Session, acting: Acting, place: Place, role_id: int) -> Member:
@@ -69,6 +75,7 @@ def people_facts(
     place: Place,
     _: Translator,
     *,
+    settings: Settings,
     form: InviteForm | None = None,
     errors: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, object]:
@@ -79,6 +86,7 @@ def people_facts(
         "roles": [(role.value, role_word(_, role)) for role in roles],
         "form": form or InviteForm(),
         "errors": errors,
+        "sends_mail": settings.has_mail,
     }
 
 

@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from server.kernel.database import RequestSession
 from server.organisation.inviting import InviteForm, dismiss, invite, people_facts
 from server.organisation.membership import Place
+from server.settings import Settings
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
@@ -39,7 +40,8 @@ def add_colleague(
     request: Request, session: RequestSession, acting: Leader, form: Annotated[InviteForm, Form()]
 ) -> Response:
     """Let somebody work at the counter."""
-    done, errors = invite(session, acting, _place(acting), form, speak(request))
+    settings: Settings = request.app.state.settings
+    done, errors = invite(session, acting, _place(acting), form, speak(request), settings=settings)
     if errors:
         return _page(request, session, acting, form=form, errors=errors)
     return RedirectResponse(f"{HERE}?gelukt={done}", 303)
@@ -65,6 +67,8 @@ def _page(
     errors: Mapping[str, str] = MappingProxyType({}),
     done: str = "",
 ) -> Response:
-    facts = people_facts(session, acting, _place(acting), speak(request), form=form, errors=errors)
+    settings: Settings = request.app.state.settings
+    place, _ = _place(acting), speak(request)
+    facts = people_facts(session, acting, place, _, settings=settings, form=form, errors=errors)
     status = NEEDS_INPUT if errors else 200
     return page(request, "organisation/colleagues.html", status=status, here=HERE, done=done, **facts)

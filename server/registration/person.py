@@ -50,6 +50,7 @@ from server.rewards.redeeming import OwnReward, giver_at, rewards_of
 from server.rewards.words import verdict_sentence
 from server.staff.sessions import Acting
 from server.uitid.inviting import invite
+from server.web.headers import allow_pictures
 from server.web.i18n import speak
 from server.web.templating import page
 from shared.domain.prices import PriceReason
@@ -304,12 +305,13 @@ def person_page(
     today = local_day(datetime.now(UTC))
     _ = speak(visit.request)
     view = view_of(visit.session, visit.holder, visit.desks, today)
-    return scan_page(
+    rewards = _rewards(visit, is_own=view.may_change)
+    response = scan_page(
         visit.request,
         "registration/person.html",
         status=NEEDS_INPUT if errors else 200,
         view=view,
-        rewards=_rewards(visit, is_own=view.may_change),
+        rewards=rewards,
         reasons={reason: reason_word(_, reason) for reason in PriceReason},
         form=form or JoiningForm(),
         default_end=default_end(today),
@@ -318,6 +320,8 @@ def person_page(
         errors=errors,
         done=done,
     )
+    allow_pictures(response.headers, (one.picture for one, _sentence in rewards))
+    return response
 
 
 def _rewards(visit: Visit, *, is_own: bool) -> list[tuple[OwnReward, str]]:

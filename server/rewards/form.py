@@ -13,12 +13,14 @@ from sqlmodel import Session
 from server.passholders.names import words_of
 from server.passholders.places import municipalities
 from server.rewards.keeping import RewardFacts
+from server.web.headers import PICTURE
 from server.web.i18n import Translator
 from shared.domain.rewards import Period
 from shared.domain.zones import end_of_day, local_day, start_of_day
 
 LONGEST_TITLE: Final = 80
 LONGEST_TEXT: Final = 2_000
+MOST_PICTURES: Final = 10
 MOST_UNITS: Final = 1_000_000
 LINK: Final = re.compile(r"https?://[^\s<>\"]{3,500}")
 _COUNT: Final = re.compile(r"[0-9]{1,7}")
@@ -27,12 +29,13 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 class RewardForm(BaseModel):
-    """What was typed. everywhere: for every card system. cities: one on a line. Days: first and last."""
+    """What was typed. everywhere: for all card systems. cities, pictures: one a line. Days: first, last."""
 
     title: str = ""
     description: str = ""
     practical_info: str = ""
     more_info_url: str = ""
+    pictures: str = ""
     units: str = ""
     everywhere: str = ""
     system: list[int] = []
@@ -58,6 +61,7 @@ def form_of(facts: RewardFacts) -> RewardForm:
         description=facts.description,
         practical_info=facts.practical_info,
         more_info_url=facts.more_info_url,
+        pictures="\n".join(facts.pictures),
         units="" if facts.units is None else str(facts.units),
         everywhere="" if facts.systems else "yes",
         system=sorted(facts.systems),
@@ -75,7 +79,7 @@ def read_form(
     before: what it was; a moment within a day that was left as it is stays. allowed: counters to choose from.
     """
     cities, unknown = _cities(session, form.cities)
-    errors = _wrong_texts(form, _)
+    errors = _wrong_texts(form, before, _)
     if form.units.strip() and (_COUNT.fullmatch(form.units.strip()) is None or int(form.units) > MOST_UNITS):
         errors["units"] = _("Vul een aantal in van 0 tot {n}, of laat het leeg.", n=MOST_UNITS)
     if unknown:
@@ -90,7 +94,7 @@ def read_form(
         description=form.description.strip(),
         practical_info=form.practical_info.strip(),
         more_info_url=form.more_info_url.strip(),
-        pictures=before.pictures,
+        pictures=_pictures(form),
         units=int(form.units) if form.units.strip() else None,
         cities=cities,
         systems=frozenset() if form.everywhere else frozenset(form.system),
@@ -100,7 +104,7 @@ def read_form(
     return facts, {}
 
 
-def _wrong_texts(form: RewardForm, _: Translator) -> dict[str, str]:
+def _wrong_texts(form: RewardForm, before: RewardFacts, _: Translator) -> dict[str, str]:
     errors = {}
     if not 0 < len(" ".join(form.title.split())) <= LONGEST_TITLE:
         errors["title"] = _("Geef het voordeel een titel van hoogstens {n} tekens.", n=LONGEST_TITLE)
@@ -111,7 +115,15 @@ def _wrong_texts(form: RewardForm, _: Translator) -> dict[str, str]:
             errors[name] = _("Dat is te lang.")
     if form.more_info_url.strip() and LINK.fullmatch(form.more_info_url.strip()) is None:
         errors["more_info_url"] = _("Dit is geen webadres. Het lijkt op https://www.voorbeeld.be.")
+    if any(one not in before.pictures and not PICTURE.fullmatch(one) for one in _pictures(form)):
+        errors["pictures"] = _("Dit is geen webadres van een foto. Het begint met https://.")
+    elif len(_pictures(form)) > MOST_PICTURES:
+        errors["pictures"] = _("Hoogstens {n} foto's.", n=MOST_PICTURES)
     return errors
+
+
+def _pictures(form: RewardForm) -> tuple[str, ...]:
+    return tuple(line.strip() for line in form.pictures.splitlines() if line.strip())
 
 
 def _cities(session: Session, text: str) -> tuple[frozenset[str], str]:

@@ -18,6 +18,7 @@ from server.passholders.models import Membership, MembershipStatus
 from server.passholders.standing import is_active
 from server.rewards.granting import offers_of
 from server.rewards.models import Reward, RewardCounter, RewardGrant, RewardRedemption, RewardRules
+from server.web.headers import PICTURE
 from shared.domain.checkin import CardState
 from shared.domain.rewards import (
     MemberState,
@@ -62,6 +63,11 @@ class OwnReward:
     verdict: RewardVerdict
     counters: Sequence[Counter]
     taken: RewardRedemption | None
+
+    @property
+    def picture(self) -> str:
+        """The address of the first of its pictures that a page may show; empty when there is none."""
+        return next((one for one in self.reward.pictures if PICTURE.fullmatch(one)), "")
 
 
 def rewards_of(session: Session, ref: int, now: datetime, *, giver: Giver | None = None) -> list[OwnReward]:

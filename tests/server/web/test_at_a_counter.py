@@ -77,7 +77,7 @@ def test_who_works_at_no_counter_is_not_asked_for_the_terms(site):
 
 
 def test_an_administrator_of_a_counter_says_who_works_there(leader):
-    assert leader.client.post(HERE, data=JAN).headers["location"] == f"{HERE}?gelukt=uitgenodigd"
+    assert leader.client.post(HERE, data=JAN).headers["location"] == f"{HERE}?gelukt=uitgenodigd-met-mail"
     assert "Jan De Smet" in leader.client.get(HERE).text
     assert leader.client.post(HERE, data=JAN | {"role": "ksb"}).status_code == 422
     assert leader.client.post(HERE, data=JAN | {"role": "balie-admin"}).status_code == 303

@@ -1,5 +1,6 @@
 """Who works where: invited, recognised, removed (rules 1.8, 2.6)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Thread
 
@@ -7,15 +8,21 @@ import pytest
 from sqlmodel import select
 from starlette.testclient import TestClient
 
+from server.counters.models import Counter
 from server.kernel.audit import AuditEntry
+from server.kernel.database import Database
+from server.kernel.outbox import newest_mails
+from server.kernel.vault import Vault
+from server.migrations.run import migrate
 from server.organisation.membership import Deed, Place, add_member, find_person, members
+from server.organisation.telling import tell_invited
 from server.staff.models import Staff, StaffRole, StaffSession
 from server.staff.oidc import Identity
 from server.staff.people import recognise
 from server.staff.roles import Role
 from server.staff.sessions import find_session
 
-from .conftest import BROWSER, HOST
+from .conftest import BROWSER, HOST, settings_for
 
 HERE = "/dashboard/instellingen/mensen"
 JAN = {"name": "Jan De Smet", "email": "jan@example.org", "role": "balie"}
@@ -34,7 +41,7 @@ def role_id(site, place, name):
 def test_a_ksb_invites_someone_for_a_counter_and_the_trail_says_so(any_site):
     any_site.log_in("Karima El Idrissi")
     answer = any_site.client.post(f"{HERE}/balie/1", data=JAN)
-    assert answer.headers["location"] == f"{HERE}/balie/1?gelukt=uitgenodigd"
+    assert answer.headers["location"] == f"{HERE}/balie/1?gelukt=uitgenodigd-met-mail"
     page = any_site.client.get(answer.headers["location"]).text
     assert "Jan De Smet" in page
     assert "uitgenodigd, nog niet aangemeld" in page
@@ -42,6 +49,33 @@ def test_a_ksb_invites_someone_for_a_counter_and_the_trail_says_so(any_site):
         deed = session.exec(select(AuditEntry).where(AuditEntry.action == "add-member")).one()
     assert (deed.subject_kind, deed.subject_id) == ("counter", "1")
     assert (deed.detail["name"], deed.detail["role"]) == ("Jan De Smet", "balie")
+
+
+def test_who_is_invited_gets_one_mail_in_the_language_of_who_invites_and_the_others(site):
+    site.log_in("Karima El Idrissi")
+    french = {"accept-language": "fr"}
+    for _ in range(2):
+        site.client.post(f"{HERE}/balie/1", data=JAN | {"email": "Jan@example.org"}, headers=french)
+    with site.database.reading() as session:
+        (mail,) = [one for one in newest_mails(session, 9) if one.message_id.startswith("<staff.")]
+        name = session.get_one(Counter, 1).name
+    assert mail.recipient == "Jan@example.org"
+    assert mail.subject == f"Vous pouvez commencer : {name}"
+    french, dutch, english = mail.body.split("----")
+    assert ("Connectez-vous" in french, "Meld je aan" in dutch, "Log in" in english) == (True, True, True)
+    assert mail.body.count(f"{site.settings.address}/login") == 3
+
+
+def test_without_a_mail_server_no_mail_is_written_and_the_page_says_so(tmp_path):
+    settings = replace(settings_for(f"sqlite:///{tmp_path / 's.db'}", tmp_path), demo=False)
+    database = Database(settings.database_url, Vault(settings.secret_key))
+    migrate(database)
+    with database.writing() as session:
+        place = Place()
+        args = {"now": datetime.now(UTC), "language": "nl"}
+        assert not tell_invited(session, settings, place, Role.ADMIN, "jan@example.org", **args)
+        assert newest_mails(session, 9) == []
+    database.dispose()
 
 
 @pytest.mark.parametrize(

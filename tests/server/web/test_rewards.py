@@ -81,6 +81,23 @@ def test_a_reward_goes_from_the_ksb_over_the_counter_to_the_pashouder(ksb):
     assert "1 keer toegekend" in ksb.client.get(page).text
 
 
+def test_a_picture_of_a_reward_is_shown_and_nothing_else_of_its_host_may_come_along(ksb):
+    odd, picture = "https://foto.example;script-src */a.jpg", "https://foto.example:8443/zwembad.jpg"
+    page = make(ksb, pictures=f"{picture}\nhttps://elders.example/b.jpg")
+    with ksb.database.writing() as session:
+        reward = session.exec(select(Reward).where(Reward.title == "Gratis rondleiding")).one()
+        reward.pictures = [odd, *reward.pictures]  # as a partner's program may have sent it
+    assert picture in ksb.client.get(page).text
+    ksb.log_in("Ann Peeters", "Bibliotheek")
+    _, person = register(ksb)
+    shown = ksb.client.get(person)
+    policy = shown.headers["content-security-policy"]
+    assert f'src="{picture}"' in shown.text
+    assert "img-src 'self' https://foto.example:8443 data:;" in policy
+    assert "wasm-unsafe-eval" in policy, "the person's page scans too"
+    assert ("elders" in policy, "script-src *" in policy) == (False, False)
+
+
 def test_what_was_handed_out_by_mistake_is_taken_back_by_that_counter_only(ksb):
     make(ksb)
     ksb.log_in("Ann Peeters", "Bibliotheek")
@@ -156,6 +173,8 @@ MISTAKES = (
     ({"description": ""}, "Vertel wat iemand krijgt."),
     ({"units": "veel"}, "Vul een aantal in van 0 tot 1000000, of laat het leeg."),
     ({"more_info_url": "javascript:alert(1)"}, "Dit is geen webadres."),
+    ({"pictures": "http://foto.example/a.jpg"}, "Dit is geen webadres van een foto."),
+    ({"pictures": "https://foto.example;script-src */a.jpg"}, "Dit is geen webadres van een foto."),
     ({"cities": "Nergens"}, "“Nergens” is geen gemeente die we kennen."),
     ({"system": ""}, "Kies minstens één kaartsysteem."),
     ({"granting_from": "morgen"}, "Dit is geen dag."),
