@@ -22,8 +22,9 @@ from server.feed.epoch import head
 from server.kernel.database import Database
 from server.kernel.errors import ProblemError
 from server.kernel.outbox import waiting_mails
-from server.kiosks.models import KioskLive
+from server.kiosks.models import Kiosk, KioskLive, KioskState
 from server.monitor.models import Incident, KioskWatch, ListeningPulse, WebhookCall
+from server.monitor.webhook import NEVER
 from server.settings import Settings
 
 _TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -91,14 +92,21 @@ def _fleet(session: Session) -> Iterator[_Group]:
         "Zuilen by state, and by why that is no alarm.",
         [({"state": state, "excuse": excuse}, count) for state, excuse, count in states],
     )
-    versions = session.exec(select(KioskLive.version, func.count()).group_by(col(KioskLive.version)))
+    # What is out of use, or was replaced, is no part of the field; what it last said stays.
+    in_use = select(KioskLive.kiosk).join(Kiosk).where(col(Kiosk.state) != KioskState.REMOVED)
+    lives = col(KioskLive.kiosk).in_(in_use)
+    versions = session.exec(
+        select(KioskLive.version, func.count()).where(lives).group_by(col(KioskLive.version))
+    )
     yield _Group(
         "zuil_kiosk_versions",
         "gauge",
         "Zuilen by the version they last said.",
         [({"version": version}, count) for version, count in versions],
     )
-    queued, oldest = session.execute(select(func.sum(KioskLive.queue), func.min(KioskLive.oldest))).one()
+    queued, oldest = session.execute(
+        select(func.sum(KioskLive.queue), func.min(KioskLive.oldest)).where(lives)
+    ).one()
     yield _one("zuil_queued_taps", "Taps that zuilen have yet to hand in, as they last said.", queued or 0)
     age = (_now() - oldest) / 1_000 if oldest and queued else 0
     yield _one("zuil_oldest_tap_seconds", "Age of the oldest tap not yet handed in.", max(0, age))
@@ -119,7 +127,8 @@ def _alerts(session: Session) -> Iterator[_Group]:
     waiting, lost = waiting_mails(session)
     yield _one("zuil_mails_waiting", "Mails that have yet to leave.", waiting)
     yield _one("zuil_mails_given_up", "Mails that no server took.", lost)
-    calls = session.scalar(select(func.count()).where(col(WebhookCall.sent).is_(None))) or 0
+    open_calls = (col(WebhookCall.sent).is_(None), col(WebhookCall.due) < NEVER)
+    calls = session.scalar(select(func.count()).where(*open_calls)) or 0
     yield _one("zuil_webhook_calls_waiting", "Webhook calls that have yet to be taken.", calls)
 
 

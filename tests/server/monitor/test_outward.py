@@ -7,14 +7,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlmodel import select
 from starlette.testclient import TestClient
 
 from fakes.crowd import add_crowd
 from fakes.scene import add_region
 from server.app import create_app
 from server.kernel.logs import JsonLines
+from server.kiosks.models import Kiosk, KioskLive
 from server.monitor.judging import keep_listening
-from server.monitor.models import ListeningPulse
+from server.monitor.models import ListeningPulse, WebhookCall
+from server.monitor.webhook import NEVER
 from server.settings import Settings, SettingsError
 
 SAMPLE = re.compile(r'[a-z_]+(\{[a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*\})? -?\d[\d.e+]*')
@@ -41,6 +44,26 @@ def test_the_figures_are_what_prometheus_reads(database, client):
     assert "zuil_mails_waiting 0" in text
     for line in text.splitlines():
         assert line.startswith(("# HELP ", "# TYPE ")) or SAMPLE.fullmatch(line), line
+
+
+def test_what_is_out_of_use_or_given_up_is_in_no_figure(database, client):
+    with database.writing() as session:
+        add_region(session)
+    add_crowd(database, 2)
+    with database.writing() as session:
+        gone, stays = session.exec(select(KioskLive)).all()
+        gone.version, gone.queue, gone.oldest, stays.version = "0.0.9", 7, 1, "1.0.0"
+        session.get_one(Kiosk, gone.kiosk).state = "removed"
+        session.add(WebhookCall(body="{}", due=NEVER, error="HTTP 500"))
+    text = client.get("/metrics").text
+    assert "0.0.9" not in text
+    for line in (
+        'zuil_kiosk_versions{version="1.0.0"} 1',
+        "zuil_queued_taps 0",
+        "zuil_oldest_tap_seconds 0",
+        "zuil_webhook_calls_waiting 0",
+    ):
+        assert line in text.splitlines()
 
 
 def test_the_figures_are_for_the_operator_alone(tmp_path, sqlite_url):
