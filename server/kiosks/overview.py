@@ -147,11 +147,15 @@ def has_stopped(kiosk: Kiosk) -> bool:
 def own_clock_offset(live: KioskLive | None) -> int | None:
     """Return how many milliseconds a zuil's own clock is behind ours, before its correction; None if unknown.
 
-    What is left after its correction is in `KioskLive.clock_offset_ms`.
+    A device of another make says nothing of its clock. What is left after its correction is in
+    `KioskLive.clock_offset_ms`.
     """
     if live is None:
         return None
-    wall = live.heartbeat.get("clock", {}).get("wall")
+    clock = live.heartbeat.get("clock", {})
+    if clock.get("boot") == "":
+        return None
+    wall = clock.get("wall")
     return live.clock_offset_ms if wall is None else to_millis(live.last_contact) - int(wall)
 
 

@@ -18,6 +18,7 @@ import httpx
 from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
+from server.kernel.bulk import Bulk, Statement
 from server.kernel.database import Database, vault_of
 from server.monitor.models import AlertWebhook, WebhookCall
 from server.settings import Settings
@@ -32,6 +33,15 @@ NEVER: Final = 1 << 62
 TEST: Final = "test"
 """The moment of a call that somebody asked for on screen."""
 _log = logging.getLogger(__name__)
+_EARLIER: Final = (
+    " FROM webhook_call e WHERE e.sent IS NULL AND e.due > :now AND e.due < CAST(:never AS bigint)"
+    " AND e.incident_id = webhook_call.incident_id AND e.id < webhook_call.id"
+    " AND COALESCE(e.card_system_id, 0) = COALESCE(webhook_call.card_system_id, 0)"
+)
+_WAIT_FOR_EARLIER: Final = Statement(
+    f"UPDATE webhook_call SET due = (SELECT MAX(e.due){_EARLIER})"  # noqa: S608 - our own text
+    f" WHERE sent IS NULL AND due <= :now AND EXISTS (SELECT 1{_EARLIER})"
+)
 
 
 class Target(NamedTuple):
@@ -78,8 +88,11 @@ def targets_of(session: Session, settings: Settings) -> dict[int | None, Target]
 def post_calls(database: Database, targets: Mapping[int | None, Target], now: int) -> None:
     """Post every call that is due, in order; what is not taken is tried again, ever more patiently.
 
-    A webhook that does not answer holds nobody up: its other calls wait for the next turn.
+    A webhook that does not answer holds nobody up: its other calls wait for the next turn. Of one incident
+    nothing is told before what came earlier was: who hears that it is over must know of it.
     """
+    with database.writing() as session:
+        Bulk(session).run(_WAIT_FOR_EARLIER, {"now": now, "never": NEVER})
     with database.reading() as session:
         waiting = select(WebhookCall).where(col(WebhookCall.sent).is_(None), col(WebhookCall.due) <= now)
         calls = session.exec(waiting.order_by(col(WebhookCall.id)).limit(MOST_AT_ONCE)).all()
@@ -89,9 +102,11 @@ def post_calls(database: Database, targets: Mapping[int | None, Target], now: in
     with httpx.Client(timeout=SECONDS) as client:
         for call in calls:
             target = targets.get(call.card_system_id)
-            if target is None or call.card_system_id in failing or not _claim(database, call, now):
+            if target is None or call.card_system_id in failing:
                 continue
-            if not _post(database, client, call, target=target, now=now):
+            # Where another process is posting, what comes after is for later too.
+            is_ours = _claim(database, call, now)
+            if not is_ours or not _post(database, client, call, target=target, now=now):
                 failing.add(call.card_system_id)
 
 

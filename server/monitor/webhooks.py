@@ -23,7 +23,8 @@ from server.counters.reach import own_system
 from server.kernel.audit import record
 from server.kernel.database import RequestSession, database_of, vault_of
 from server.kernel.errors import ProblemError
-from server.monitor.models import AlertWebhook, WebhookCall
+from server.monitor.models import AlertWebhook, Incident, WebhookCall
+from server.monitor.telling import incident_title, read_names
 from server.monitor.webhook import NEVER, TEST, post_due
 from server.staff.access import Requires
 from server.staff.roles import Permission
@@ -111,7 +112,7 @@ def test_hook(request: Request, session: RequestSession, acting: Ruler, system: 
 @router.get("/laatste")
 def follow_calls(request: Request, session: RequestSession, system: OwnSystem) -> Response:
     """Return the part of the page that changes."""
-    html = fragment(request, "monitor/_calls.html", **_calls(session, system))
+    html = fragment(request, "monitor/_calls.html", **_calls(request, session, system))
     return HTMLResponse(html, headers={"cache-control": "no-store"})
 
 
@@ -143,10 +144,15 @@ def _may_be_inside(request: Request) -> bool:
     return bool(request.app.state.settings.webhook_inside)
 
 
-def _calls(session: Session, system: CardSystem) -> dict[str, object]:
+def _calls(request: Request, session: Session, system: CardSystem) -> dict[str, object]:
+    _ = speak(request)
     query = select(WebhookCall).where(WebhookCall.card_system_id == system.id)
     calls = session.exec(query.order_by(col(WebhookCall.id).desc()).limit(LATEST)).all()
-    return {"system": system, "calls": calls, "at": from_millis, "never": NEVER}
+    ids = {call.incident_id for call in calls}
+    incidents = session.exec(select(Incident).where(col(Incident.id).in_(ids))).all()
+    names = read_names(session, incidents)
+    about = {one.id: incident_title(_, one, names) for one in incidents}
+    return {"system": system, "calls": calls, "about": about, "at": from_millis, "never": NEVER}
 
 
 def _page(
@@ -170,5 +176,5 @@ def _page(
         errors=errors,
         secret=secret,
         done=done,
-        **_calls(session, system),
+        **_calls(request, session, system),
     )

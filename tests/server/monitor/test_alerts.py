@@ -553,6 +553,21 @@ def test_the_webhook_is_posted_signed_until_it_takes_it(field, hook):
     assert from_millis(told["at"])
 
 
+def test_a_webhook_hears_of_an_end_only_after_the_beginning(field, hook):
+    targets = {None: Target(hook.url, "a secret of ours", may_be_inside=True)}
+    field.wait(300, speaking=field.kiosks[3:])
+    hook.answers = [503]
+    post_calls(field.database, targets, field.now)
+    field.wait(700, speaking=field.kiosks)
+    with field.database.writing() as session:
+        opened = session.exec(select(WebhookCall).where(WebhookCall.moment == "opened")).one()
+        opened.due = field.now + MINUTE
+    post_calls(field.database, targets, field.now)
+    assert moments(hook) == ["opened"], "which was refused"
+    post_calls(field.database, targets, field.now + 2 * MINUTE)
+    assert moments(hook) == ["opened", "opened", "closed"]
+
+
 def test_after_an_outage_of_the_mail_server_mails_leave_in_parts_and_each_once(database, inbox):
     for number in range(MOST + 1):
         put_mail(database, f"p{number}@uitpas.test")
