@@ -202,9 +202,8 @@ def worker_at(session: Session, bulk: BulkList, now: datetime) -> Worker:
 
 def _twice(found: BulkRow, before: Good) -> Mapping[str, str]:
     """Return what is wrong with a row that asks again what a good one before it asks."""
-    if found.card in before.cards:
-        return {"card": RowFault.CARD_TWICE}
-    return {"insz": RowFault.INSZ_TWICE} if found.insz_digest in before.digests else {}
+    card = {"card": RowFault.CARD_TWICE} if found.card in before.cards else {}
+    return card | ({"insz": RowFault.INSZ_TWICE} if found.insz_digest in before.digests else {})
 
 
 def _digest(vault: Vault, insz: str) -> bytes | None:

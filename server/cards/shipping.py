@@ -175,7 +175,8 @@ def _move(  # noqa: PLR0917 - what a page has
     except MoveRefusedError as refused:
         return _page(request, session, system, refused=refused)
     where = next(word for word, state in _STATES.items() if state.name == package.state)
-    return RedirectResponse(f"{HERE}/{system.id}/pakken?waar={where}&gelukt=bewaard", 303)
+    done = "terug" if where == "voorraad" else "aangekomen"
+    return RedirectResponse(f"{HERE}/{system.id}/pakken?waar={where}&gelukt={done}", 303)
 
 
 def _own(session: Session, system: CardSystem, ids: set[int]) -> list[CardPackage]:
