@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple
 
+from babel.numbers import format_decimal
 from fastapi import APIRouter, Depends, Form
 from sqlmodel import Session, col, select
 from starlette.requests import Request
@@ -275,21 +276,25 @@ def _charts(_: Translator, history: History) -> list[Drawn]:
     return [
         Drawn("tikken", taps, _("Tikken"), "", _.plural("{n} tik", "{n} tikken", int(taps.total))),
         Drawn("wachtrij", queue, _("Wachtrij"), "", _most(_, queue, "")),
-        Drawn("temperatuur", warmth, _("Temperatuur"), " °C", _most(_, warmth, " °C")),
-        Drawn("signaal", signal, _("Wifi-signaal"), " dBm", _least(_, signal, " dBm")),
+        Drawn("temperatuur", warmth, _("Temperatuur"), "\u00a0°C", _most(_, warmth, "\u00a0°C")),
+        Drawn("signaal", signal, _("Wifi-signaal"), "\u00a0dBm", _least(_, signal, "\u00a0dBm")),
     ]
 
 
 def _most(_: Translator, chart: Chart, unit: str) -> str:
     if chart.most is None or chart.last is None:
         return ""
-    return _("nu {now}, hoogstens {most}", now=f"{chart.last:g}{unit}", most=f"{chart.most:g}{unit}")
+    return _("nu {now}, hoogstens {most}", now=_said(_, chart.last, unit), most=_said(_, chart.most, unit))
 
 
 def _least(_: Translator, chart: Chart, unit: str) -> str:
     if chart.least is None or chart.last is None:
         return ""
-    return _("nu {now}, minstens {least}", now=f"{chart.last:g}{unit}", least=f"{chart.least:g}{unit}")
+    return _("nu {now}, minstens {least}", now=_said(_, chart.last, unit), least=_said(_, chart.least, unit))
+
+
+def _said(_: Translator, value: float, unit: str) -> str:
+    return format_decimal(value, "0.#", locale=_.language) + unit
 
 
 def _periods(_: Translator) -> Sequence[tuple[Period, str]]:

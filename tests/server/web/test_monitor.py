@@ -147,7 +147,7 @@ def test_one_zuil_says_what_is_wrong_what_to_do_and_what_happened(any_ksb):
     assert "Zwakke wifi" in page
     assert 'class="band error"' in page
     assert "4 tikken" in page
-    assert "nu 51.2 °C" in page
+    assert "nu 51,2\u00a0°C" in page
     for period in ("week", "maand", "jaar", "nonsense"):
         assert any_ksb.client.get(f"/monitor/zuilen/1?periode={period}").status_code == 200
 
