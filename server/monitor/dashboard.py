@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, NamedTuple
 
-from babel.numbers import format_decimal
 from fastapi import APIRouter, Depends, Form
 from sqlmodel import Session, col, select
 from starlette.requests import Request
@@ -284,17 +283,17 @@ def _charts(_: Translator, history: History) -> list[Drawn]:
 def _most(_: Translator, chart: Chart, unit: str) -> str:
     if chart.most is None or chart.last is None:
         return ""
-    return _("nu {now}, hoogstens {most}", now=_said(_, chart.last, unit), most=_said(_, chart.most, unit))
+    return _(
+        "nu {now}, hoogstens {most}", now=_.decimal(chart.last) + unit, most=_.decimal(chart.most) + unit
+    )
 
 
 def _least(_: Translator, chart: Chart, unit: str) -> str:
     if chart.least is None or chart.last is None:
         return ""
-    return _("nu {now}, minstens {least}", now=_said(_, chart.last, unit), least=_said(_, chart.least, unit))
-
-
-def _said(_: Translator, value: float, unit: str) -> str:
-    return format_decimal(value, "0.#", locale=_.language) + unit
+    return _(
+        "nu {now}, minstens {least}", now=_.decimal(chart.last) + unit, least=_.decimal(chart.least) + unit
+    )
 
 
 def _periods(_: Translator) -> Sequence[tuple[Period, str]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from starlette.requests import Request
 
 SOURCE: Final = "nl"
@@ -44,6 +45,10 @@ class Translator:
         forms = self.plurals.get(one, (one, many))
         is_many = n > 1 if self.language == "fr" else n != 1
         return forms[is_many].format(n=n, **values)
+
+    def decimal(self, value: float) -> str:
+        """Return a number with at most two decimals, as the language writes it."""
+        return format_decimal(value, "0.##", locale=self.language)
 
 
 @cache

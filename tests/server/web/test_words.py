@@ -126,3 +126,10 @@ def test_a_window_within_one_day_says_the_day_once():
     moments = Moments(translator("nl"), NOW)
     assert moments.window(NOW, NOW + timedelta(hours=2)) == "vandaag van 14:00 tot 16:00"
     assert moments.window(NOW, NOW + timedelta(days=1)) == "van vandaag om 14:00 tot morgen om 14:00"
+
+
+@pytest.mark.parametrize(("language", "said"), [("nl", "54,1"), ("fr", "0,5"), ("en", "-55.25")])
+def test_decimals_are_written_as_each_language_does(language, said):
+    value = float(said.replace(",", "."))
+    assert translator(language).decimal(value) == said
+    assert translator(language).decimal(3.0) == "3"
