@@ -86,8 +86,9 @@ def _summaries(session: Session, kiosk: int, begin: int, period: Period) -> list
     query = select(KioskSummary).where(
         KioskSummary.kiosk == kiosk, KioskSummary.grain == grain, KioskSummary.at >= begin
     )
+    # The worst of each hour, as of each moment of a day: an average hides the heat of every afternoon.
     found = [
-        Point(row.at, row.taps, row.queue, _degrees(row.temperature), row.signal, row.round_trip)
+        Point(row.at, row.taps, row.queue, _degrees(row.hottest), row.weakest, row.slowest)
         for row in session.exec(query)
     ]
     # The hours that are not summed up yet.

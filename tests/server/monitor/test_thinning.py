@@ -6,6 +6,7 @@ import pytest
 from sqlmodel import col, func, select
 
 from fakes.scene import add_kiosk, add_region
+from server.monitor.history import Period, read_history
 from server.monitor.models import DAY, HOUR, KioskSample, KioskSummary, ThinningMark
 from server.monitor.thinning import DAY_MILLIS, HOUR_MILLIS, KEEP_HOURS, KEEP_SAMPLES, thin
 from shared.domain.zones import to_millis
@@ -43,6 +44,9 @@ def test_an_hour_is_summed_up_with_its_averages_and_its_worst(database, kiosk):
     assert (row.samples, row.taps, row.queue, row.disk) == (2, 2, 9, 800)
     assert (row.hottest, row.weakest, row.round_trip, row.slowest) == (601, -71, 80, 80)
     assert row.temperature in (550, 551)
+    with database.reading() as session:
+        points = {point.at: point for point in read_history(session, kiosk, Period.WEEK, NOW).points}
+    assert (points[hour].temperature, points[hour].signal) == (60.1, -71), "a chart shows the worst"
 
 
 def test_running_twice_or_after_a_rest_counts_nothing_twice(database, kiosk):
