@@ -38,6 +38,7 @@ from server.events.surroundings import Surroundings, read_surroundings
 from server.events.udb3 import ImportedEvent, Refusal, UitpasReason, map_event
 from server.feed.changes import kiosks_changed
 from server.kernel.database import Database
+from shared.domain.windows import last_day
 from shared.wire.mapping import calendar_to_message
 
 BATCH: Final = 100
@@ -215,4 +216,7 @@ def _row(event: ImportedEvent) -> dict[str, Any]:
         "status": event.offered.value,
     }
     meaning = msgspec.json.encode([row, sorted(event.card_systems)], order="deterministic")
-    return row | {"content_hash": hashlib.blake2b(meaning, digest_size=16).hexdigest()}
+    return row | {
+        "content_hash": hashlib.blake2b(meaning, digest_size=16).hexdigest(),
+        "last_day": last_day(event.calendar),
+    }

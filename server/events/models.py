@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column
+from sqlalchemy import JSON, BigInteger, Column, Index
 from sqlmodel import Field, SQLModel
 
 from server.kernel.types import UtcDateTime
@@ -16,6 +16,7 @@ class Event(SQLModel, table=True):
 
     id: its cdbid. number: short and ours, for QR codes.
     titles: by language. calendar: the JSON of `shared.wire.messages.CalendarMessage`.
+    last_day: `shared.domain.windows.last_day` of it, so that what is over is not read for ever.
     limit_volume, limit_period: the check-in limit; None for the default of its calendar (rules 3.13),
     a volume of 0 for no limit.
     status: a `server.events.udb3.EventStatus`; only an available one is offered.
@@ -23,16 +24,21 @@ class Event(SQLModel, table=True):
     """
 
     __tablename__ = "event"
+    __table_args__ = (
+        Index("ix_event_organizer", "organizer_id", "last_day"),
+        Index("ix_event_place", "place_id", "last_day"),
+    )
 
     id: str = Field(primary_key=True)
     number: int = Field(unique=True)
     titles: dict[str, str] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
-    organizer_id: str | None = Field(default=None, index=True)
+    organizer_id: str | None = None
     organizer_name: str = ""
-    place_id: str | None = Field(default=None, index=True)
+    place_id: str | None = None
     place_name: str = ""
     calendar: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     calendar_kind: str
+    last_day: date = date.max
     price_cents: int | None = None
     labels: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
     points: int = 1

@@ -45,6 +45,7 @@ def event_choices(
         col(Event.organizer_id).in_([counter.organizer_id for counter in counters if counter.organizer_id])
         | col(Event.place_id).in_([counter.place_id for counter in counters if counter.place_id]),
         Event.status == EventStatus.AVAILABLE,
+        col(Event.last_day) >= local_day(now),
     )
     words = search.casefold().split()
     found = [event for event in session.exec(mine) if all(word in _text(event) for word in words)]

@@ -29,6 +29,7 @@ from shared.wire.mapping import calendar_from_message, limit_to_message
 from shared.wire.messages import CalendarMessage, EventMessage, KioskConfig, SystemMessage
 
 AHEAD: Final = timedelta(days=28)
+_DAY: Final = timedelta(days=1)
 AVAILABLE: Final = "available"
 
 
@@ -63,7 +64,11 @@ def events_of(session: Session, kiosk: Kiosk, now: datetime) -> list[Event]:
             ),
         )
         .join(KioskCounter, col(KioskCounter.counter_id) == col(Counter.id))
-        .where(KioskCounter.kiosk == number_of(kiosk), Event.status == AVAILABLE)
+        .where(
+            KioskCounter.kiosk == number_of(kiosk),
+            Event.status == AVAILABLE,
+            or_(col(Event.last_day) >= today - _DAY, col(Event.id) == kiosk.manual_event_id),
+        )
         .order_by(col(Event.id))
     )
     found = {event.id: event for event in session.exec(at_counters)}
@@ -148,4 +153,4 @@ def limit_of(volume: int | None, period: str | None, calendar_kind: str) -> Limi
 def is_soon(calendar: bytes, today: date) -> bool:
     """Tell whether a calendar (the JSON of its message) has a window from yesterday to four weeks on."""
     message = msgspec.json.decode(calendar, type=CalendarMessage)
-    return bool(windows(calendar_from_message(message), today - timedelta(days=1), today + AHEAD))
+    return bool(windows(calendar_from_message(message), today - _DAY, today + AHEAD))

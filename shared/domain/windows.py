@@ -75,5 +75,14 @@ def next_window(calendar: Calendar, now: datetime) -> Window | None:
     return None
 
 
+def last_day(calendar: Calendar) -> date:
+    """Return a Brussels day after which no window is open any more: `date.max` when it never ends."""
+    if calendar.spans:
+        return max(local_day(window_of(span).closes) for span in calendar.spans)
+    # Hours after the last day's midnight, and five hours more.
+    last = calendar.last or date.max
+    return last + 2 * _DAY if last < date.max - 2 * _DAY else date.max
+
+
 def _order(window: Window) -> tuple[datetime, datetime]:
     return window.opens, window.closes

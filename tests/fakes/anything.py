@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from datetime import timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
@@ -42,6 +43,7 @@ MESSAGES = (
 )
 QUICK_FAULTS = sorted(set(FAULTS) - {"delayed"})
 WEATHER = ("", "", "lost", "reply lost", "duplicated", "portal", "500", "429", "garbage", "slow")
+FIVE_WEEKS = timedelta(days=35)
 people, messages, faults = map(st.sampled_from, (EVERYBODY, MESSAGES, QUICK_FAULTS))
 
 
@@ -138,7 +140,7 @@ class Anything(WatchedZuil):
         self.lost_cards = True
         self.restart()
 
-    @precondition(lambda self: self.backup is None)
+    @precondition(lambda self: not self.has_backup)
     @rule()
     def back_the_server_up(self):
         file = self._far / "backup.db"
@@ -147,8 +149,14 @@ class Anything(WatchedZuil):
         model = self.model
         known = (model.cards[-1], model.told[-1], model.saved[-1], set(model.noted))
         self.backup = (file, known, self.place, list(self.waiting))
+        self.backed_up = self.moment.now
 
-    @precondition(lambda self: self.backup is not None)
+    @property
+    def has_backup(self):
+        """Whether there is one of less than five weeks old: with it no tap is lost (`docs/operations.md`)."""
+        return self.backup is not None and self.moment.now - self.backed_up < FIVE_WEEKS
+
+    @precondition(lambda self: self.has_backup)
     @rule()
     def restore_the_server(self):
         file, (cards, told, saved, noted), self.place, self.waiting = self.backup
@@ -185,7 +193,7 @@ class Anything(WatchedZuil):
         self.go_on(40)
         self.presents(AN, card(AN.chip))
 
-    @precondition(lambda self: self.backup is None)
+    @precondition(lambda self: not self.has_backup)
     @rule(who=people)
     def tap_after_the_backup_that_is_put_back(self, who):
         self.back_the_server_up()

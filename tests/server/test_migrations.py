@@ -1,7 +1,7 @@
 """The tables of an installation, up and down, with people's data in them."""
 
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from server.cardsystems.models import CardSystem, CardSystemKey
 from server.checkins.models import LEDGER, Checkin, PointsEntry, Source, Verdict
 from server.counters.models import Counter, CounterCardSystem
 from server.demo.seed import seed
+from server.events.models import Event
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.kiosks.commands import ask_command
@@ -178,6 +179,28 @@ def test_step_thirty_five_lets_everybody_be_found_by_the_middle_of_a_name(filled
         again = session.exec(select(NamePart.card_system_id, NamePart.part, NamePart.word)).all()
         assert sorted(again) == sorted(known) != []
         assert [one.ref for one in find_by_name(session, "eete 2", [5], 10)] == [2]
+
+
+def test_step_forty_two_knows_of_every_event_when_it_is_over(filled):
+    """A moment of now, a period, and an event without an end: none is forgotten while it goes on."""
+    calendars = [
+        {"kind": "periodic", "first": "2026-01-01", "last": "2026-03-31"},
+        {"kind": "permanent"},
+        {"kind": "periodic", "last": "9999-12-31"},
+    ]
+    with filled.writing() as session:
+        for place, calendar in enumerate(calendars):
+            session.add(
+                Event(id=f"e{place}", number=90 + place, calendar=calendar, calendar_kind=calendar["kind"],
+                      imported_at=datetime.now(UTC))
+            )  # fmt: skip
+    migrate(filled, "0041")
+    migrate(filled)
+    with filled.reading() as session:
+        days = {event.id: event.last_day for event in session.exec(select(Event))}
+    assert days["e0"] == date(2026, 4, 2)
+    assert days["e1"] == days["e2"] == date.max
+    assert timedelta() < days[EVENT] - datetime.now(UTC).date() <= timedelta(days=3)
 
 
 def test_a_database_of_a_newer_version_is_refused_with_one_sentence(database):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from shared.domain.calendars import AdjustedDays, Calendar, CalendarKind, OpeningHours, Span, occurrences
 from shared.domain.selection import Candidate, SelectionReason, select_event
-from shared.domain.windows import MARGIN, next_window, window_at, window_of, windows
+from shared.domain.windows import MARGIN, last_day, next_window, window_at, window_of, windows
 from shared.domain.zones import BRUSSELS, local_day
 from shared.wire.mapping import calendar_from_message, calendar_to_message
 
@@ -98,6 +98,25 @@ def test_occurrences_of_days_are_those_of_each_day_together(calendar, first):
         span for shift in range(4) for span in occurrences(calendar, *[first + timedelta(days=shift)] * 2)
     }
     assert set(occurrences(calendar, first, last)) == apart
+
+
+@given(calendars, st.integers(1, 800))
+def test_after_the_last_day_of_a_calendar_nothing_is_open(calendar, later):
+    end = last_day(calendar)
+    if end == date.max:
+        assert calendar.kind is CalendarKind.PERMANENT
+    else:
+        assert not windows(calendar, end + timedelta(days=1), end + timedelta(days=later))
+
+
+@given(dated)
+def test_the_last_day_of_moments_is_the_last_with_a_window(calendar):
+    end = last_day(calendar)
+    assert windows(calendar, end, end) or windows(calendar, end - timedelta(days=1), end)
+
+
+def test_a_period_until_the_end_of_time_never_ends():
+    assert last_day(Calendar(CalendarKind.PERIODIC, first=date(2026, 1, 1), last=date.max)) == date.max
 
 
 @given(calendars)

@@ -1,10 +1,12 @@
 """Documents into the database: repeatable, incremental, nothing of the KSB's overwritten."""
 
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.event import listen, remove
 from sqlmodel import select
 
 from fakes.udb3 import DOCUMENTS
@@ -14,6 +16,8 @@ from server.events.importing import EventImport, Result
 from server.events.models import Event, EventCardSystem
 from server.events.sources import Document, read_path
 from server.feed.models import Change, ChangeKind
+from server.kiosks.choices import event_choices
+from server.kiosks.configuration import events_of
 from server.kiosks.models import Kiosk, KioskCounter
 
 NOW = datetime(2026, 11, 22, 14, tzinfo=UTC)
@@ -216,3 +220,57 @@ def test_importing_anything_twice_is_importing_it_once(region, documents):
     assert not {Result.NEW, Result.CHANGED} & set(second)
     assert contents(region) == after_once
     assert len(config_changes(region)) == told
+
+
+class TestWhatIsOver:
+    """The events of years stay in the database and out of what a zuil and a counter read each time."""
+
+    NOW = datetime(2026, 12, 4, 20, tzinfo=UTC)
+
+    @pytest.fixture
+    def years(self, region):
+        import_all(
+            region,
+            document("now"),
+            document("long", calendarType="periodic", startDate="2020-01-01", endDate="2026-12-31"),
+            document("always", calendarType="permanent", startDate=None, endDate=None),
+            *(
+                document(
+                    f"old{day}",
+                    startDate=f"2025-{day % 12 + 1:02}-10T20:00:00+01:00",
+                    endDate=f"2025-{day % 12 + 1:02}-10T22:00:00+01:00",
+                )
+                for day in range(100)
+            ),
+        )
+        return region
+
+    @contextmanager
+    def reading(self, database):
+        read = []
+        listener = lambda event, _: read.append(event.id)  # noqa: E731
+        listen(Event, "load", listener)
+        with database.reading() as session:
+            yield session, read
+        remove(Event, "load", listener)
+
+    def test_a_zuil_reads_what_is_not_over(self, years):
+        with self.reading(years) as (session, read):
+            found = events_of(session, session.get_one(Kiosk, 2), self.NOW)
+        assert {event.id for event in found} == set(read) == {"now", "long", "always"}
+
+    def test_a_counter_chooses_from_what_is_not_over(self, years):
+        with self.reading(years) as (session, read):
+            found = event_choices(session, [2], "", self.NOW)
+        assert {choice.event.id for choice in found} == set(read) == {"now", "long", "always"}
+
+    def test_an_event_put_on_a_zuil_stays_on_it(self, years):
+        with years.writing() as session:
+            session.get_one(Kiosk, 2).manual_event_id = "old7"
+        with years.reading() as session:
+            found = events_of(session, session.get_one(Kiosk, 2), self.NOW)
+        assert {event.id for event in found} == {"now", "long", "always", "old7"}
+
+    def test_another_date_is_another_last_day(self, years):
+        import_all(years, document("old7", endDate="2026-12-09T22:00:00+01:00"))
+        assert events(years)["old7"].last_day == date(2026, 12, 10)
