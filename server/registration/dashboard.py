@@ -29,7 +29,7 @@ from server.passholders.standing import social_tariff_on
 from server.registration.facts import Fault, RefusedError, refuse
 from server.registration.finding import find_people, holder_with, is_misread
 from server.registration.form import read_day
-from server.registration.giving import block_card_of, cards_of, unblock_card
+from server.registration.giving import block_card_of, cards_of, fits, unblock_card
 from server.registration.keeping import HERE, NEEDS_INPUT, Keeper, OwnSystem
 from server.registration.leaving import delete_person
 from server.registration.lookups import rules_of
@@ -250,6 +250,7 @@ def _member_page(
         age=age_on(holder.birth_date, today),
         membership=membership,
         tariff=social_tariff_on(membership, today),
+        fits=fits,
         link=session.get(UitidLink, holder.ref),
         cards=[one for one in cards_of(session, holder.ref or 0) if one.card_system_id == system.id],
         errors=errors,

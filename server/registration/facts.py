@@ -46,6 +46,7 @@ class Fault(StrEnum):
     CARD_OTHER_SYSTEM = "card-other-system"
     CARD_FOR_TARIFF = "card-for-tariff"
     CARD_WITHOUT_TARIFF = "card-without-tariff"
+    CARD_OUTDATED = "card-outdated"
     CARD_STATE = "card-state"
     NO_TARIFF = "no-tariff"
     REASON = "reason"

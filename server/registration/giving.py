@@ -99,6 +99,11 @@ def block_card_of(session: Session, card: Card, *, staff_id: int | None) -> None
     record(session, "block-card", "passholder", card.passholder_ref, staff_id=staff_id, detail=_said(card))
 
 
+def fits(card: Card, membership: Membership) -> bool:
+    """Tell whether a card shows what its holder is in its card system (rules 5.9)."""
+    return parse_uitpas_number(card.uitpas_number).social_tariff == membership.social_tariff
+
+
 def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
     """Let a blocked card work again; only the KSB of its card system does (rules 6.8).
 
@@ -110,9 +115,8 @@ def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
     membership = session.get(Membership, (card.passholder_ref, card.card_system_id))
     if membership is None:
         raise RefusedError({"system": Fault.NOT_A_MEMBER})
-    is_for_tariff = parse_uitpas_number(card.uitpas_number).social_tariff
-    if is_for_tariff != membership.social_tariff:
-        raise RefusedError({"card": Fault.CARD_FOR_TARIFF if is_for_tariff else Fault.CARD_WITHOUT_TARIFF})
+    if not fits(card, membership):
+        raise RefusedError({"card": Fault.CARD_OUTDATED})
     card.state = CardState.ACTIVE.name
     cards_changed(session, [card.uitpas_number])
     record(session, "unblock-card", "passholder", card.passholder_ref, staff_id=staff_id, detail=_said(card))

@@ -47,6 +47,7 @@ _FAULTS: Final[Mapping[Fault, str]] = MappingProxyType(
             " Geef ook het kansenstatuut, of neem een gewone kaart."
         ),
         Fault.CARD_WITHOUT_TARIFF: later("Neem een kaart voor wie een kansenstatuut heeft."),
+        Fault.CARD_OUTDATED: later("Deze kaart toont niet meer of de pashouder een kansenstatuut heeft."),
         Fault.CARD_STATE: later("Deze kaart is niet in gebruik."),
         Fault.NO_TARIFF: later("Deze persoon heeft hier geen kansenstatuut."),
         Fault.REASON: later("Kies waarom deze persoon een kaart krijgt."),

@@ -38,6 +38,7 @@ PROBS: Final[Mapping[Fault, Prob]] = MappingProxyType(
         Fault.CARD_OTHER_SYSTEM: Prob.INVALID_CARD,
         Fault.CARD_FOR_TARIFF: Prob.INVALID_CARD,
         Fault.CARD_WITHOUT_TARIFF: Prob.INVALID_CARD,
+        Fault.CARD_OUTDATED: Prob.INVALID_CARD,
         Fault.CARD_TAKEN: Prob.INVALID_CARD_STATUS,
         Fault.CARD_NOT_HERE: Prob.INVALID_CARD_STATUS,
         Fault.VOUCHER_UNKNOWN: Prob.INVALID_VOUCHER_CODE,

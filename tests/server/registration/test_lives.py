@@ -306,7 +306,7 @@ def test_a_card_of_before_the_kansenstatuut_came_is_not_let_in_again(tmp_path, f
     assert lives.attempt(obtain)
     with lives.database.writing() as session, pytest.raises(RefusedError) as refused:
         unblock_card(session, session.get_one(Card, old), staff_id=1)
-    assert refused.value.faults == {"card": Fault.CARD_WITHOUT_TARIFF}
+    assert refused.value.faults == {"card": Fault.CARD_OUTDATED}
     lives.teardown()
 
 
