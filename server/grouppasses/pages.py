@@ -32,7 +32,7 @@ from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
 from server.web.i18n import speak
-from shared.domain.grouppasses import available_tickets, ticket_refusal
+from shared.domain.grouppasses import GroupPassRefusal, available_tickets, ticket_refusal
 from shared.domain.zones import local_day
 
 HERE: Final = "/balie/groepspas"
@@ -120,6 +120,7 @@ def _page(
         errors = {"tickets": sentence}
     facts = facts_on(session, group_pass, now) if group_pass else None
     refusal = ticket_refusal(facts, 1, local_day(now)) if facts else None
+    words = {**refusal_words(_), GroupPassRefusal.TOO_MANY: _("De tickets van dit jaar zijn op.")}
     return scan_page(
         request,
         "grouppasses/balie.html",
@@ -127,7 +128,7 @@ def _page(
         number=number,
         group_pass=group_pass,
         available=available_tickets(facts) if facts else 0,
-        refusal=refusal_words(_)[refusal] if refusal else "",
+        refusal=words[refusal] if refusal else "",
         uses=uses_of(session, group_pass.id, counter_id=acting.counter_id) if group_pass else [],
         tickets=tickets,
         errors=errors,

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, SQLModel, col, select
 
 from server.cards.models import Card
 from server.cards.ordering import PrefixFullError, make_digital
 from server.cardsystems.models import CardSystem
 from server.feed.changes import cards_changed
 from server.kernel.audit import record
-from server.passholders.models import Membership
+from server.passholders.models import Membership, Passholder
 from server.registration.facts import Desk, Fault, RefusedError
 from server.registration.lookups import Lookups
 from shared.domain.checkin import CardState
 from shared.domain.numbers import parse_uitpas_number
+
+
+def hold_holder(session: Session, ref: int, *read: SQLModel) -> None:
+    """Let nobody else change the cards and memberships of a pashouder until the commit.
+
+    read: rows of his that were read before; they are read anew, as another counter may have changed them.
+
+    Raises:
+        RefusedError: he was deleted.
+    """
+    # Not FOR UPDATE: what refers to him may go on.
+    held = select(Passholder.ref).where(Passholder.ref == ref).with_for_update(key_share=True)
+    if session.exec(held).first() is None:
+        raise RefusedError({"system": Fault.NOT_A_MEMBER})
+    for row in read:
+        session.refresh(row)
 
 
 def find_card_to_give(lookups: Lookups, typed: str, desk: Desk, *, tariff: bool) -> Card:
@@ -68,7 +84,7 @@ def give_digital_card(session: Session, ref: int, desk: Desk, *, tariff: bool) -
 def cards_of(session: Session, ref: int) -> list[Card]:
     """Return the cards that somebody has or had, by number."""
     query = select(Card).where(Card.passholder_ref == ref).order_by(col(Card.uitpas_number))
-    return list(session.exec(query))
+    return list(session.exec(query.execution_options(populate_existing=True)))
 
 
 def block_card(session: Session, card: Card, desk: Desk) -> None:
@@ -110,6 +126,8 @@ def unblock_card(session: Session, card: Card, *, staff_id: int) -> None:
     Raises:
         RefusedError: it is not blocked, nobody's, or no longer shows what its holder is (rules 5.9).
     """
+    if card.passholder_ref is not None:
+        hold_holder(session, card.passholder_ref, card)
     if card.state != CardState.BLOCKED.name or card.passholder_ref is None:
         raise RefusedError({"card": Fault.CARD_STATE})
     membership = session.get(Membership, (card.passholder_ref, card.card_system_id))

@@ -25,7 +25,13 @@ from server.registration.checks import (
     check_residence,
 )
 from server.registration.facts import Desk, Fault, Joining, Person, RefusedError, refuse
-from server.registration.giving import find_card_to_give, give_digital_card, hand_over, holder_changed
+from server.registration.giving import (
+    find_card_to_give,
+    give_digital_card,
+    hand_over,
+    hold_holder,
+    holder_changed,
+)
 from server.registration.lookups import Lookups
 from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text
@@ -117,6 +123,7 @@ def join(session: Session, holder: Passholder, joining: Joining, desk: Desk, now
         RefusedError: says all that is wrong; nothing was changed.
     """
     lookups, today, ref = Lookups(session), local_day(now), holder.ref or 0
+    hold_holder(session, ref)
     tariff = joining.tariff_until is not None
     faults = check_joining(joining, desk, today)
     faults |= check_residence(session, ref, desk, tariff=tariff)

@@ -11,7 +11,7 @@ from server.cardsystems.rights import CounterRight
 from server.passholders.models import Membership
 from server.registration.checks import check_digital, check_residence, check_tariff
 from server.registration.facts import REPLACING, Desk, Fault, Joining, refuse
-from server.registration.giving import cards_of, find_card_to_give, give_card, give_digital_card
+from server.registration.giving import cards_of, find_card_to_give, give_card, give_digital_card, hold_holder
 from server.registration.lookups import Lookups, rules_of
 from server.registration.pricing import use_voucher
 from server.registration.tariff import day_text, note_of_member
@@ -37,6 +37,7 @@ def replace_card(
     Raises:
         RefusedError: says all that is wrong; nothing was changed.
     """
+    hold_holder(session, membership.passholder_ref, membership)
     had = cards_here(session, membership)
     faults = _check(membership, reason, joining, had, desk=desk, today=local_day(now))
     if reason == PriceReason.OBTAIN_KANSENSTATUUT:

@@ -11,7 +11,7 @@ from server.kernel.audit import record
 from server.passholders.models import Membership, MembershipStatus
 from server.registration.checks import check_tariff
 from server.registration.facts import Desk, Fault, RefusedError, refuse
-from server.registration.giving import holder_changed
+from server.registration.giving import hold_holder, holder_changed
 from server.registration.lookups import rules_of
 from shared.domain.zones import local_day
 
@@ -22,6 +22,7 @@ def renew_tariff(session: Session, membership: Membership, until: date, desk: De
     Raises:
         RefusedError: this counter may not, there is none, or the day cannot be.
     """
+    hold_holder(session, membership.passholder_ref, membership)
     faults = check_tariff(until, desk, local_day(now))
     if not membership.social_tariff:
         faults["tariff_until"] = Fault.NO_TARIFF
@@ -40,6 +41,7 @@ def suspend_tariff(session: Session, membership: Membership, until: date | None,
     Raises:
         RefusedError: there is no kansenstatuut.
     """
+    hold_holder(session, membership.passholder_ref, membership)
     if not membership.social_tariff:
         raise RefusedError({"tariff_until": Fault.NO_TARIFF})
     membership.suspended_until = until
