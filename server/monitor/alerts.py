@@ -21,7 +21,6 @@ from server.monitor.handling import (
     coming_back,
     comment,
     count_gathering,
-    count_open,
     find_incident,
     let_go,
     members,
@@ -31,6 +30,7 @@ from server.monitor.handling import (
     wake,
 )
 from server.monitor.models import Incident
+from server.monitor.pages import whole_number
 from server.monitor.passing import mail_given
 from server.monitor.telling import incident_advice, incident_name, incident_place, read_names
 from server.monitor.words import TONES, advice, cause_word, state_word
@@ -54,19 +54,22 @@ Handler = Annotated[Acting, Depends(Requires(Permission.HANDLE_ALERTS))]
 
 
 @router.get("/meldingen")
-def show_alerts(request: Request, session: RequestSession, acting: Handler, oud: str = "") -> Response:
-    """Show what is wrong now, or with `oud` what is over."""
-    return page(
-        request, "monitor/alerts.html", old=bool(oud), **_list(request, session, acting, old=bool(oud))
-    )
+def show_alerts(
+    request: Request, session: RequestSession, acting: Handler, oud: str = "", blad: str = "1"
+) -> Response:
+    """Show a page of what is wrong now, or with `oud` of what is over."""
+    shown = _list(request, session, acting, blad, old=bool(oud))
+    return page(request, "monitor/alerts.html", **shown)
 
 
 @router.get("/meldingen/stroom")
-def follow_alerts(request: Request, acting: Handler) -> Response:
-    """Stream what is wrong now."""
+def follow_alerts(request: Request, acting: Handler, blad: str = "1") -> Response:
+    """Stream a page of what is wrong now."""
 
     def render(session: Session) -> dict[str, str]:
-        return {"meldingen": fragment(request, "monitor/_alerts.html", **_list(request, session, acting))}
+        return {
+            "meldingen": fragment(request, "monitor/_alerts.html", **_list(request, session, acting, blad))
+        }
 
     return stream(request, render, seconds=LOOK_SECONDS)
 
@@ -182,15 +185,19 @@ def _shown(request: Request, session: Session, acting: Acting, incident_id: int)
     }
 
 
-def _list(request: Request, session: Session, acting: Acting, *, old: bool = False) -> dict[str, Any]:
+def _list(
+    request: Request, session: Session, acting: Acting, asked: str, *, old: bool = False
+) -> dict[str, Any]:
     _ = speak(request)
-    found = read_incidents(session, acting.card_system_id, is_open=not old)
+    listed = read_incidents(session, acting.card_system_id, whole_number(asked) or 1, is_open=not old)
+    found = listed.rows
     names = read_names(session, found)
     who = {staff.id: staff.name for staff in _named(session, found)}
     said: Callable[[Incident], str] = lambda one: incident_name(_, one, names)  # noqa: E731 - a word for the template
     return {
         "incidents": found,
-        "total": count_open(session, acting.card_system_id),
+        "old": old,
+        "listed": listed,
         "gathering": 0 if old else count_gathering(session, acting.card_system_id, _now()),
         "title": said,
         "place": lambda one: ", ".join(incident_place(one, names)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, case, func, or_
 from sqlmodel import Session, col, select
@@ -26,19 +26,24 @@ _HOUR: Final = 3_600_000
 SNOOZES: Final = (1, 4, 24, 72)
 
 
-def read_incidents(session: Session, reach: int | None, *, is_open: bool) -> Sequence[Incident]:
+class Incidents(NamedTuple):
+    """A page of incidents, and how many pages there are."""
+
+    rows: Sequence[Incident]
+    page: int
+    pages: int
+
+
+def read_incidents(session: Session, reach: int | None, page: int = 1, *, is_open: bool) -> Incidents:
     """Return what is wrong now, faults first, or the latest that is over, of the zuilen within reach."""
     over = col(Incident.closed).is_(None) if is_open else col(Incident.closed).is_not(None)
     query = select(Incident).where(over, *_in_reach(reach))
+    pages = max(1, -(-(session.scalar(select(func.count()).select_from(query.subquery())) or 0) // PAGE))
+    page = max(1, min(page, pages))
     mild = case((col(Incident.state).in_((State.WARNING, State.BLOCKED)), 1), else_=0)
     order = (mild, col(Incident.opened).desc()) if is_open else (col(Incident.closed).desc(),)
-    return session.exec(query.order_by(*order, col(Incident.id)).limit(PAGE)).all()
-
-
-def count_open(session: Session, reach: int | None) -> int:
-    """Return how many incidents are open."""
-    query = select(func.count()).select_from(Incident)
-    return session.scalar(query.where(col(Incident.closed).is_(None), *_in_reach(reach))) or 0
+    rows = session.exec(query.order_by(*order, col(Incident.id)).limit(PAGE).offset((page - 1) * PAGE)).all()
+    return Incidents(rows, page, pages)
 
 
 def count_gathering(session: Session, reach: int | None, now: int) -> int:

@@ -58,12 +58,12 @@ class Asked(BaseModel):
         """Return what to show; what cannot be understood does not count."""
         return Wanted(
             reach=acting.card_system_id,
-            system=_number(self.systeem),
-            counter=_number(self.balie),
+            system=whole_number(self.systeem),
+            counter=whole_number(self.balie),
             state=self.staat if self.staat in TILES else "",
             search=self.zoek.strip(),
             sort=Sort(self.orde) if self.orde in set(Sort) else Sort.GRAVITY,
-            page=_number(self.blad) or 1,
+            page=whole_number(self.blad) or 1,
         )
 
     def link(self, **changed: object) -> str:
@@ -234,5 +234,6 @@ def _tiles(board: Board) -> list[tuple[str, int]]:
     return [(str(state), board.counts.get(state, 0)) for state in TILES]
 
 
-def _number(text: str) -> int | None:
+def whole_number(text: str) -> int | None:
+    """Return a number that was typed, None when it is none."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None  # noqa: PLR2004 - fits a column

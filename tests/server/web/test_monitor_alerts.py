@@ -11,6 +11,7 @@ from server.cardsystems.setup import create_card_system
 from server.kernel.audit import AuditEntry
 from server.kernel.outbox import OutgoingMail
 from server.kiosks.setup import create_kiosk
+from server.monitor.handling import PAGE
 from server.monitor.models import AlertWish, Incident, IncidentKiosk, IncidentNote, KioskWatch
 from server.staff.models import Staff, StaffRole
 
@@ -69,6 +70,30 @@ def test_what_is_wrong_stands_there_the_gravest_first_and_what_is_over_apart(any
     assert "Alle 2 zuilen van" not in page
     assert "Alle 2 zuilen van" in any_ksb.client.get(f"{HERE}?oud=1").text
     assert "Geen enkele zuil van deze balie" not in any_ksb.client.get(f"{HERE}/{over}").text
+
+
+def test_alerts_beyond_the_first_page_are_found_too(any_ksb):
+    now = int(time.time() * 1000)
+    with any_ksb.database.writing() as session:
+        for n in range(PAGE + 2):
+            one = Incident(
+                scope="kiosk",
+                key="1",
+                state="error",
+                cause="reader",
+                kiosks=1,
+                opened=now - n,
+                closed=now - n,
+            )
+            session.add(one)
+            session.flush()
+            session.add(IncidentKiosk(incident_id=one.id, kiosk=1, joined=now, left_at=now))
+    first = any_ksb.client.get(f"{HERE}?oud=1").text
+    last = any_ksb.client.get(f"{HERE}?oud=1&blad=2").text
+    assert [page.count("data-incident=") for page in (first, last)] == [PAGE, 2]
+    assert f'href="{HERE}?oud=1&blad=2"' in first.replace("&amp;", "&")
+    assert any_ksb.client.get(f"{HERE}?oud=1&blad=999").text.count("data-incident=") == 2
+    assert "Bladzijde" not in any_ksb.client.get(f"{HERE}?blad=x").text
 
 
 def test_an_alert_is_taken_up_put_aside_passed_on_and_talked_about(any_ksb):
