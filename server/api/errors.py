@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -43,6 +44,7 @@ def install_api_errors(api: FastAPI) -> None:
     api.add_exception_handler(HTTPException, _on_http)
     api.add_exception_handler(RequestValidationError, _on_validation)
     api.add_exception_handler(OperationalError, on_busy)
+    api.add_exception_handler(StaleDataError, on_busy)  # somebody else just deleted what this changes
     api.add_exception_handler(DataError, on_unstorable)
     api.add_exception_handler(OverflowError, on_unstorable)
     api.add_exception_handler(Exception, on_bug)

@@ -10,6 +10,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -55,6 +56,7 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(OperationalError, on_busy)
+    app.add_exception_handler(StaleDataError, on_busy)  # somebody else just deleted what this changes
     app.add_exception_handler(DataError, on_unstorable)
     app.add_exception_handler(OverflowError, on_unstorable)  # SQLite's driver, of a number beyond 64 bits
     app.add_exception_handler(Exception, on_bug)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, text
 from sqlmodel import Session, col, select
 
 from server.kernel.audit import record
+from server.kernel.database import database_of
 from server.staff.models import Staff, StaffRole, StaffSession
 from server.staff.roles import AT_COUNTERS, GRANTS, Role
 from server.staff.sessions import Post
+
+_STAFF_LOCK: Final = 0x7374616666  # "staff"
 
 
 class LastAdminError(Exception):
@@ -108,6 +111,9 @@ def add_member(
 
     With an e-mail address the person is bound to a UiTiD at the first login with that address.
     """
+    if database_of(session).is_postgresql:
+        # Of two who add a person at the same moment, the second finds him.
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _STAFF_LOCK})
     staff = find_person(session, uitid=uitid, email=email)
     if staff is None:
         staff = Staff(uitid=uitid, name=name, email=email.lower() if email else None)

@@ -1,8 +1,9 @@
 """Who works where: invited, recognised, removed (rules 1.8, 2.6)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 from sqlmodel import select
@@ -214,3 +215,20 @@ def test_a_window_that_was_open_gets_nothing_any_more(site):
     watching.join(timeout=15)
     # The stream began while he might look, and ends by itself long before its ten minutes.
     assert ended in ([200], [303])
+
+
+def test_who_is_invited_twice_at_the_same_moment_is_one_person(postgresql_site):
+    together = Barrier(3)
+
+    def invite():
+        with postgresql_site.database.writing() as session:
+            session.exec(select(Staff.id)).all()
+            together.wait()
+            return add_member(
+                session, Place(counter_id=1), Role.BALIE, "Jan", Deed(), email="jan@example.org"
+            )
+
+    with ThreadPoolExecutor(3) as pool:
+        added = [one.result() for one in [pool.submit(invite) for _ in range(3)]]
+    assert sorted(added) == [False, False, True]
+    assert names(postgresql_site, Place(counter_id=1)).count("Jan") == 1

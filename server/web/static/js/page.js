@@ -12,6 +12,21 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { button.innerText = label; }, 1800);
 });
 
+// A form is sent once: a second click while the answer is on its way would do it all again.
+const PATIENCE = 5000; // ms, after which a form that is still there may be sent again (a download, no network)
+const sent = new Set();
+addEventListener("pageshow", () => sent.clear());
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.getAttribute("method")?.toLowerCase() !== "post") return;
+  if (sent.has(form)) {
+    event.preventDefault();
+    return;
+  }
+  sent.add(form);
+  setTimeout(() => sent.delete(form), PATIENCE);
+});
+
 // Close an open menu when clicking elsewhere or pressing Escape.
 const closeMenus = (except) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
