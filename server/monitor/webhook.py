@@ -12,7 +12,6 @@ import logging
 import socket
 from collections.abc import Mapping
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 import httpx
 from sqlalchemy import delete, or_, update
@@ -99,7 +98,8 @@ def post_calls(database: Database, targets: Mapping[int | None, Target], now: in
     if not calls:
         return
     failing: set[int | None] = set()
-    with httpx.Client(timeout=SECONDS) as client:
+    # No line is kept for a next call: two names may lead to one machine.
+    with httpx.Client(timeout=SECONDS, limits=httpx.Limits(max_keepalive_connections=0)) as client:
         for call in calls:
             target = targets.get(call.card_system_id)
             if target is None or call.card_system_id in failing:
@@ -121,17 +121,34 @@ def forget_calls(database: Database, targets: Mapping[int | None, Target], now: 
         session.execute(delete(WebhookCall).where(due, or_(*missing)))
 
 
-def require_outside(url: str) -> None:
-    """Refuse an address that leads to this machine or into its network.
+class Way(NamedTuple):
+    """Where to connect to, and the name by which the other side is known there."""
+
+    url: httpx.URL
+    host: str
+    name: str
+
+    @classmethod
+    def to(cls, url: str) -> Way:
+        """Return the way that an address says."""
+        asked = httpx.URL(url)
+        return cls(asked, asked.netloc.decode(), asked.host)
+
+
+def way_outside(url: str) -> Way:
+    """Return the way to an address that does not lead to this machine or into its network.
+
+    Its name is looked up once: one that leads elsewhere a moment later gets nobody inside.
 
     Raises:
         InsideError: it does. OSError: it leads nowhere.
     """
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    for *_, address in socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM):
-        if not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
-            raise InsideError(INSIDE)
+    way = Way.to(url)
+    port = way.url.port or (443 if way.url.scheme == "https" else 80)
+    found = [str(address[0]) for *_, address in socket.getaddrinfo(way.name, port, type=socket.SOCK_STREAM)]
+    if not all(ipaddress.ip_address(one.partition("%")[0]).is_global for one in found):
+        raise InsideError(INSIDE)
+    return way._replace(url=way.url.copy_with(host=found[0]))
 
 
 def _claim(database: Database, call: WebhookCall, now: int) -> bool:
@@ -154,10 +171,12 @@ def _post(database: Database, client: httpx.Client, call: WebhookCall, *, target
     }
     values: dict[str, object] = {"sent": now, "error": ""}
     try:
-        if not target.may_be_inside:
-            require_outside(target.url)
-        client.post(target.url, content=body, headers=headers).raise_for_status()
-    except (httpx.HTTPError, OSError) as error:
+        way = Way.to(target.url) if target.may_be_inside else way_outside(target.url)
+        # The certificate has to be that of the name.
+        known_as = {"sni_hostname": way.name}
+        told = client.post(way.url, content=body, headers=headers | {"Host": way.host}, extensions=known_as)
+        told.raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError, OverflowError) as error:
         pause = min(30_000 << min(call.attempts, 10), LONGEST_PAUSE_MILLIS)
         # A test is not tried again: who asked for it looks now.
         is_last = call.attempts + 1 >= MOST_ATTEMPTS or call.moment == TEST

@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Final
-from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 from fastapi import APIRouter, Depends, Form
 from pydantic import BaseModel
@@ -36,6 +36,7 @@ from shared.domain.zones import from_millis
 HERE: Final = "/monitor/regels/{system_id}/webhook"
 NEEDS_INPUT: Final = 422
 LONGEST_URL: Final = 500
+LAST_PORT: Final = 65_535
 LATEST: Final = 15
 _FINE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -132,10 +133,14 @@ def _remove(session: Session, system: CardSystem, hook: AlertWebhook | None, act
 
 
 def _wrong(_: Translator, url: str, *, may_be_inside: bool) -> str:
-    parts = urlsplit(url)
-    if len(url) > LONGEST_URL or not parts.hostname or parts.username:
+    try:
+        asked = httpx.URL(url)
+        asked.host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError):
+        asked = httpx.URL()
+    if len(url) > LONGEST_URL or not asked.host or asked.userinfo or (asked.port or 0) > LAST_PORT:
         return _("Vul een adres in zoals https://alarm.stad.be/zuilen.")
-    if parts.scheme != "https" and not (may_be_inside and parts.scheme == "http"):
+    if asked.scheme != "https" and not (may_be_inside and asked.scheme == "http"):
         return _("Het adres begint met https://.")
     return ""
 

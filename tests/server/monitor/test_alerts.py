@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +34,16 @@ from server.monitor.models import (
 )
 from server.monitor.notices import Rhythm, due_at, escalate
 from server.monitor.runner import look
-from server.monitor.webhook import INSIDE, SIGNATURE, Target, post_calls, post_due, sign
+from server.monitor.webhook import (
+    INSIDE,
+    SIGNATURE,
+    InsideError,
+    Target,
+    post_calls,
+    post_due,
+    sign,
+    way_outside,
+)
 from server.settings import Settings
 from server.staff.models import Staff, StaffRole
 from shared.domain.zones import from_millis, to_millis
@@ -500,6 +510,23 @@ def test_what_a_card_system_chose_never_leads_into_our_own_network(field, hook):
     assert hook.got == []
     with field.database.reading() as session:
         assert session.exec(select(WebhookCall)).one().error == INSIDE
+
+
+def test_a_name_is_looked_up_once_and_all_it_leads_to_lies_outside(monkeypatch):
+    found = {"fine.test": ["1.2.3.4", "2001:4860::8"], "half.test": ["1.2.3.4", "10.0.0.1"]}
+    asked = []
+
+    def look_up(name, port, **_):
+        asked.append((name, port))
+        return [(0, 0, 0, "", (address, port)) for address in found[name]]
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    way = way_outside("https://fine.test/hook?a=b")
+    assert (str(way.url), way.host, way.name) == ("https://1.2.3.4/hook?a=b", "fine.test", "fine.test")
+    assert way_outside("http://fine.test:81/").host == "fine.test:81"
+    assert asked == [("fine.test", 443), ("fine.test", 81)]
+    with pytest.raises(InsideError):
+        way_outside("https://half.test/")
 
 
 def test_calls_for_a_webhook_that_is_gone_are_dropped(field):

@@ -53,6 +53,8 @@ def test_a_test_is_sent_at_once_and_what_came_of_it_is_on_the_page(ksb):
     [
         ("zomaar iets", "Vul een adres in"),
         ("https://", "Vul een adres in"),
+        ("https://alarm..example/", "Vul een adres in"),
+        ("https://alarm.example:99999/", "Vul een adres in"),
         ("https://wie@alarm.example/", "Vul een adres in"),
         ("http://alarm.example/", "Het adres begint met https"),
         ("ftp://alarm.example/", "Het adres begint met https"),
