@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from server.checkins.models import KioskJournal
+from server.checkins.models import Checkin, KioskJournal
 from server.kernel.audit import AuditEntry
-from server.kiosks.models import Kiosk, KioskLive
+from server.kiosks.models import FormerDevice, Kiosk, KioskLive
 from server.kiosks.overview import kiosks_retired
 from server.monitor.board import counter_names
 from server.staff.models import Staff
@@ -18,7 +19,8 @@ from server.staff.models import Staff
 class Retired(NamedTuple):
     """A zuil that was taken out of use.
 
-    since, by: when, and the name of who did it. live: as it last spoke. taps: rows of its journal that came.
+    since, by: when, and the name of who did it. live: as it last spoke. taps: rows of the journals of all its
+    devices that came, and what one of another make asked for.
     had_keys: whether it ever had anything to be told and to destroy.
     """
 
@@ -44,13 +46,19 @@ def find_retired(session: Session, reach: int | None, number: int) -> Retired | 
         .order_by(col(AuditEntry.id).desc())
     )
     since, by = session.exec(removal).first() or (kiosk.blocked_at, "")
-    journal = session.get(KioskJournal, number)
     return Retired(
         kiosk=kiosk,
         counters=counter_names(session, [number]).get(number, ()),
         live=session.get(KioskLive, number),
         since=since,
         by=by or "",
-        taps=journal.top_seq if journal else 0,
+        taps=_taps(session, number),
         had_keys=kiosk.consumer_key is not None or kiosk.wiped_at is not None or kiosk.told_at is not None,
     )
+
+
+def _taps(session: Session, number: int) -> int:
+    devices = [number, *session.exec(select(FormerDevice.kiosk).where(FormerDevice.successor == number))]
+    journals = select(func.sum(KioskJournal.top_seq)).where(col(KioskJournal.kiosk).in_(devices))
+    others = select(func.count()).where(col(Checkin.kiosk).in_(devices), col(Checkin.seq).is_(None))
+    return (session.scalar(journals) or 0) + (session.scalar(others) or 0)

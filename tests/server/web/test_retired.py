@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.checkins.models import KioskJournal
 from server.kiosks.models import FormerDevice, Kiosk, KioskCounter
 from shared.domain.zones import from_millis
 
@@ -59,6 +60,16 @@ def test_one_that_never_had_a_device_waits_for_nothing(site):
     assert "nog niets van gehoord" not in page
     assert "nog niet bevestigd" not in page
     assert "Wat ze nog heeft" not in site.client.get("/dashboard/zuilen?gelukt=weg").text
+
+
+def test_the_taps_of_the_devices_it_had_before_count_too(ksb):
+    with ksb.database.writing() as session:
+        session.add(Kiosk(number=40, name="Vorig toestel", code_key=b"", state="removed"))
+        session.flush()
+        session.add(FormerDevice(kiosk=40, successor=1, since=from_millis(1)))
+        session.add_all(KioskJournal(kiosk=kiosk, top_seq=taps) for kiosk, taps in ((1, 5), (40, 7), (2, 9)))
+    page = ksb.client.get(PAST).text
+    assert "<dt>Tikken die ze afgaf</dt><dd>12</dd>" in page
 
 
 def test_what_is_not_there_is_not_said_to_be_of_another_counter(ksb):
