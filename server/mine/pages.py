@@ -19,7 +19,7 @@ from server.cardsystems.models import CardSystem
 from server.kernel.database import RequestSession
 from server.kernel.errors import ProblemError
 from server.mine.history import history_of
-from server.passholders.models import Membership, OptIn, Passholder, PassholderDetails
+from server.passholders.models import Membership, MembershipStatus, OptIn, Passholder, PassholderDetails
 from server.passholders.standing import ADULT_AGE, is_active, social_tariff_on
 from server.registration.changing import change_contact, person_of
 from server.registration.facts import RefusedError
@@ -133,7 +133,13 @@ def _own_page(
         status=NEEDS_INPUT if errors else 200,
         holder=holder,
         members=[
-            (name, is_active(one, today), social_tariff_on(one, today)) for one, name in session.exec(query)
+            (
+                name,
+                one.status == MembershipStatus.BLOCKED,
+                is_active(one, today),
+                social_tariff_on(one, today),
+            )
+            for one, name in session.exec(query)
         ],
         rewards=[(one, verdict_sentence(speak(request), one)) for one in rewards],
         history=history_of(session, ref, speak(request), most=LINES).lines,

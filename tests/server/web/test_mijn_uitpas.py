@@ -1,7 +1,7 @@
 """A pashouder on his phone: his UiTPAS gets a UiTiD, or he becomes one by himself."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,6 +13,9 @@ from server.cards.models import Card, CardKind
 from server.kernel.audit import AuditEntry
 from server.passholders.models import Membership, Passholder, PassholderDetails, RegistrationRules
 from server.uitid.models import UitidLink
+from server.web.i18n import translator
+from server.web.moments import Moments
+from shared.domain.zones import local_day
 
 from .conftest import open_site, settings_for
 
@@ -164,6 +167,31 @@ def test_who_logs_in_sees_what_is_his_until_he_leaves(own):
     for path in ("", "/blokkeren", "/gegevens"):
         call = own.client.post if path else own.client.get
         assert call(f"{HERE}/ik{path}").headers["location"] == f"{HERE}/aanmelden"
+
+
+def test_each_membership_says_how_it_stands(own):
+    today = local_day(datetime.now(UTC))
+    day = Moments(translator("nl"), datetime.now(UTC)).date
+    soon, ago = today + timedelta(days=3), today - timedelta(days=3)
+    held = {"social_tariff": True, "social_tariff_end": soon}
+    stands = (
+        (held, f"kansentarief tot en met {day(soon)}", "actief"),
+        ({"suspended_until": soon}, f"kansentarief geschorst tot en met {day(soon)}", "actief"),
+        (
+            {"suspended_until": None, "social_tariff_end": ago, "grace_days": 9},
+            f"liep tot en met {day(ago)} en geldt nog even",
+            "actief",
+        ),
+        ({"grace_days": 0}, f"kansentarief tot en met {day(ago)}", "verlopen"),
+        ({"status": "blocked"}, f"kansentarief tot en met {day(ago)}", "geblokkeerd"),
+    )
+    for changed, sentence, word in stands:
+        with own.database.writing() as session:
+            ref = session.get_one(Card, MIRA).passholder_ref
+            for name, value in changed.items():
+                setattr(session.get_one(Membership, (ref, 5)), name, value)
+        member = own.client.get(f"{HERE}/ik").text.partition("UiTPAS Gent")[2].partition("</li>")[0]
+        assert (sentence in member, f">{word}<" in member) == (True, True), member
 
 
 def test_a_uitid_without_a_uitpas_is_told_how_to_link(site):
