@@ -103,7 +103,7 @@ def do(
             batch, event=form.event, event_for=kiosks_of(session, form.event, _mine(session, acting))
         )
     results = do_together(session, kiosks, batch, now, staff_id=acting.staff_id)
-    batch_id = keep_batch(session, batch.deed, results, now, acting.staff_id)
+    batch_id = keep_batch(session, batch.deed, results, now, acting.staff_id, event=batch.event)
     return RedirectResponse(f"{HERE}/samen/{batch_id}?{asked.link()}".rstrip("?"), 303)
 
 
@@ -199,6 +199,7 @@ def _batch(request: Request, session: Session, acting: Acting, batch_id: int) ->
     return {
         "batch_id": batch_id,
         "deed": deed_word(_, found.deed),
+        "event": found.event,
         "members": found.members[:MOST_SHOWN],
         "rest": max(0, len(found.members) - MOST_SHOWN),
         "counts": {stand.value: found.counts.get(stand, 0) for stand in Stand},

@@ -9,7 +9,10 @@ from server.kernel.types import BigKey, UuidText
 
 
 class KioskBatch(SQLModel, table=True):
-    """One deed for many zuilen, kept a month. at: ms UTC. deed: a `server.batches.deeds.Deed`."""
+    """One deed for many zuilen, kept a month. at: ms UTC. deed: a `server.batches.deeds.Deed`.
+
+    event_id: the one that was chosen; it may be gone since.
+    """
 
     __tablename__ = "kiosk_batch"
 
@@ -17,6 +20,7 @@ class KioskBatch(SQLModel, table=True):
     at: int = Field(sa_column=Column(BigInteger, nullable=False))
     staff_id: int
     deed: str
+    event_id: str | None = None
 
 
 class KioskBatchMember(SQLModel, table=True):

@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 
 from server.batches.deeds import Became, Deed, Result, command_of, is_followed
 from server.batches.models import KioskBatch, KioskBatchMember
+from server.events.models import Event
 from server.kiosks.models import OPEN_STATES, CommandState, Kiosk, KioskCommand, KioskLive, KioskState
 from server.kiosks.setup import number_of
 from shared.domain.zones import to_millis
@@ -37,16 +38,25 @@ class Member(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far all of them are: those that need a look first."""
+    """How far all of them are: those that need a look first. event: the one that was chosen, if any."""
 
     deed: Deed
+    event: Event | None
     members: Sequence[Member]
     counts: Mapping[Stand, int]
 
 
-def keep_batch(session: Session, deed: Deed, results: Sequence[Result], now: datetime, staff_id: int) -> int:
+def keep_batch(
+    session: Session,
+    deed: Deed,
+    results: Sequence[Result],
+    now: datetime,
+    staff_id: int,
+    *,
+    event: str | None = None,
+) -> int:
     """Keep what became of a deed at each zuil; return the id under which it can be followed."""
-    batch = KioskBatch(at=to_millis(now), staff_id=staff_id, deed=str(deed))
+    batch = KioskBatch(at=to_millis(now), staff_id=staff_id, deed=str(deed), event_id=event)
     session.add(batch)
     session.flush()
     numbers = [number_of(result.kiosk) for result in results]
@@ -88,7 +98,8 @@ def read_progress(session: Session, batch_id: int, staff_id: int, now: datetime)
         members.append(Member(member.kiosk, kiosk.name, stand, became))
     order = list(Stand)
     members.sort(key=lambda member: (order.index(member.stand), member.kiosk))
-    return Progress(deed, members, Tally(member.stand for member in members))
+    event = session.get(Event, batch.event_id) if batch.event_id else None
+    return Progress(deed, event, members, Tally(member.stand for member in members))
 
 
 def _stand(deed: Deed, member: KioskBatchMember, kiosk: Kiosk, live: KioskLive | None) -> Stand:

@@ -115,6 +115,8 @@ class TestDeeds:
         assert f'name="kiosk" value="{second}"' in asked.text
         page = do(any_site, "event", [first, second, other], event=event).text
         assert stands(page) == {first: "later", second: "later", other: "unchanged"}
+        title = re.findall(r"<strong>([^<]+)</strong>", asked.text.partition('name="event"')[2])[0].strip()
+        assert f'<p class="soft">{title}</p>' in page
         assert 'data-became="not-theirs"' in page
         assert "geen activiteit van haar balies" in page
         assert f'href="/monitor/zuilen/{first}"' in page
