@@ -44,6 +44,7 @@ async def _life(app: FastAPI) -> AsyncIterator[None]:
     async with device_api_running(app):
         with jobs_running(database, app.state.settings), watching(database):
             yield
+            database.is_closing = True
     database.dispose()
 
 

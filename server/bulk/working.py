@@ -99,12 +99,18 @@ def drop_list(session: Session, bulk: BulkList) -> bool:
 
 
 def work_at(database: Database, list_id: int) -> bool:
-    """Look at a list, or carry it out, as far as it goes; False when another process does."""
+    """Look at a list, or carry it out, as far as it goes; False when another process does.
+
+    A process that stops leaves the rest to another, at once.
+    """
     here = {"began": datetime.now(UTC), "began_part": col(BulkList.next_part)}
     if not claim(database, BulkList, list_id, BUSY, **here):
         return False
     while _do_part(database, list_id):
-        pass
+        if database.is_closing:
+            with database.writing() as session:
+                session.execute(update(BulkList).where(col(BulkList.id) == list_id).values(claimed=None))
+            break
     return True
 
 
@@ -113,6 +119,8 @@ def work_at_open(database: Database) -> None:
     with database.reading() as session:
         waiting = nobodys(session, BulkList, BUSY)
     for list_id in waiting:
+        if database.is_closing:
+            return
         work_at(database, list_id)
 
 

@@ -119,6 +119,7 @@ class _Server(uvicorn.Server):
         for app in _applications:
             app.state.hub.close()
             app.state.closing = True
+            app.state.database.is_closing = True
         await super().shutdown(sockets)
 
 

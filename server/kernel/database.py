@@ -41,6 +41,8 @@ class Database:
         self.is_postgresql = self.engine.dialect.name == "postgresql"
         self._readers, self._writers = _reading_and_writing(self.engine)
         self._listeners: list[Callable[[], None]] = []
+        self.is_closing = False
+        """This process is about to stop: what another can go on with is left to it."""
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call `listener` after every commit that put something in the change feed."""

@@ -236,6 +236,20 @@ def test_a_process_that_dies_leaves_whole_pieces_and_another_goes_on(office, tow
 
 
 @one_database
+def test_a_process_that_stops_leaves_the_rest_to_another_at_once(office, town, desk, database, monkeypatch):
+    monkeypatch.setattr(reading, "PART", 2)
+    wanted = office.look(*(row(n, town.card(desk)) for n in range(1, 6)))
+    assert office.order(wanted)
+    database.is_closing = True
+    assert work_at(database, wanted)
+    work_at_open(database)
+    assert office.counts(wanted) == (ListState.CARRYING, 5, 5, 0, 2, 0)
+    database.is_closing = False  # the other process
+    work_at_open(database)
+    assert office.counts(wanted) == (ListState.DONE, 5, 5, 0, 5, 0)
+
+
+@one_database
 def test_a_list_is_carried_out_once_and_can_be_thrown_away_only_before(office, town, desk, database):
     wanted, unwanted = office.look(row(1, town.card(desk))), office.look(row(2, town.card(desk)))
     office.carry_out(wanted)
