@@ -176,6 +176,7 @@ def _shown(request: Request, session: Session, acting: Acting, incident_id: int)
         "is_back": bool(coming_back(session, [incident])),
         "tone": TONES[incident.state],
         "members": members(session, incident),
+        "state_of": lambda state: state_word(_, state),
         "notes": [(note, name, _deed(_, note.deed, note.text)) for note, name in notes(session, incident)],
         "who": who,
         "colleagues": colleagues(session, incident, acting.card_system_id),

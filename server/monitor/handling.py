@@ -12,6 +12,7 @@ from server.counters.models import CounterCardSystem
 from server.kernel.audit import record
 from server.kiosks.finding import in_reach
 from server.kiosks.models import Kiosk, KioskCounter, KioskState
+from server.monitor.board import EXCUSED
 from server.monitor.incidents import GATHER_MILLIS
 from server.monitor.models import Incident, IncidentKiosk, IncidentNote, KioskWatch
 from server.staff.models import Staff, StaffRole
@@ -83,16 +84,36 @@ def coming_back(session: Session, incidents: Sequence[Incident]) -> frozenset[in
     return frozenset(session.exec(query))
 
 
-def members(session: Session, incident: Incident) -> Sequence[tuple[int, str, bool]]:
-    """Return number, name and whether it still takes part, of at most a page of its zuilen."""
+class Member(NamedTuple):
+    """A zuil of an incident. is_in: whether it still takes part.
+
+    state: how it is now, or `EXCUSED`; empty of one that nobody watches (any more).
+    """
+
+    kiosk: int
+    name: str
+    is_in: bool
+    state: str
+
+
+def members(session: Session, incident: Incident) -> Sequence[Member]:
+    """Return at most a page of the zuilen of an incident, those that still take part first."""
+    state = case(
+        (col(KioskWatch.state) == State.OK, State.OK.value),
+        (col(KioskWatch.excuse) != "", EXCUSED),
+        else_=func.coalesce(col(KioskWatch.state), ""),
+    )
     query = (
-        select(col(Kiosk.number), col(Kiosk.name), col(IncidentKiosk.left_at))
+        select(col(Kiosk.number), col(Kiosk.name), col(IncidentKiosk.left_at).is_(None), state)
         .join(IncidentKiosk, col(IncidentKiosk.kiosk) == col(Kiosk.number))
+        .outerjoin(KioskWatch, col(KioskWatch.kiosk) == col(Kiosk.number))
         .where(col(IncidentKiosk.incident_id) == incident.id)
         .order_by(col(IncidentKiosk.left_at).is_not(None), col(Kiosk.name))
         .limit(PAGE)
     )
-    return [(number or 0, name, left is None) for number, name, left in session.exec(query)]
+    return [
+        Member(number or 0, name, bool(is_in), state) for number, name, is_in, state in session.exec(query)
+    ]
 
 
 def notes(session: Session, incident: Incident) -> Sequence[tuple[IncidentNote, str]]:

@@ -72,6 +72,15 @@ def test_what_is_wrong_stands_there_the_gravest_first_and_what_is_over_apart(any
     assert "Geen enkele zuil van deze balie" not in any_ksb.client.get(f"{HERE}/{over}").text
 
 
+def test_only_a_zuil_that_is_fine_is_said_to_be_so(any_ksb):
+    one = add_incident(any_ksb, (1, 2), scope="counter", key="1", closed=int(time.time() * 1000))
+    any_ksb.watch(1)
+    any_ksb.watch(2, "offline", "silent", "closed")
+    page = any_ksb.client.get(f"{HERE}/{one}").text.partition('class="members"')[2]
+    assert page.count("hersteld") == 1
+    assert "nu: Gesloten of in onderhoud" in page
+
+
 def test_alerts_beyond_the_first_page_are_found_too(any_ksb):
     now = int(time.time() * 1000)
     with any_ksb.database.writing() as session:
