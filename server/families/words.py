@@ -16,7 +16,7 @@ FAULTS: Final[Mapping[FamilyFault, str]] = MappingProxyType(
             "We vinden geen UiTPAS met dit nummer en deze geboortedatum. Kijk ze allebei na."
         ),
         FamilyFault.ALREADY: later("Deze persoon staat al in je gezin."),
-        FamilyFault.TOO_MANY: later("Je gezin heeft het maximum aantal leden bereikt."),
-        FamilyFault.TOO_MANY_ADULTS: later("Je gezin heeft het maximum aantal volwassenen bereikt."),
+        FamilyFault.TOO_MANY: later("Het gezin heeft het maximum aantal leden bereikt."),
+        FamilyFault.TOO_MANY_ADULTS: later("Het gezin heeft het maximum aantal volwassenen bereikt."),
     }
 )

@@ -41,7 +41,9 @@ _OVER: Final = Statement(
     " CASE WHEN w.excuse = '' AND w.since >= m.joined THEN w.since ELSE CAST(:now AS bigint) END,"
     " CASE WHEN i.state = 'offline' AND w.excuse = '' AND w.state <> 'blocked' THEN w.since END,"
     " (SELECT MIN(s.card_system_id) FROM kiosk_counter c"
-    "  JOIN counter_card_system s ON s.counter_id = c.counter_id WHERE c.kiosk = m.kiosk)"
+    "  JOIN counter_card_system s ON s.counter_id = c.counter_id"
+    # Of its card systems the first that chose any rules.
+    "  JOIN watch_rules r ON r.card_system_id = s.card_system_id WHERE c.kiosk = m.kiosk)"
     " FROM incident_kiosk m JOIN incident i ON i.id = m.incident_id"
     " LEFT JOIN kiosk_watch w ON w.kiosk = m.kiosk WHERE m.left_at IS NULL AND"
     " (w.kiosk IS NULL OR (w.excuse <> '' AND i.state <> 'blocked')"

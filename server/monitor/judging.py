@@ -58,7 +58,9 @@ _DUE: Final = Statement(
     "SELECT w.kiosk, w.due, w.heard, w.hung_up, w.state, w.excuse, w.causes, w.since, w.memory,"
     " k.state AS life, CAST(l.heartbeat AS text), l.clock_offset_ms, h.calendar,"
     " (SELECT MIN(s.card_system_id) FROM kiosk_counter c"
-    "  JOIN counter_card_system s ON s.counter_id = c.counter_id WHERE c.kiosk = w.kiosk),"
+    "  JOIN counter_card_system s ON s.counter_id = c.counter_id"
+    # Of its card systems the first that chose any rules.
+    "  JOIN watch_rules r ON r.card_system_id = s.card_system_id WHERE c.kiosk = w.kiosk),"
     " (SELECT MAX(m.ends) FROM maintenance m WHERE m.kiosk = w.kiosk AND m.starts <= :now AND m.ends > :now),"
     " (SELECT MIN(m.starts) FROM maintenance m WHERE m.kiosk = w.kiosk AND m.starts > :now)"
     " FROM kiosk_watch w JOIN kiosk k ON k.number = w.kiosk"

@@ -3,9 +3,12 @@
 import threading
 
 import pytest
+from sqlmodel import select
 
 from fakes.field import HOUR, MINUTE, SECOND, START, new_field
 from fakes.scene import SYSTEM, add_region
+from server.cardsystems.models import CardSystem
+from server.counters.models import CounterCardSystem
 from server.kiosks.models import Kiosk
 from server.kiosks.setup import block_kiosk, unblock_kiosk
 from server.monitor.judging import GAP_MILLIS, judge_due, keep_listening
@@ -104,6 +107,18 @@ def test_a_ksb_has_its_zuilen_judged_by_its_own_thresholds_at_once(field):
         rules = WatchRules(card_system_id=SYSTEM, thresholds={"silent": 100})
         assert put_rules(session, rules)
         assert not put_rules(session, WatchRules(card_system_id=SYSTEM, thresholds={"silent": 100}))
+    field.look()
+    assert set(field.states().values()) == {"offline  silent"}
+
+
+def test_a_zuil_of_two_card_systems_goes_by_the_one_that_has_rules(field):
+    field.wait(120)
+    with field.database.writing() as session:
+        counter = session.exec(select(CounterCardSystem.counter_id)).first()
+        session.add(CardSystem(id=SYSTEM - 1, name="Zonder regels", token_key=b"z"))
+        session.flush()
+        session.add(CounterCardSystem(counter_id=counter, card_system_id=SYSTEM - 1))
+        put_rules(session, WatchRules(card_system_id=SYSTEM, thresholds={"silent": 100}))
     field.look()
     assert set(field.states().values()) == {"offline  silent"}
 
