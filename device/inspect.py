@@ -10,12 +10,16 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from device import VERSION
+from device.adapters.sense import makes_sense
 from device.adapters.shelf import Shelf
+from device.adapters.sqlite import is_damage, is_sound, known_version
 from device.doctor import steps
+from device.formats import CACHE, JOURNAL
 from device.settings import Settings, proxy_address, release_keys
 from shared.domain.releases import FACTORY
 
@@ -43,26 +47,41 @@ def status(state: Path, proxy: str = "") -> Iterator[str]:
     proxy: the one of its settings, told without its password.
 
     Raises:
-        StateError: there is no zuil.
+        StateError: there is no zuil, or one of its files is damaged or of a newer version.
     """
     journal, cache = state / "journal.db", state / "cache.db"
     if not journal.exists() or not cache.exists():
         raise StateError(f"There is no zuil in {state}.")
-    facts = dict(_rows(cache, "SELECT name, value FROM fact"))
+    yield f"program        {_program(state)}"
+    yield f"enrolled       {_enrolled(state)}"
+    files = [_finding(subject, partial(check, state)) for subject, check in _FILES.items()]
+    for finding in files:
+        yield f"{finding.subject:<15}{finding.sentence}"
+    if files[0].good:
+        yield from _in_journal(journal)
+    if files[1].good:
+        yield from _in_cache(cache)
+    if proxy:
+        yield "proxy          {}:{}".format(*proxy_address(proxy))
+    if not all(finding.good for finding in files):
+        raise StateError("What is in the file that is not fine was left out.")
+
+
+def _in_journal(journal: Path) -> Iterator[str]:
     marks = dict(_rows(journal, "SELECT name, value FROM mark"))
     last = _number(journal, "SELECT coalesce(max(seq), 0) FROM tap")
     parked = _number(journal, "SELECT count(*) FROM tap WHERE verdict = 'refused'")
     waiting = _number(journal, f"SELECT count(*) FROM tap WHERE seq > {int(marks['through'])}")  # noqa: S608 - a number
+    yield f"taps           {last} recorded, {waiting} not yet at the server, {parked} parked"
+
+
+def _in_cache(cache: Path) -> Iterator[str]:
+    facts = dict(_rows(cache, "SELECT name, value FROM fact"))
     cards = _number(cache, "SELECT coalesce(sum(cards), 0) FROM card_set")
     heard = facts.get("heard")
-    yield f"program        {_program(state)}"
-    yield f"enrolled       {_enrolled(state)}"
-    yield f"taps           {last} recorded, {waiting} not yet at the server, {parked} parked"
     yield f"cards          {cards}, up to {facts.get('cursor') or 'nothing yet'}"
     yield f"configuration  {facts.get('config_version') or 'none'}"
     yield f"server heard   {datetime.fromtimestamp(int(heard) / 1000, UTC) if heard else 'never'}"
-    if proxy:
-        yield "proxy          {}:{}".format(*proxy_address(proxy))
 
 
 def _program(state: Path) -> str:
@@ -102,6 +121,7 @@ def examine(settings: Settings, state: Path) -> list[Finding]:
     """Check everything a zuil needs; a failed check never hides the next."""
     checks: dict[str, Callable[[], str]] = {
         "disk": lambda: _disk(state),
+        **{subject: partial(check, state) for subject, check in _FILES.items()},
         "program": lambda: _releases(settings, state),
         "board": lambda: _board(state),
         "enrolment": lambda: _enrolment(state, settings),
@@ -139,6 +159,45 @@ def _disk(state: Path) -> str:
     if free < _FREE_BYTES:
         raise StateError(f"only {free // 1_000_000} MB is free in {state}")
     return f"{free // 1_000_000} MB free in {state}"
+
+
+def _journal(state: Path) -> str:
+    return _file(
+        state / "journal.db",
+        JOURNAL.reads,
+        "it is damaged; at its next start the zuil saves what can be read and keeps the file beside it",
+    )
+
+
+def _cache(state: Path) -> str:
+    return _file(
+        state / "cache.db",
+        CACHE.reads,
+        "it is damaged; at its next start the zuil fetches it anew",
+        lambda connection: is_sound(connection) and makes_sense(connection),
+    )
+
+
+_FILES: Final = {"journal": _journal, "cache": _cache}
+
+
+def _file(
+    path: Path, reads: int, damaged: str, is_whole: Callable[[sqlite3.Connection], bool] = is_sound
+) -> str:
+    """Return that a database is fine. reads: the newest schema that this program knows."""
+    if not path.exists():
+        return "none yet, the first start makes it"
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            known_version(connection, path, reads)
+            whole = is_whole(connection)
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise StateError(f"{path} cannot be read: {error}") from error
+        whole = False
+    if not whole:
+        raise StateError(damaged)
+    return "fine"
 
 
 def _enrolment(state: Path, settings: Settings) -> str:

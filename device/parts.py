@@ -281,7 +281,8 @@ def _open_files(
             HttpLink(settings.server.url, place.state, clock, agent=agent, proxy=settings.network.proxy),
         )
     except (JournalError, CacheError, NewerSchemaError, DamagedCredentialsError, OSError) as error:
-        display.leave(screens.out_of_order(Fault.JOURNAL, "nl"))
+        fault = Fault.NEWER_FILES if isinstance(error, NewerSchemaError) else Fault.JOURNAL
+        display.leave(screens.out_of_order(fault, "nl"))
         raise StartError(str(error)) from error
 
 

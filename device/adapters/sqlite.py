@@ -40,14 +40,24 @@ def migrate(connection: sqlite3.Connection, path: Path, steps: tuple[str, ...], 
     Raises:
         NewerSchemaError: the database has seen a step that this program does not know.
     """
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > len(steps):
-        raise NewerSchemaError(
-            f"{path} was written by a newer version of zuil (schema {version}, this program knows"
-            f" {len(steps)}). Install the newer version again; nothing was changed."
-        )
+    version = known_version(connection, path, len(steps))
     for number, script in enumerate(steps[version:writes], start=version + 1):
         connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {number}; COMMIT")
+
+
+def known_version(connection: sqlite3.Connection, path: Path, reads: int) -> int:
+    """Return the schema of a database, 0 of an empty one. reads: the newest that this program knows.
+
+    Raises:
+        NewerSchemaError: the database has seen a step that this program does not know.
+    """
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > reads:
+        raise NewerSchemaError(
+            f"{path} was written by a newer version of zuil (schema {version}, this program knows"
+            f" {reads}). Install the newer version again; nothing was changed."
+        )
+    return int(version)
 
 
 def is_damage(error: sqlite3.Error) -> bool:

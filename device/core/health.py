@@ -15,6 +15,7 @@ class Fault(StrEnum):
     STORAGE_READ_ONLY = "E21"
     STORAGE_NEARLY_FULL = "E22"
     STORAGE_SLOW = "E23"
+    NEWER_FILES = "E24"
     ENROLMENT = "E30"
     LEASE = "E40"
     BLOCKED = "E50"

@@ -87,6 +87,11 @@ _FAULTS: Final[Mapping[Fault, Mapping[str, str]]] = {
         "fr": "Stockage très lent",
         "en": "Storage is very slow",
     },
+    Fault.NEWER_FILES: {
+        "nl": "Programma te oud",
+        "fr": "Programme trop ancien",
+        "en": "Program too old",
+    },
     Fault.DISPLAY: {"nl": "Scherm werkt niet", "fr": "Écran en panne", "en": "Display broken"},
     Fault.LIGHTS: {"nl": "Lampjes werken niet", "fr": "Voyants en panne", "en": "Lights broken"},
     Fault.UNDER_VOLTAGE: {"nl": "Te weinig stroom", "fr": "Tension trop basse", "en": "Voltage too low"},

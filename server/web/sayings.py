@@ -154,6 +154,7 @@ def _codes(_: Translator) -> Mapping[str, str]:
         "E21": _("Kan niet meer schrijven"),
         "E22": _("De SD-kaart is vol"),
         "E23": _("De SD-kaart is traag"),
+        "E24": _("Haar bestanden zijn van een nieuwere versie"),
         "E30": _("Niet aangemeld"),
         "E40": _("Te lang zonder server"),
         "E50": _("Geblokkeerd"),
