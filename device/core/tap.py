@@ -1,7 +1,8 @@
 """One tap: read, decide, write down, and only then say what to show.
 
-This is the path that people wait for. It does two reads of the cache, one of the journal and one
-durable write; everything else was prepared when the configuration came in.
+This is the path that people wait for. It reads the card (once for each card system until it is
+found), its check-ins and those of the journal, all by key, and writes one durable row; everything
+else was prepared when the configuration came in.
 """
 
 from __future__ import annotations
