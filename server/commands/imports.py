@@ -16,10 +16,17 @@ from server.commands.common import Commands, opened
 from server.commands.table import print_rows
 from server.events.importing import ReportLine, Result, import_source
 from server.events.sources import SourceError
+from server.events.udb3 import UitpasReason
 from server.migrations.run import require_current
 from server.settings import Settings
 
 _EVENT_WIDTHS: Final = (48, 9, 16)
+_NOT_OFFERED: Final = {
+    UitpasReason.SWITCHED_OFF: "Its labels say that it takes no part in UiTPAS.",
+    UitpasReason.NO_ORGANIZER: "Not offered: no label of a card system here, and no organiser.",
+    UitpasReason.NO_PRICE: "Not offered: no label of a card system here, and no base price.",
+    UitpasReason.NO_CARD_SYSTEM: "Not offered: neither labels nor organiser belong to a card system here.",
+}
 _CARD_WIDTHS: Final = (8, 16, 40)
 
 
@@ -103,7 +110,8 @@ def _event_rows(
         totals[line.result] += line.count
         if quiet and line.result is Result.UNCHANGED:
             continue
-        why = " ".join(f"[{reason.code}] {reason.sentence}" for reason in line.reasons)
+        offered = [_NOT_OFFERED[line.uitpas]] if line.uitpas in _NOT_OFFERED else []
+        why = " ".join([*offered, *(f"[{reason.code}] {reason.sentence}" for reason in line.reasons)])
         name = line.name if line.count == 1 else f"{line.name} ({line.count} documents)"
         yield name, line.result.value, line.uitpas.value if line.uitpas else "", why
 

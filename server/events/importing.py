@@ -77,7 +77,7 @@ class EventImport:
     source: str
     now: datetime
     surroundings: Surroundings = field(init=False)
-    _seen: set[str] = field(default_factory=set)
+    _seen: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         with self.database.reading() as session:
@@ -109,12 +109,10 @@ class EventImport:
         event = map_event(document.content, self.surroundings.labels)
         if isinstance(event, Refusal):
             return ReportLine(document.name, Result.REFUSED, event.reasons, event.id)
-        if event.id in self._seen:
-            reason = Reason(
-                "dubbel", "An earlier document of this run describes the same event; that one counts."
-            )
+        if (first := self._seen.get(event.id)) is not None:
+            reason = Reason("dubbel", f"{first} describes the same event; that one counts.")
             return ReportLine(document.name, Result.DOUBLE, (reason,), event.id)
-        self._seen.add(event.id)
+        self._seen[event.id] = document.name
         return self.surroundings.complete(event)
 
     def _import(self, batch: list[_Judged]) -> Iterator[ReportLine]:

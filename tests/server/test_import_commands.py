@@ -63,6 +63,16 @@ def test_a_folder_is_reported_document_by_document(installation, tmp_path):
     assert [event.place_id for event in installation.all(Event)] == ["p1"]
 
 
+def test_what_is_not_offered_or_came_before_is_said_in_words(installation, tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    for name in ("a.json", "b.json"):
+        (folder / name).write_text(json.dumps(DOCUMENT | {"location": None, "labels": [], "organizer": None}))
+    first, second, _ = installation.run("events", "import", folder).stdout.splitlines()
+    assert "Not offered: no label of a card system here, and no organiser." in first
+    assert "[dubbel] a.json describes the same event; that one counts." in second
+
+
 def test_a_source_that_is_not_there_is_exit_code_1_and_the_next_one_is_imported(installation, tmp_path):
     file = tmp_path / "a.json"
     file.write_text(json.dumps(DOCUMENT | {"location": None}))
