@@ -24,15 +24,16 @@ _FIRST: Final = Statement(
 )
 _BEGIN: Final = Statement(
     "INSERT INTO kiosk_journal (kiosk, top_seq, through, chain) VALUES (:kiosk, 0, 0, '')"
-    " ON CONFLICT (kiosk) DO UPDATE SET top_seq = 0, through = 0, chain = ''"
+    " ON CONFLICT (kiosk) DO UPDATE SET top_seq = 0, through = 0, chain = '', received = NULL"
 )
 _KEEP: Final = Statement(
-    "UPDATE kiosk_journal SET top_seq = rows.top, through = rows.through, chain = rows.chain FROM {rows}"
-    " WHERE kiosk_journal.kiosk = rows.kiosk",
+    "UPDATE kiosk_journal SET top_seq = rows.top, through = rows.through, chain = rows.chain,"
+    " received = rows.received FROM {rows} WHERE kiosk_journal.kiosk = rows.kiosk",
     kiosk="int",
     top="bigint",
     through="bigint",
     chain="text",
+    received="bigint",
 )
 
 
@@ -128,9 +129,9 @@ def locked_journals(
     return found
 
 
-def keep_journals(reached: Mapping[int, Progress]) -> Call:
-    """Return the call that remembers how far the journals of these zuilen came."""
-    return Call(_KEEP, rows=[(kiosk, *progress) for kiosk, progress in reached.items()])
+def keep_journals(reached: Mapping[int, Progress], now: int) -> Call:
+    """Return the call that remembers how far the journals of these zuilen came, in an upload of `now`."""
+    return Call(_KEEP, rows=[(kiosk, *progress, now) for kiosk, progress in reached.items()])
 
 
 def begin_journal(session: Session, kiosk: int) -> None:

@@ -129,7 +129,7 @@ class KioskJournal(SQLModel, table=True):
     """How far a zuil's journal is at the server.
 
     top_seq, chain: the highest sequence number that came, and its chain value (hexadecimal).
-    through: everything up to here came, or is lost for good.
+    through: everything up to here came, or is lost for good. received: when the last upload came.
     """
 
     __tablename__ = "kiosk_journal"
@@ -138,6 +138,7 @@ class KioskJournal(SQLModel, table=True):
     top_seq: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     through: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     chain: str = ""
+    received: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class KioskGap(SQLModel, table=True):

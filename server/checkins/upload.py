@@ -87,7 +87,7 @@ def take_uploads(
     for one in came:
         for item in one.refused:
             _park(bulk, one.kiosk, item, received)
-    judged = judge(session, claims, Arrival(Source.KIOSK, received), [keep_journals(reached)])
+    judged = judge(session, claims, Arrival(Source.KIOSK, received), [keep_journals(reached, received)])
     by_id = {one.id: one for one in judged}
     return [_answer(one, known, by_id, reached[one.kiosk]) for one in came]
 

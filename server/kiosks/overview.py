@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import column, func, table
+from sqlalchemy import Row, Select, column, func, table
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -18,10 +19,10 @@ from server.events.models import Event
 from server.kiosks.choices import window_now_or_next
 from server.kiosks.finding import in_reach, mentioning
 from server.kiosks.models import FormerDevice, Kiosk, KioskCounter, KioskLive, KioskState
-from shared.domain.zones import to_millis
+from shared.domain.zones import from_millis, to_millis
 
-# How far each journal is: a check-in's own table, of which only this one number is wanted here.
-_JOURNAL: Final = table("kiosk_journal", column("kiosk"), column("top_seq"))
+# How far each journal is: a check-in's own table, of which only these two numbers are wanted here.
+JOURNAL: Final = table("kiosk_journal", column("kiosk"), column("top_seq"), column("received"))
 PAGE: Final = 50
 LATE_AFTER_HEARTBEATS: Final = 2
 SILENT_AFTER: Final = timedelta(minutes=15)
@@ -55,7 +56,8 @@ class Following(StrEnum):
 class KioskView:
     """One zuil with its live state.
 
-    live: None until it first speaks. arrived: the highest row of its journal at the server.
+    live: None until it first speaks. arrived: the highest row of its journal at the server; uploaded:
+    when its last upload came.
     shown: the event it shows now, None also when it stopped.
     """
 
@@ -66,12 +68,21 @@ class KioskView:
     chosen: Event | None
     is_chosen_open: bool
     arrived: int
+    uploaded: datetime | None
     health: Health
 
     @property
     def number(self) -> int:
         """The zuil's number."""
         return self.kiosk.number or 0
+
+    @property
+    def last_contact(self) -> datetime | None:
+        """When it was last heard, whatever it said."""
+        if self.live is None:
+            return self.uploaded
+        seconds = self.kiosk.heartbeat_seconds
+        return last_heard(self.live.last_contact, self.uploaded, self.live.hung_up, seconds)
 
     @property
     def waiting(self) -> int:
@@ -135,6 +146,18 @@ def health_of(kiosk: Kiosk, live: KioskLive | None, now: datetime) -> Health:
 def is_late(kiosk: Kiosk, live: KioskLive, now: datetime) -> bool:
     """Tell whether two heartbeats of a zuil did not come."""
     return now - live.last_contact > timedelta(seconds=kiosk.heartbeat_seconds * LATE_AFTER_HEARTBEATS)
+
+
+def last_heard(
+    heartbeat: datetime, uploaded: datetime | None, hung_up: datetime | None, heartbeat_seconds: int
+) -> datetime:
+    """Return when a zuil was last heard: by a heartbeat, an upload, or the stream that it closed.
+
+    A line that was cut is closed here only when the network gives it up, which may take a quarter of an
+    hour: so that counts no later than the heartbeat that did not come.
+    """
+    due = heartbeat + timedelta(seconds=heartbeat_seconds)
+    return max(heartbeat, uploaded or heartbeat, min(hung_up or heartbeat, due))
 
 
 def has_stopped(kiosk: Kiosk) -> bool:
@@ -244,12 +267,7 @@ def _views(session: Session, query: SelectOfScalar[Kiosk], now: datetime) -> lis
         lives=lives,
         events=_events(session, wanted),
         counters=_counters(session, numbers),
-        arrived={
-            int(kiosk): int(top)
-            for kiosk, top in session.execute(
-                select(_JOURNAL.c.kiosk, _JOURNAL.c.top_seq).where(_JOURNAL.c.kiosk.in_(numbers))
-            )
-        },
+        journals={row.kiosk: row for row in session.execute(_journals(numbers))},
     )
     return [_view(kiosk, beside, now) for kiosk in kiosks]
 
@@ -260,13 +278,14 @@ class _Beside(NamedTuple):
     lives: Mapping[int, KioskLive]
     events: Mapping[str, Event]
     counters: Mapping[int, tuple[Counter, ...]]
-    arrived: Mapping[int, int]
+    journals: Mapping[int, Row[Any]]
 
 
 def _view(kiosk: Kiosk, beside: _Beside, now: datetime) -> KioskView:
     number = kiosk.number or 0
     live = beside.lives.get(number)
     chosen = beside.events.get(kiosk.manual_event_id or "")
+    journal = beside.journals.get(number)
     return KioskView(
         kiosk=kiosk,
         counters=beside.counters.get(number, ()),
@@ -274,9 +293,14 @@ def _view(kiosk: Kiosk, beside: _Beside, now: datetime) -> KioskView:
         shown=beside.events.get(live.event_id or "") if live and not has_stopped(kiosk) else None,
         chosen=chosen,
         is_chosen_open=chosen is not None and window_now_or_next(chosen, now)[1],
-        arrived=beside.arrived.get(number, 0),
+        arrived=journal.top_seq if journal else 0,
+        uploaded=from_millis(journal.received) if journal and journal.received else None,
         health=health_of(kiosk, live, now),
     )
+
+
+def _journals(numbers: Sequence[int]) -> Select[Any]:
+    return sql_select(JOURNAL).where(JOURNAL.c.kiosk.in_(numbers))
 
 
 def _events(session: Session, ids: Iterable[str | None]) -> dict[str, Event]:

@@ -15,8 +15,10 @@ from sqlmodel import Session, col
 from server.counters.models import Counter
 from server.kiosks.finding import in_reach, mentioning, of_system
 from server.kiosks.models import Kiosk, KioskCounter, KioskLive, KioskState
+from server.kiosks.overview import JOURNAL, last_heard
 from server.monitor.models import KioskTransition, KioskWatch
 from shared.domain.watching import Cause, Excuse, State
+from shared.domain.zones import from_millis, to_millis
 
 PAGE: Final = 50
 MOST_UNUSED: Final = 10
@@ -177,11 +179,15 @@ def _rows(*, only_judged: bool = True) -> _Query:
             col(KioskWatch.causes),
             col(KioskWatch.since),
             col(KioskWatch.heard),
+            col(KioskWatch.hung_up),
+            col(Kiosk.heartbeat_seconds),
+            JOURNAL.c.received,
             col(KioskLive.queue),
             col(KioskLive.version),
         )
         .join(KioskWatch, col(KioskWatch.kiosk) == col(Kiosk.number), isouter=not only_judged)
         .outerjoin(KioskLive, col(KioskLive.kiosk) == col(Kiosk.number))
+        .outerjoin(JOURNAL, JOURNAL.c.kiosk == col(Kiosk.number))
     )
 
 
@@ -234,8 +240,15 @@ def _row(found: Any, names: Mapping[int, tuple[str, ...]]) -> Row:  # noqa: ANN4
         excuse=Excuse(found.excuse or ""),
         causes=tuple(Cause(cause) for cause in (found.causes or "").split(",") if cause),
         since=found.since or 0,
-        heard=found.heard or 0,
+        heard=_heard(found),
         queue=found.queue,
         version=found.version or "",
         counters=names.get(found.number, ()),
     )
+
+
+def _heard(found: Any) -> int:  # noqa: ANN401 - a row of a query
+    if found.heard is None:
+        return 0
+    uploaded, hung_up = (None if at is None else from_millis(at) for at in (found.received, found.hung_up))
+    return to_millis(last_heard(from_millis(found.heard), uploaded, hung_up, found.heartbeat_seconds))

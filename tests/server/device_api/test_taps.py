@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from fakes.scene import EVENT, chip_of
-from server.checkins.models import LEDGER, Checkin, KioskGap, RefusedTap
+from server.checkins.models import LEDGER, Checkin, KioskGap, KioskJournal, RefusedTap
 from server.passholders.models import Passholder
 
 
@@ -33,6 +33,13 @@ def test_a_tap_becomes_a_point_in_the_ledger(database, station):
     assert (verdict.verdict, verdict.outcome, verdict.points, verdict.total) == ("granted", "ok", 1, 1)
     assert answer.through == 1
     assert points_of(database, 1) == 1
+
+
+def test_an_upload_is_remembered_as_a_moment_of_contact(database, station):
+    before = time.time_ns() // 1_000_000
+    station.upload(station.journal(station.tap(chip_of(1), EVENT)))
+    with database.reading() as session:
+        assert session.exec(select(KioskJournal.received)).one() >= before
 
 
 def test_the_same_tap_again_has_the_same_verdict_and_no_second_point(database, station):

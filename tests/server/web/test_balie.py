@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlmodel import select
 
+from server.checkins.models import KioskJournal
 from server.events.models import Event
 from server.feed.models import Change, ChangeKind
 from server.kernel.audit import AuditEntry
@@ -13,6 +14,7 @@ from server.kiosks.choices import event_choices
 from server.kiosks.contact import note_hang_up, note_return
 from server.kiosks.models import Kiosk, KioskLive
 from server.kiosks.overview import Following, Health, kiosks_of_counter
+from shared.domain.zones import to_millis
 
 MUSIC = "4d0c1c6a-2f37-4b7e-9a57-0c3f1e5b7a11"
 FILM = "c81e4a3d-0b6f-4e92-a7d5-3f6b8c0d1e13"
@@ -170,11 +172,27 @@ def test_a_zuil_whose_stream_closed_is_not_connected_from_that_moment_on(any_sit
     assert view_of(any_site).health is Health.FINE
 
 
+@pytest.mark.parametrize(
+    ("uploaded", "hung_up", "contact"),
+    [(None, None, 600), (30, None, 30), (900, None, 600), (None, 570, 570), (None, 20, 540), (30, 570, 30)],
+    ids=["a heartbeat", "an upload", "an older one", "a stream that closed", "a line that died", "both"],
+)
+def test_the_last_contact_is_whatever_was_heard_last(site, uploaded, hung_up, contact):
+    now = datetime.now(UTC)
+
+    def ago(seconds):
+        return None if seconds is None else now - timedelta(seconds=seconds)
+
+    site.report(1, last_contact=ago(600), hung_up=ago(hung_up))
+    with site.database.writing() as session:
+        session.add(KioskJournal(kiosk=1, received=uploaded and to_millis(ago(uploaded))))
+    last = view_of(site).last_contact
+    assert abs(last - ago(contact)) < timedelta(seconds=0.01)
+
+
 def test_what_the_server_has_received_is_not_waiting_any_more(site):
     site.report(1, queue=3, heartbeat={"last_seq": 9})
     assert view_of(site).waiting == 3
-    from server.checkins.models import KioskJournal
-
     with site.database.writing() as session:
         session.add(KioskJournal(kiosk=1, top_seq=9))
     assert view_of(site).waiting == 0
