@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy.exc import OperationalError
 
 from server.commands import feed, imports, migrate, places, releases, serve, snapshots, staff
+from server.commands.common import UnusableDatabaseError
 from server.kernel.logs import install_logs
 from server.kernel.vault import VaultError
 from server.migrations.run import WrongDatabaseError
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         sys.stderr.write(f"zuil-server: {error}\n")
         return WRONG_SETTING
-    except (WrongDatabaseError, VaultError) as error:
+    except (WrongDatabaseError, UnusableDatabaseError, VaultError) as error:
         sys.stderr.write(f"zuil-server: {error}\n")
     except OperationalError as error:
         sys.stderr.write(f"zuil-server: the database does not answer: {error.orig}\n")
