@@ -6,13 +6,15 @@ the reverse order, by their process id.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
@@ -220,6 +222,31 @@ class ZuilProgram:
         """Do something to it: `tap`, `network` or `clock`."""
         answer = httpx.post(f"{self.control}/{path}", json=body, timeout=10).raise_for_status()
         return cast("dict[str, Any]", answer.json()) if answer.content else {}
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Keep every other demo out of a folder, whatever ports it takes.
+
+    The lock stands beside the folder, which a demo that begins afresh removes.
+
+    Raises:
+        StageError: another demo is running there, or the folder cannot be made.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = folder.with_name(f"{folder.name}.lock").open("a")
+    except OSError as error:
+        raise StageError(f"{folder} cannot be used: {error.strerror}.") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StageError(
+                f"A demo is running in {folder}; stop it first, or keep this one elsewhere, as with"
+                ' `make demo ARGS="--folder other"`. Nothing was changed.'
+            ) from error
+        yield
 
 
 def run_module(module: str, *arguments: str, environment: Mapping[str, str] | None = None) -> str:

@@ -15,7 +15,7 @@ from fakes.databases import (  # noqa: F401 - fixtures
 )
 from fakes.ports import free_ports
 from fakes.prepared import PreparedDemo
-from server.demo.__main__ import Demo
+from server.demo.installation import Demo
 
 # Tests that run in the background of a shell ignore Ctrl-C, and so would every program they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,6 +13,8 @@ import pytest
 
 from fakes.ports import free_ports
 from fakes.system import wait_for
+from server.demo.installation import run
+from server.demo.stage import alone_in
 
 DEMO = [sys.executable, "-m", "server.demo"]
 
@@ -131,6 +133,42 @@ def test_a_port_in_use_gets_one_clear_sentence_before_anything_is_made(tmp_path,
         ' `make demo ARGS="--port 8090"`.\n'
     )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("how", [{}, {"fresh": True}, {"script": True}], ids=["plain", "fresh", "script"])
+def test_a_demo_on_other_ports_leaves_the_data_of_one_that_runs_alone(tmp_path, capsys, how):
+    folder = tmp_path / "demo"
+    folder.mkdir()
+    (folder / "server.db").touch()
+    with alone_in(folder):
+        assert run(folder, free_ports(3), **how) == 1
+    assert capsys.readouterr().err == (
+        f"make demo: A demo is running in {folder}; stop it first, or keep this one elsewhere, as with"
+        ' `make demo ARGS="--folder other"`. Nothing was changed.\n'
+    )
+    assert [file.name for file in folder.iterdir()] == ["server.db"]
+    with alone_in(folder):
+        "the one that ran has stopped"
+
+
+def takes_signals(demo):
+    """Tell whether a program answers SIGTERM itself; no Python does before its own first lines."""
+    status = Path(f"/proc/{demo.pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) & 1 << (signal.SIGTERM - 1))
+
+
+def test_ctrl_c_while_the_demo_is_still_loading_is_answered_with_the_same_sentence(tmp_path):
+    demo = subprocess.Popen(
+        [*DEMO, "--folder", str(tmp_path), "--port", str(free_ports(3))],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for(lambda: takes_signals(demo))
+    code, output, errors = stop_demo(demo)
+    assert (code, errors) == (0, "")
+    assert output == "\nThe demo has stopped. `make demo` goes on where it was.\n"
 
 
 @pytest.mark.parametrize("arguments", [["--port", "many"], ["--sing"]])

@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from server.demo.__main__ import Demo
+from server.demo.installation import Demo
 
 
 class PreparedDemo(Demo):
