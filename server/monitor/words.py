@@ -91,7 +91,7 @@ def advice(_: Translator, cause: Cause) -> str:
         Cause.ENROLMENT: _("Maak een nieuwe code en meld het toestel aan."),
         Cause.FULL: _("Vraag de technieker om plaats te maken of de SD-kaart te vervangen."),
         Cause.HOT: _("Zet de zuil uit de zon en maak de verluchting vrij."),
-        Cause.STUCK: _("De zuil kan haar tikken niet afgeven. Kijk naar haar netwerk en haar logboek."),
+        Cause.STUCK: _("De zuil kan haar tikken niet afgeven. Kijk naar haar netwerk en haar logregels."),
         Cause.POWER: _("Gebruik de voeding die bij de zuil hoort, met een korte kabel."),
         Cause.DISPLAY: _("Sparen gaat nog, maar niemand ziet het. Kijk naar de kabel van het scherm."),
         Cause.LIGHTS: _("Sparen gaat nog. Kijk naar de aansluiting van de lampjes."),

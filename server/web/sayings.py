@@ -190,7 +190,7 @@ def _words(_: Translator) -> Mapping[str, str]:
         Saying.REBOOTED: _("Het toestel startte opnieuw."),
         Saying.NOT_REBOOTED: _("Het programma startte opnieuw, het toestel niet."),
         Saying.BROKEN_OFF: _("De zuil viel er middenin uit."),
-        Saying.WENT_WRONG: _("Het liep mis; haar logboek zegt hoe."),
+        Saying.WENT_WRONG: _("Het liep mis; haar logregels zeggen hoe."),
         Saying.NOT_GOOD: _("Niet in orde: {parts}."),
         Saying.ALL_FINE: _("Alle {parts} onderdelen zijn in orde."),
         Saying.LINES: _("{lines} regels."),

@@ -90,7 +90,7 @@ def command_word(_: Translator, kind: CommandKind) -> str:
         CommandKind.IDENTIFY: _("Laat ze knipperen"),
         CommandKind.SELF_TEST: _("Laat ze zichzelf nakijken"),
         CommandKind.SHOW_SCREEN: _("Toon haar scherm"),
-        CommandKind.SEND_LOGS: _("Vraag haar logboek"),
+        CommandKind.SEND_LOGS: _("Vraag haar logregels"),
         CommandKind.RESYNC: _("Haal alle kaarten opnieuw"),
         CommandKind.RESTART: _("Herstart het programma"),
         CommandKind.REBOOT: _("Herstart het toestel"),

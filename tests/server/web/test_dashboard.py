@@ -195,7 +195,7 @@ def test_differences_gaps_and_refused_taps_are_shown_and_the_look_is_recorded(an
     assert "0900000067513" not in page
     assert "0900010959113" not in page
     assert "rijen 412 tot 414 ontbreken" in page
-    assert "het logboek klopt niet vanaf rij 9" in page
+    assert "de reeks tikken klopt niet vanaf nummer 9" in page
     assert "No JSON here." in page
     assert deeds(any_site, "read")[0].detail == {"cards": ["0900000095902"]}
 
