@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import make_url
+from sqlalchemy import make_url, select
 from sqlalchemy.exc import DatabaseError
+from sqlmodel import Session, col
 
+from server.cardsystems.models import CardSystem
+from server.commands.table import printable
 from server.kernel.database import Database
 from server.kernel.vault import Vault
 from server.settings import Settings
@@ -51,6 +54,13 @@ def opened(settings: Settings) -> Iterator[Database]:
         ) from error
     finally:
         database.dispose()
+
+
+def no_such_system(session: Session, system: int) -> str:
+    """Return the sentence that there is no such card system, with those that there are."""
+    known = session.execute(select(col(CardSystem.id), col(CardSystem.name)).order_by(col(CardSystem.id)))
+    choices = ", ".join(f"{id_} ({printable(name)})" for id_, name in known)
+    return f"There is no card system {system}; " + (f"choose {choices}." if choices else "there is none yet.")
 
 
 def _is_damage(error: DatabaseError) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 
 from server.cards.stock import StockReport, UnknownCardSystemError, import_stock
 from server.cards.supplier import lines_of
-from server.commands.common import Commands, opened
+from server.commands.common import Commands, no_such_system, opened
 from server.commands.table import print_rows
 from server.events.importing import ReportLine, Result, import_source
 from server.events.sources import SourceError
@@ -93,8 +93,9 @@ def import_cards(settings: Settings, arguments: argparse.Namespace) -> int:
         except OSError as error:
             sys.stderr.write(f"zuil-server: {arguments.file} cannot be read: {error.strerror}.\n")
             return 1
-        except UnknownCardSystemError as error:
-            sys.stderr.write(f"zuil-server: {error}\n")
+        except UnknownCardSystemError:
+            with database.reading() as session:
+                sys.stderr.write(f"zuil-server: {no_such_system(session, arguments.system)}\n")
             return 2
     _print_stock(report)
     if report.written and not report.created + report.completed + report.known:
@@ -123,8 +124,9 @@ def _print_stock(report: StockReport) -> None:
         sys.stdout.write(f"Lines: {counts}, {len(report.bad)} bad.\n")
         return
     good = report.created + report.completed + report.known
+    bad = len(report.bad)
     sys.stdout.write(
-        f"Nothing was imported: {len(report.bad)} bad lines, {good} good ones.\n"
+        f"Nothing was imported: {bad} bad line{'s' * (bad != 1)}, {good} good one{'s' * (good != 1)}.\n"
         "Correct the list, or import its good lines with --only-good.\n"
     )
 

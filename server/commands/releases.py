@@ -13,7 +13,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from server.cardsystems.models import CardSystem
-from server.commands.common import Commands, opened
+from server.commands.common import Commands, no_such_system, opened
 from server.commands.table import print_rows
 from server.kernel.errors import ProblemError
 from server.migrations.run import require_current
@@ -80,7 +80,7 @@ def start(settings: Settings, arguments: argparse.Namespace) -> int:
             raise ProblemError(404, f"There is no version {arguments.version}.")
         for system in arguments.system:
             if session.get(CardSystem, system) is None:
-                raise ProblemError(404, f"There is no card system {system}.")
+                raise ProblemError(404, no_such_system(session, system))
         rollout = start_rollout(
             session,
             release,

@@ -10,7 +10,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from server.cardsystems.models import CardSystem
-from server.commands.common import Commands, opened
+from server.commands.common import Commands, no_such_system, opened
 from server.counters.models import Counter
 from server.kernel.addresses import is_email
 from server.migrations.run import require_current
@@ -90,7 +90,7 @@ def _place(session: Session, role: Role, counter: str | None, system: int | None
     if counter is not None:
         return Place(counter_id=_counter(session, counter))
     if system is not None and session.get(CardSystem, system) is None:
-        raise WrongArgumentError(f"There is no card system {system}.")
+        raise WrongArgumentError(no_such_system(session, system))
     return Place(card_system_id=system)
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 def print_rows(rows: Iterable[Sequence[str]], widths: Sequence[int]) -> None:
     """Print rows as they come; a cell longer than its width loses its beginning, the last one is whole."""
     for row in rows:
-        cells = [_cut(_printable(cell), width).ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, *map(_printable, row[len(widths) :])]).rstrip())  # noqa: T201 - the terminal is where a table goes
+        cells = [_cut(printable(cell), width).ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, *map(printable, row[len(widths) :])]).rstrip())  # noqa: T201 - the terminal is where a table goes
 
 
-def _printable(cell: str) -> str:
-    # What comes from a file must not steer the terminal.
+def printable(cell: str) -> str:
+    """Return a text without signs that would steer the terminal."""
     return cell if cell.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in cell)
 
 

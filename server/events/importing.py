@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -32,6 +31,7 @@ from server.events.sources import (
     SourceError,
     UnchangedPage,
     is_address,
+    path_of,
     read_path,
 )
 from server.events.surroundings import Surroundings, read_surroundings
@@ -160,7 +160,7 @@ def import_source(
     """
     run = EventImport(database, source, now)
     if not is_address(source):
-        yield from run.run(_filled(read_path(Path(source)), values or {}))
+        yield from run.run(_filled(read_path(path_of(source)), values or {}))
         return
     fingerprint = run.surroundings.fingerprint
     with database.reading() as session:

@@ -18,6 +18,7 @@ PAGE_LIMIT: Final = 100
 TIMEOUT_SECONDS: Final = 30.0
 ATTEMPTS: Final = 4
 UNREADABLE: Final = "onleesbaar"
+_SCHEMES: Final = ("http://", "https://")
 _SUFFIXES: Final = frozenset({".json", ".jsonld"})
 _AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 _LONGEST_PAUSE: Final = 60.0
@@ -55,7 +56,18 @@ class SeenPage:
 
 def is_address(source: str) -> bool:
     """Tell whether a source is the address of a search API rather than a path."""
-    return source.startswith(("http://", "https://"))
+    return source.lower().startswith(_SCHEMES)
+
+
+def path_of(source: str) -> Path:
+    """Return the path that a source is.
+
+    Raises:
+        SourceError: it is an address, and none that can be read.
+    """
+    if "://" in source:
+        raise SourceError(f"{source} cannot be read: an address begins with {' or '.join(_SCHEMES)}.")
+    return Path(source)
 
 
 def read_path(path: Path) -> Iterator[Document]:
@@ -87,7 +99,8 @@ def _read_file(file: Path, name: str) -> Iterator[Document]:
     except UnicodeDecodeError:
         yield Document(name, problem=Reason("geen-json", "This is not JSON: it is not UTF-8 text."))
     except json.JSONDecodeError as error:
-        sentence = f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        wrong = error.msg.removesuffix(" at")  # as of "Unterminated string starting at"
+        sentence = f"This is not JSON: {wrong} at line {error.lineno}, column {error.colno}."
         yield Document(name, problem=Reason("geen-json", sentence))
     except (RecursionError, ValueError):
         yield Document(

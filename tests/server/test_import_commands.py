@@ -82,6 +82,21 @@ def test_a_source_that_is_not_there_is_exit_code_1_and_the_next_one_is_imported(
     assert len(installation.all(Event)) == 1
 
 
+def test_an_address_that_cannot_be_read_says_which_can(installation):
+    done = installation.run("events", "import", "ftp://127.0.0.1/events.json")
+    assert done.returncode == 1
+    assert (
+        "zuil-server: ftp://127.0.0.1/events.json cannot be read: an address begins with http:// or https://.\n"
+    ) in done.stderr
+
+
+def test_a_file_that_breaks_off_is_told_with_its_line(installation, tmp_path):
+    file = tmp_path / "a.json"
+    file.write_text('{\n"name": "half')
+    done = installation.run("events", "import", file)
+    assert "[geen-json] This is not JSON: Unterminated string starting at line 2, column 9." in done.stdout
+
+
 def test_an_escape_code_in_a_name_does_not_reach_the_terminal(installation, tmp_path):
     folder = tmp_path / "documents"
     folder.mkdir()
@@ -97,6 +112,7 @@ def test_a_list_with_a_bad_line_is_held_back_and_says_which(installation, tmp_pa
     held = installation.run("cards", "import", "--system", "1", file)
     assert held.returncode == 1
     assert "line 2" in held.stdout
+    assert "Nothing was imported: 1 bad line, 1 good one.\n" in held.stdout
     assert "bad_check_digit" in held.stdout
     assert installation.all(Card) == []
     taken = installation.run("cards", "import", "--system", "1", "--only-good", file)
@@ -107,7 +123,7 @@ def test_a_list_with_a_bad_line_is_held_back_and_says_which(installation, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("--system", "9", "cards.csv"), 2, "There is no card system 9."),
+        (("--system", "9", "cards.csv"), 2, "There is no card system 9; choose 1 ("),
         (("--system", "1", "nothing.csv"), 1, "cannot be read: No such file or directory."),
     ],
 )

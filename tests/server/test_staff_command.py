@@ -89,7 +89,7 @@ def test_each_function_has_its_place(add, database, role, place, expected):
         ((*ADA, "--system", "5"), "The role admin takes no --system."),
         ((*ADA[:-1], "ksb"), "The role ksb needs --system."),
         ((*ADA[:-1], "balie"), "The role balie needs --counter."),
-        ((*ADA[:-1], "ksb", "--system", "9"), "There is no card system 9."),
+        ((*ADA[:-1], "ksb", "--system", "9"), "There is no card system 9; choose 5 (UiTPAS Gent)."),
         ((*ADA[:-1], "balie", "--counter", "Nergens"), "There is no counter Nergens."),
         (("--name", " ", *ADA[2:]), "--name is empty."),
         (("--name", "Ada", "--email", "ada", "--role", "admin"), "'ada' is not an e-mail address."),
