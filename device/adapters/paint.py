@@ -23,6 +23,8 @@ _SMALLEST: Final = 9
 _SMALL: Final = 13
 _QUIET: Final = 2
 _LEAST_QUIET: Final = 1
+_ROOM: Final = 3
+"""Pixels between words and the edge of the panel, which a housing may cover in part."""
 
 _Box = tuple[int, int, int, int]
 """Left, top, right, bottom; right and bottom are outside."""
@@ -78,12 +80,13 @@ class Painter:
         page.text(_BRAND, (1, 0, self.width, 14), align="left", most=14)
         page.text(screen.clock, (0, 0, self.width - 1, 14), align="right", most=14)
         page.draw.line((0, 15, self.width - 1, 15), fill=page.ink)
-        page.lines(screen.title, (0, 17, self.width, 49), most=17, rows=2)
+        page.lines(screen.title, (_ROOM, 17, self.width - _ROOM, 49), most=17, rows=2)
         middle = self.width // 2
         draw_card(page.draw, (middle - 26, 52, middle + 26, 82), page.ink)
-        size = page.size_for((screen.headline, screen.detail), self.width - 2, 24)
-        page.text(screen.headline, (0, 85, self.width, 107), most=size)
-        page.text(screen.detail, (0, 107, self.width, self.height), most=size)
+        right = self.width - _ROOM
+        size = page.size_for((screen.headline, screen.detail), right - _ROOM, 24)
+        page.text(screen.headline, (_ROOM, 85, right, 107), most=size)
+        page.text(screen.detail, (_ROOM, 107, right, self.height), most=size)
 
     def _code(self, page: _Page, screen: Screen) -> None:
         if self.square:
@@ -109,9 +112,10 @@ class Painter:
         upper = self.height - foot
         side = self.width // 3 - 2
         icon_top = (upper + 4 - side) // 2
-        draw_icon(page.draw, screen.icon, (4, icon_top, 4 + side, icon_top + side), page.ink)
-        page.text(screen.big, (side + 6, 0, self.width - 2, upper + 4), most=upper + 12)
-        page.text(screen.detail, (1, upper, self.width - 1, self.height), most=foot)
+        draw_icon(page.draw, screen.icon, (2, icon_top, 2 + side, icon_top + side), page.ink)
+        right = self.width - _ROOM
+        page.text(screen.big, (side + 7, 0, right, upper + 4), most=upper + 12)
+        page.text(screen.detail, (_ROOM, upper, right, self.height), most=foot)
 
     def _information(self, page: _Page, screen: Screen) -> None:
         """Paint a name as large as possible, or small above the lines of facts."""
@@ -131,19 +135,19 @@ class Painter:
         side = min(self.height - 20, self.width // 3)
         top = (self.height - side) // 2
         draw_icon(page.draw, screen.icon, (2, top, 2 + side, top + side), page.ink)
-        left = side + 8
+        left, right = side + 5, self.width - _ROOM
         split = self.height * 5 // 8
         rows = 1 if self.wide else 2
-        page.lines(screen.headline, (left, 0, self.width, split), most=30, rows=rows)
-        page.lines(screen.detail, (left, split, self.width, self.height), most=20, rows=rows)
+        page.lines(screen.headline, (left, 0, right, split), most=30, rows=rows)
+        page.lines(screen.detail, (left, split, right, self.height), most=20, rows=rows)
         page.text(screen.clock, (0, top + side, side + 4, self.height), most=12)
 
     def _square_message(self, page: _Page, screen: Screen) -> None:
         side = self.height * 3 // 8
-        left, foot = (self.width - side) // 2, self.height - 32
+        left, foot, right = (self.width - side) // 2, self.height - 32, self.width - _ROOM
         draw_icon(page.draw, screen.icon, (left, 2, left + side, 2 + side), page.ink)
-        page.lines(screen.headline, (0, side + 3, self.width, foot), most=26, rows=2)
-        page.lines(screen.detail, (1, foot, self.width - 1, self.height), most=20, rows=2)
+        page.lines(screen.headline, (_ROOM, side + 3, right, foot), most=26, rows=2)
+        page.lines(screen.detail, (_ROOM, foot, right, self.height), most=20, rows=2)
         page.text(screen.clock, (left + side + 2, 3, self.width, 20), most=14)
 
 

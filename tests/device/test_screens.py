@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 import zxingcpp
-from PIL import Image, ImageDraw, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from device.adapters.oled import PANELS, PanelDisplay, open_capture, open_panel
 from device.adapters.paint import Painter
@@ -20,7 +20,7 @@ from fakes.zuil import NOW, concert
 from shared.domain.checkin import Decision
 from shared.domain.codes import make_code
 from shared.domain.messages import LANGUAGES
-from shared.domain.outcomes import Outcome
+from shared.domain.outcomes import Outcome, Tone
 from shared.domain.periods import Limit, Period
 from shared.wire.messages import LogoMessage
 
@@ -98,6 +98,18 @@ def test_every_screen_can_be_painted_on_every_panel(name):
         picture = panel.paint(screen)
         assert picture.size == (panel.width, panel.height)
         assert picture.getextrema()[0] != picture.getextrema()[1]
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_words_keep_off_the_edges_of_every_panel(name):
+    shown = [result(outcome, language) for outcome in Outcome for language in LANGUAGES]
+    shown += [screens.out_of_order(fault, language) for fault in Fault for language in LANGUAGES]
+    panel = painter(name)
+    for screen in shown:
+        picture = panel.paint(screen).convert("L")
+        paper = 255 if screen.tone is Tone.GOOD else 0
+        left, _, right, _ = ImageChops.difference(picture, Image.new("L", picture.size, paper)).getbbox()
+        assert min(left, picture.width - right) >= 2, screen
 
 
 @pytest.mark.parametrize(("name", "kind"), list(itertools.product(PANELS, LINKS)))
