@@ -89,7 +89,6 @@ FAULTS: Final[Mapping[str, Cause]] = MappingProxyType(
         "E21": Cause.STORAGE,
         "E22": Cause.FULL,
         "E23": Cause.SLOW,
-        "E24": Cause.STORAGE,
         "E30": Cause.ENROLMENT,
         "E40": Cause.LEASE,
         "E60": Cause.SETTINGS,
