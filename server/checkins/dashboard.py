@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from server.checkins.differences import differences, gaps, refused_taps
+from server.checkins.refusals import refusal_words
 from server.kernel.audit import record
 from server.kernel.database import RequestSession, WritingSession
 from server.kiosks.models import FormerDevice
@@ -18,6 +19,7 @@ from server.kiosks.setup import number_of
 from server.staff.access import Requires
 from server.staff.roles import Permission
 from server.staff.sessions import Acting
+from server.web.i18n import speak
 from server.web.templating import page
 
 router = APIRouter(prefix="/dashboard/verschillen", include_in_schema=False)
@@ -43,4 +45,5 @@ def show_differences(
         differences=found,
         gaps=gaps(session, numbers),
         refused=refused_taps(session, numbers),
+        refusals=refusal_words(speak(request)),
     )

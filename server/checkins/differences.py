@@ -10,6 +10,7 @@ from typing import Final
 from sqlmodel import Session, col, select
 
 from server.checkins.models import Checkin, GapKind, GapState, KioskGap, RefusedTap
+from server.checkins.refusals import Refusal, kind_of
 from server.events.models import Event
 from server.kiosks.models import Kiosk
 from shared.domain.outcomes import Outcome
@@ -45,12 +46,17 @@ class Gap:
 
 @dataclass(frozen=True)
 class Refused:
-    """A row that the server could not use; it is kept."""
+    """A row that the server could not use; it is kept. reason: what the program said of it, in English."""
 
     kiosk: str
     seq: int
     reason: str
     received: datetime
+
+    @property
+    def kind(self) -> Refusal:
+        """What kind of refusal it was."""
+        return kind_of(self.reason)
 
 
 def differences(session: Session, kiosks: Sequence[int]) -> list[Difference]:

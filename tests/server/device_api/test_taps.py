@@ -7,10 +7,13 @@ import time
 
 import msgspec
 import pytest
+from nacl.public import PrivateKey
 from sqlmodel import col, select
 
 from fakes.scene import EVENT, chip_of
 from server.checkins.models import LEDGER, Checkin, KioskGap, KioskJournal, RefusedTap
+from server.checkins.refusals import Refusal, kind_of
+from server.checkins.taps import read_taps
 from server.passholders.models import Passholder
 
 
@@ -95,6 +98,25 @@ def test_one_bad_row_never_blocks_another(database, station):
         parked = session.exec(select(RefusedTap).order_by(col(RefusedTap.seq))).all()
     assert [one.payload for one in parked][:2] == [b'{"id":"not a tap"}', b'"torn \\u0000 page"']
     assert len(parked) == 4
+
+
+def test_what_was_refused_is_said_in_words_for_each_kind(station):
+    tap, of = station.tap, chip_of(2)
+    refused = {
+        b'"torn"': Refusal.FORMAT,
+        b'{"id":"not a tap"}': Refusal.FORMAT,
+        b'{"id":"torn': Refusal.BROKEN,
+        b'{"id": nothing}': Refusal.BROKEN,
+        b'{"id":"\xff\xfe"}': Refusal.BROKEN,
+        msgspec.json.encode(tap(of, EVENT + "\x00")): Refusal.EVENT,
+        msgspec.json.encode(tap(of, EVENT, at=1 << 61)): Refusal.CLOCK,
+        msgspec.json.encode(tap(of, EVENT, outcome="something newer")): Refusal.OUTCOME,
+        msgspec.json.encode(tap("", EVENT, system=5, card="a" * 15)): Refusal.CARD,
+        msgspec.json.encode(tap("", EVENT, system=5, card="x" * 16)): Refusal.CARD,
+        msgspec.json.encode(tap(of, EVENT, sealed=True)): Refusal.SEALED,
+    }
+    _, items = read_taps(station.journal(*refused), 1_700_000_000_000, PrivateKey.generate)
+    assert [kind_of(item.reason) for item in items] == list(refused.values())
 
 
 def test_taps_are_judged_again_by_the_rules(station):

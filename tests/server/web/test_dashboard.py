@@ -196,7 +196,8 @@ def test_differences_gaps_and_refused_taps_are_shown_and_the_look_is_recorded(an
     assert "0900010959113" not in page
     assert "rijen 412 tot 414 ontbreken" in page
     assert "de reeks tikken klopt niet vanaf nummer 9" in page
-    assert "No JSON here." in page
+    assert "De tik heeft een ander formaat dan deze server kent." in page
+    assert "No JSON here.</code></details>" in page
     assert deeds(any_site, "read")[0].detail == {"cards": ["0900000095902"]}
 
 
