@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -19,12 +21,13 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from server.demo.cards import CARDS, OBJECTS, TapKind
 from server.demo.view import known_zuilen, latest, tray
-from server.demo.zuilen import UnreachableError, VirtualZuil
+from server.demo.zuilen import UnreachableError, VirtualZuil, control_client
 from server.kernel.database import Database, RequestSession, vault_of
 from server.kernel.errors import ProblemError
 from server.kernel.outbox import OutgoingMail, newest_mails
 from server.settings import Settings
 from server.staff.access import open_to_all
+from server.web.i18n import speak
 from server.web.streams import LIFETIME_SECONDS, encode_event, is_over
 from server.web.templating import fragment, page
 from shared.domain.codes import make_code
@@ -35,7 +38,7 @@ SERVER_LOOKS: Final = 4
 HOLD_MS: Final = 700
 MAILS: Final = 50
 _LINK: Final = re.compile(r"https?://\S*[\w/=-]")
-SHOWN: Final = ("reachable", "frame", "lights", "buzzer", "queue", "network", "clock_offset_seconds")
+SHOWN: Final = ("index", "reachable", "picture", "lights", "buzzer", "network", "clock_offset_seconds")
 CLOCKS: Final = (-86_400, -3_600, -120, 0, 120, 3_600, 86_400)
 
 router = APIRouter(prefix="/demo", dependencies=[Depends(open_to_all)], include_in_schema=False)
@@ -72,7 +75,7 @@ def follow(request: Request) -> Response:
 async def show_frame(request: Request, index: int) -> Response:
     """Show the picture on a zuil's display, pixel for pixel."""
     zuil = _zuil(request, index)
-    async with httpx.AsyncClient() as client:
+    async with control_client() as client:
         try:
             frame = await zuil.frame(client)
         except UnreachableError as error:
@@ -117,7 +120,7 @@ async def set_clock(request: Request, index: int, seconds: Annotated[int, Form()
 
 async def _send(request: Request, index: int, command: str, body: dict[str, object]) -> Response:
     zuil = _zuil(request, index)
-    async with httpx.AsyncClient() as client:
+    async with control_client() as client:
         try:
             await zuil.send(client, command, body)
         except UnreachableError as error:
@@ -128,18 +131,17 @@ async def _send(request: Request, index: int, command: str, body: dict[str, obje
 
 
 async def _events(request: Request) -> AsyncIterator[str]:
-    zuilen, sent, looks = _zuilen(request), dict[str, str](), 0
+    zuilen, sent, looks = [Watched(zuil) for zuil in _zuilen(request)], dict[str, str](), 0
     until = time.monotonic() + LIFETIME_SECONDS
     yield "retry: 1000\n\n"
-    async with httpx.AsyncClient() as client:
+    async with control_client() as client:
         while time.monotonic() < until and not await is_over(request):
-            states = await asyncio.gather(*(zuil.state(client) for zuil in zuilen))
-            news = {
-                f"zuil {zuil.index}": _zuil_json(zuil, state)
-                for zuil, state in zip(zuilen, states, strict=True)
-            }
+            states = await asyncio.gather(*(watched.look(client) for watched in zuilen))
+            news = {f"zuil {state['index']}": _zuil_json(request, state) for state in states}
             if looks % SERVER_LOOKS == 0:
-                cut = [zuil.name for zuil, state in zip(zuilen, states, strict=True) if _is_cut(state)]
+                cut = [
+                    watched.zuil.name for watched, state in zip(zuilen, states, strict=True) if _is_cut(state)
+                ]
                 news |= await run_in_threadpool(_server_news, request, cut)
             looks += 1
             for name, text in news.items():
@@ -149,9 +151,29 @@ async def _events(request: Request) -> AsyncIterator[str]:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-def _zuil_json(zuil: VirtualZuil, state: dict[str, Any]) -> str:
-    shown = {name: state[name] for name in SHOWN if name in state}
-    return json.dumps({**shown, "index": zuil.index})
+class Watched:
+    """A zuil that a console follows, with its newest picture: light and picture travel together."""
+
+    def __init__(self, zuil: VirtualZuil) -> None:
+        self.zuil = zuil
+        self._frame: int | None = None
+        self._picture = ""
+
+    async def look(self, client: httpx.AsyncClient) -> dict[str, Any]:
+        """Return its state with `index`, and `picture` as a data: URL; never raises."""
+        state = await self.zuil.state(client)
+        if state["reachable"] and state["frame"] != self._frame:
+            with suppress(UnreachableError):
+                png = await self.zuil.frame(client)
+                self._picture = f"data:image/png;base64,{base64.b64encode(png).decode()}"
+                self._frame = state["frame"]
+        return {**state, "index": self.zuil.index, "picture": self._picture}
+
+
+def _zuil_json(request: Request, state: Mapping[str, Any]) -> str:
+    queue, _ = state.get("queue", 0), speak(request)
+    waits = _.plural("{n} tik in de wachtrij", "{n} tikken in de wachtrij", queue) if queue else ""
+    return json.dumps({name: state[name] for name in SHOWN if name in state} | {"waits": waits})
 
 
 def _is_cut(state: Mapping[str, Any]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +11,11 @@ import httpx
 TIMEOUT: Final = 3.0
 ANSWER_TIMEOUT: Final = 15.0
 """A tap is answered when the zuil has decided, which may take a question to the server."""
+
+
+def control_client() -> httpx.AsyncClient:
+    """Return a client for control ports: plain HTTP, so it need not read every certificate there is first."""
+    return httpx.AsyncClient(verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 class UnreachableError(Exception):

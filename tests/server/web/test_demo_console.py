@@ -1,5 +1,7 @@
 """The demo console and the data it stands on."""
 
+import asyncio
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -10,8 +12,9 @@ from server.app import create_app
 from server.cards.models import Card
 from server.demo.cards import CARDS, OBJECTS
 from server.demo.documents import documents
-from server.demo.pages import SHOWN
+from server.demo.pages import SHOWN, Watched
 from server.demo.seed import seed
+from server.demo.zuilen import VirtualZuil, control_client
 from server.events.models import Event
 from server.jobs.outbox import send
 from server.kernel.outbox import put_mail, waiting_mails
@@ -74,6 +77,27 @@ def test_the_picture_is_the_panels_own(demo_site, controls):
     assert answer.headers["content-type"] == "image/png"
 
 
+def test_a_light_and_the_picture_that_goes_with_it_travel_together(controls):
+    async def look_twice():
+        watched = Watched(VirtualZuil(1, "Zuil inkomhal", controls[0].url))
+        async with control_client() as client:
+            before = await watched.look(client)
+            controls[0].state["lights"] = {"green": True, "red": False}
+            controls[0].take("tap", {})
+            return before, await watched.look(client)
+
+    before, after = asyncio.run(look_twice())
+    assert after["lights"]["green"]
+    assert before["picture"] != after["picture"]
+    assert after["picture"] == f"data:image/png;base64,{base64.b64encode(controls[0].frame()).decode()}"
+
+
+def test_a_card_that_is_only_a_number_leads_to_the_page_behind_the_code(demo_site):
+    page = demo_site.client.get("/demo").text
+    assert page.count('<a class="pass no-chip') == sum(card.chip is None for card in CARDS)
+    assert 'href="/demo/zuilen/1/qr" data-by-code' in page
+
+
 def test_a_zuil_that_does_not_answer_is_said_to_be_away(tmp_path):
     settings = settings_for(
         f"sqlite:///{tmp_path / 'x.db'}", tmp_path, demo_zuilen=(("Zuil inkomhal", "http://127.0.0.1:9"),)
@@ -117,7 +141,7 @@ def test_the_qr_page_opens_without_a_phone(demo_site):
 
 
 def test_the_fake_control_port_says_what_the_console_reads(controls):
-    assert set(SHOWN) - {"reachable"} <= set(json.loads(json.dumps(controls[0].state)))
+    assert set(SHOWN) - {"reachable", "index", "picture"} <= set(json.loads(json.dumps(controls[0].state)))
 
 
 def test_the_demo_is_only_there_in_a_demo(tmp_path):

@@ -30,15 +30,13 @@ function showZuil(state) {
   zuil.querySelector(".zuil-away").hidden = state.reachable;
   zuil.classList.toggle("away", !state.reachable);
   if (!state.reachable) return;
-  if (state.frame !== before.frame) {
-    zuil.querySelector(".zuil-frame").src = `/demo/zuilen/${state.index}/beeld.png?frame=${state.frame}`;
-  }
+  if (state.picture && state.picture !== before.picture) zuil.querySelector(".zuil-frame").src = state.picture;
   zuil.classList.toggle("green", state.lights.green);
   zuil.classList.toggle("red", state.lights.red);
   zuil.classList.toggle("buzzing", Boolean(state.buzzer));
   if (state.buzzer && !before.buzzer) beep(state.buzzer);
   showNetwork(zuil, state);
-  zuil.querySelector("[data-fact]").textContent = state.queue ? `▲ ${state.queue}` : "\u00a0";
+  zuil.querySelector("[data-fact]").textContent = state.waits;
   const clock = zuil.querySelector("[data-clock] select");
   if (document.activeElement !== clock) clock.value = String(state.clock_offset_seconds ?? 0);
 }
@@ -90,6 +88,12 @@ tray.addEventListener("submit", (event) => {
 tray.addEventListener("keydown", (event) => {
   const button = event.target.closest("button[name=card]");
   if (button && zuilen.has(Number(event.key))) tap(Number(event.key), button.value, button);
+});
+
+tray.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-by-code]");
+  const chosen = document.querySelector('input[name="zuil"]:checked');
+  if (link && chosen) link.href = `/demo/zuilen/${chosen.value}/qr`;
 });
 
 for (const form of document.querySelectorAll("[data-network]")) {
