@@ -36,6 +36,9 @@ def main() -> int:
 
 
 def _on_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    # A terminal that is closed must leave no server behind; `nohup` says that it is to go on.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, handler)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handler)
 

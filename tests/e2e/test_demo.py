@@ -36,8 +36,8 @@ def start_demo(folder, port):
     return demo, welcome
 
 
-def stop_demo(demo):
-    demo.send_signal(signal.SIGINT)
+def stop_demo(demo, how=signal.SIGINT):
+    demo.send_signal(how)
     output, errors = demo.communicate(timeout=40)
     return demo.returncode, output, errors
 
@@ -158,7 +158,10 @@ def takes_signals(demo):
     return bool(int(caught.split()[1], 16) & 1 << (signal.SIGTERM - 1))
 
 
-def test_ctrl_c_while_the_demo_is_still_loading_is_answered_with_the_same_sentence(tmp_path):
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP], ids=["Ctrl-C", "terminal closed"])
+def test_who_stops_the_demo_while_it_is_still_loading_reads_the_same_sentence(tmp_path, how):
+    if signal.getsignal(how) is signal.SIG_IGN:
+        pytest.skip("these tests run under nohup, and so would the demo")
     demo = subprocess.Popen(
         [*DEMO, "--folder", str(tmp_path), "--port", str(free_ports(3))],
         stdout=subprocess.PIPE,
@@ -166,7 +169,7 @@ def test_ctrl_c_while_the_demo_is_still_loading_is_answered_with_the_same_senten
         text=True,
     )
     wait_for(lambda: takes_signals(demo))
-    code, output, errors = stop_demo(demo)
+    code, output, errors = stop_demo(demo, how)
     assert (code, errors) == (0, "")
     assert output == "\nThe demo has stopped. `make demo` goes on where it was.\n"
 
