@@ -3,6 +3,7 @@
 import re
 
 import httpx
+import pytest
 from playwright.sync_api import expect
 
 MIRA, GUST, STIJN, NOOR, PIETER = (
@@ -81,7 +82,17 @@ def test_a_card_is_dragged_onto_a_zuil(visit):
     expect(newest(page)).to_contain_text("Zuil zijdeur")
 
 
-def test_two_zuilen_without_a_network_both_say_yes_and_the_server_shows_the_difference(visit):
+def show_one_event_on_both(visit, demo):
+    """Have the second zuil follow what the first one shows: by itself it may choose another."""
+    event = next(iter(demo.zuilen.values())).state()["event"]["id"]
+    visit.log_in("Bram")
+    page = visit.open("/balie/zuilen/2")
+    page.locator(f'button[name="event_id"][value="{event}"]').click()
+    expect(page.locator('[data-following="shown"]')).to_be_visible(timeout=10_000)
+
+
+def test_two_zuilen_without_a_network_both_say_yes_and_the_server_shows_the_difference(visit, demo):
+    show_one_event_on_both(visit, demo)
     page = visit.open("/demo")
     number = "0900000093204"  # another region: noted without a network
     for index in (1, 2):
@@ -148,10 +159,21 @@ def test_the_servers_view_says_at_once_that_a_cut_zuil_is_not_heard(visit):
     expect(known).to_contain_text("alles binnen", timeout=20_000)
 
 
-def test_the_zuilen_stay_in_sight_while_choosing_a_card_on_a_desktop(visit):
+@pytest.mark.parametrize("size", [(1280, 900), (1366, 768)])
+def test_zuilen_and_servers_view_stay_in_sight_while_choosing_a_card_on_a_desktop(visit, size):
     page = visit.open("/demo")
-    page.set_viewport_size({"width": 1280, "height": 800})
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     card(page, "bank").scroll_into_view_if_needed()
-    box = page.locator(".stage").bounding_box()
-    assert box["y"] >= 0
-    assert box["height"] < 400
+    stage, server = page.locator(".stage").bounding_box(), page.locator("#server").bounding_box()
+    assert stage["y"] >= 0
+    assert stage["height"] < 400
+    assert server["y"] >= 0
+    assert server["y"] + server["height"] <= size[1]
+    expect(zuil(page, 1).locator(".zuil-speaker")).to_be_visible()
+
+
+def test_a_card_that_is_only_a_number_leads_to_the_page_behind_the_code_of_the_chosen_zuil(visit):
+    page = visit.open("/demo")
+    zuil(page, 2).get_by_role("radio").check(force=True)
+    page.get_by_role("link", name="Hilde Maes").click()
+    expect(page).to_have_url(re.compile("/c/"))
