@@ -42,7 +42,7 @@ def dashboard(system, zuil):
 
 
 def test_it_hands_in_erases_and_comes_back_only_with_another_enrolment(system, zuil, dashboard):
-    assert dashboard.farewell == "out-of-reach"
+    wait_for(lambda: dashboard.farewell == "out-of-reach")
 
     zuil.program.start()
     wait_for(lambda: is_erased(zuil))
@@ -65,7 +65,7 @@ def test_one_that_never_hears_it_stops_by_itself_and_the_dashboard_knows_when(sy
     with database_of(system) as database, database.reading() as session:
         heard = session.exec(select(KioskLive.last_contact).where(KioskLive.version != "")).one()
     stops = (heard + timedelta(days=LEASE_DAYS)).astimezone(BRUSSELS)
-    assert dashboard.farewell == "out-of-reach"
+    wait_for(lambda: dashboard.farewell == "out-of-reach")
     assert format_date(stops, "EEE d MMM y", locale="nl") in dashboard.page
 
     system.server.stop()
