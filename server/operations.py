@@ -16,6 +16,7 @@ from server.checkins import api as checkins
 from server.counters import api as counters
 from server.families import api as families
 from server.grouppasses import api as group_passes
+from server.kernel.routes import add_routes
 from server.kiosks import api as kiosks
 from server.kiosks import orders
 from server.mine import api as mine
@@ -59,8 +60,7 @@ def install_api(app: FastAPI) -> None:
     api.state = app.state
     api.state.tokens = Tokens(app.state.database, _issuer(app.state.settings))
     install_api_errors(api)
-    for router in ROUTERS:
-        api.include_router(router)
+    add_routes(api, *ROUTERS)
     api.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],

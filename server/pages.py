@@ -21,6 +21,7 @@ from server.events import dashboard as events
 from server.families import pages as families
 from server.grouppasses import dashboard as group_passes
 from server.grouppasses import pages as groups_at_counter
+from server.kernel.routes import add_routes
 from server.kiosks import care, choosing, dashboard, following, remote
 from server.kiosks import pages as balie
 from server.logbook import dashboard as logbook
@@ -47,48 +48,56 @@ from server.web.shell import install_shell
 def install(app: FastAPI) -> None:
     """Give the application its pages; the demo's only in a demo."""
     install_shell(app)
-    app.include_router(scan.router)
-    app.include_router(balie.router)
-    app.include_router(own_cards.router)
-    app.include_router(colleagues.router)
-    app.include_router(people.router)
-    app.include_router(uitid.router)
-    app.include_router(mine.router)
-    app.include_router(families.router)
-    app.include_router(families.leaving)
-    app.include_router(person.router)
-    app.include_router(portrait.router)
-    app.include_router(portrait.link_router)
-    app.include_router(pupils.router)
-    app.include_router(cities.router)
-    app.include_router(rewards.router)
-    app.include_router(rewards_at_counter.router)
-    app.include_router(bulk.router)  # its addresses look like references of pashouders to the next ones
-    app.include_router(members.router)
-    app.include_router(members.system_router)
-    app.include_router(batches.router)  # its addresses look like numbers of zuilen to the next one
-    app.include_router(dashboard.router)
-    app.include_router(care.router)
-    app.include_router(following.router)
-    app.include_router(choosing.router)
-    app.include_router(monitor.router)
-    app.include_router(watched.router)
-    app.include_router(alerts.router)
-    app.include_router(subscriptions.router)
-    app.include_router(webhooks.router)
-    app.include_router(remote.router)
-    app.include_router(posters.router)
-    app.include_router(releases.router)
-    app.include_router(differences.router)
-    app.include_router(lists.router)
-    app.include_router(shipping.router)
-    app.include_router(prices.router)
-    app.include_router(vouchers.router)
-    app.include_router(group_passes.router)
-    app.include_router(groups_at_counter.router)
-    for settings in (organisation, partners, cards, groups, card_systems, counters, events, logbook):
-        app.include_router(settings.router)
-    app.include_router(looks.router)
+    add_routes(
+        app,
+        scan.router,
+        balie.router,
+        own_cards.router,
+        colleagues.router,
+        people.router,
+        uitid.router,
+        mine.router,
+        families.router,
+        families.leaving,
+        person.router,
+        portrait.router,
+        portrait.link_router,
+        pupils.router,
+        cities.router,
+        rewards.router,
+        rewards_at_counter.router,
+        bulk.router,  # its addresses look like references of pashouders to the next ones
+        members.router,
+        members.system_router,
+        batches.router,  # its addresses look like numbers of zuilen to the next one
+        dashboard.router,
+        care.router,
+        following.router,
+        choosing.router,
+        monitor.router,
+        watched.router,
+        alerts.router,
+        subscriptions.router,
+        webhooks.router,
+        remote.router,
+        posters.router,
+        releases.router,
+        differences.router,
+        lists.router,
+        shipping.router,
+        prices.router,
+        vouchers.router,
+        group_passes.router,
+        groups_at_counter.router,
+        organisation.router,
+        partners.router,
+        cards.router,
+        groups.router,
+        card_systems.router,
+        counters.router,
+        events.router,
+        logbook.router,
+        looks.router,
+    )
     if app.state.settings.demo:
-        app.include_router(demo_uitid.router)
-        app.include_router(demo.router)
+        add_routes(app, demo_uitid.router, demo.router)

@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from server.kernel.errors import ProblemError
+from server.kernel.routes import add_routes
 from server.staff.access import LoginRequiredError, PostRequiredError, TermsRequiredError
 from server.web import login, pages
 from server.web.errors import error_page
@@ -58,8 +59,7 @@ def install_shell(app: FastAPI) -> None:
     app.add_middleware(KeepAnswers, busy_prefixes=BUSY_PREFIXES)
     app.add_middleware(Shield, open_prefixes=OPEN_PREFIXES)
     app.mount("/static", _Static(), name="static")
-    app.include_router(pages.router)
-    app.include_router(login.router)
+    add_routes(app, pages.router, login.router)
 
 
 def _on_problem(request: Request, problem: ProblemError) -> Response:
