@@ -103,6 +103,13 @@ def _loopback_device(path: str, half_read: _HalfRead) -> Any:  # noqa: ANN401 - 
     import nfc.clf.udp
 
     class LoopbackDevice(nfc.clf.udp.Device):  # type: ignore[misc]  # nfcpy has no types
+        def __init__(self, host: str, port: int) -> None:
+            # nfcpy's own asks what the port is called, and takes the name of one that has any for its number.
+            self.addr = host, port
+            self._path = f"{host}:{port}"
+            self.socket = None
+            self._create_socket()
+
         def sense_tta(self, target: Any) -> Any:  # noqa: ANN401 - nfcpy has no types
             found = super().sense_tta(target)
             half_read.seen = found is None and self.rcvd_data > 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import queue
-import socket
 import subprocess
 import sys
 import threading
@@ -19,7 +18,7 @@ from device.core.eid import identity_of, split_address
 from device.ports import IdentityError
 from device.settings import SettingsError, origin_of
 from fakes.eid import HOME, PERSON, PORTRAIT, file_of
-from fakes.ports import free_ports
+from fakes.ports import free_field, free_ports
 from fakes.reader import HeldReader
 from shared.wire.bridge import IdentityFault
 
@@ -220,7 +219,7 @@ def test_the_address_of_the_server_is_an_origin():
 
 
 def test_the_program_lends_an_nfcpy_reader_until_it_is_stopped():
-    field, port = udp_port(), free_ports(1)
+    field, port = free_field(), free_ports(1)
     command = [sys.executable, "-m", "device", "bridge", ORIGIN, "--port", str(port)]
     bridge = subprocess.Popen(
         [*command, "--reader", f"udp:127.0.0.1:{field}"], stdout=subprocess.PIPE, text=True
@@ -247,9 +246,3 @@ def test_the_program_lends_an_nfcpy_reader_until_it_is_stopped():
             card.kill()
             card.wait()
         assert bridge.wait(20) == 0
-
-
-def udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -16,6 +16,7 @@ from device.core.presence import Presence
 from device.core.watch import ReaderWatch
 from device.ports import NOTHING, CardReader, ReaderError, Sight
 from fakes.acr122 import FakeAcr122
+from fakes.ports import free_field, has_name
 
 TESTS = Path(__file__).parents[1]
 ULTRALIGHT, DESFIRE = "04A1B2C3D4E5F6", "044D71DA862680"
@@ -23,9 +24,7 @@ ULTRALIGHT, DESFIRE = "04A1B2C3D4E5F6", "044D71DA862680"
 
 @pytest.fixture
 def port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_field()
 
 
 @pytest.fixture
@@ -91,6 +90,18 @@ def test_the_udp_driver_listens_on_this_machine_only(port, present):
     present("ultralight", ULTRALIGHT)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.2", port))
+
+
+def test_a_port_that_has_a_name_is_a_port_like_any_other():
+    named = next((port for port in range(1_024, 65_536) if has_name(port)), None)
+    if named is None:
+        pytest.skip("this machine has no names for ports")
+    reader = NfcReader(f"udp:127.0.0.1:{named}")
+    reader.open()
+    try:
+        assert reader.look() == NOTHING
+    finally:
+        reader.close()
 
 
 def test_a_reader_that_is_not_there_is_one_sentence():

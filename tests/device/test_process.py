@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import resource
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import zxingcpp
 from PIL import Image
 
 from device.adapters.journal import SqliteJournal
+from fakes.ports import free_field
 from fakes.virtual_zuil import HERE, VirtualZuil
 from fakes.wire_server import CODE, WireServer
 from fakes.zuil import BLOCKED_CHIP, KNOWN_CHIP, UNKNOWN_CHIP, row
@@ -262,9 +262,7 @@ def test_a_quiet_zuil_uses_little(zuil, server, virtual):
 def test_an_emulated_card_on_the_real_reader_stack_reaches_the_server(zuil, server, kind):
     zuil.start().ready()
     zuil.stop()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_field()
     environment = {"ZUIL_READER_DEVICE": f"udp:127.0.0.1:{port}", "ZUIL_LIGHTS_PRESENT": "false"}
     zuil.start(virtual=False, environment=environment)
     command = [sys.executable, "-m", "fakes.nfc_card", str(port), kind, KNOWN_CHIP, "20"]
