@@ -4,6 +4,8 @@ BIN := .venv/bin
 ARGS ?=
 # One more than the machine's two cores: whole systems wait for each other as much as they compute.
 WORKERS ?= 3
+# A worker takes a file at a time, whole systems (tests/e2e) early: the last files to start are small ones.
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test test-all lint types bench lock clean
 help:  ## Say what can be made
@@ -13,10 +15,10 @@ demo: .venv/ready server/web/static/vendor/stamp.txt  ## Start the server and tw
 	$(BIN)/python -m server.demo $(ARGS)
 
 test: lint .venv/browser  ## Lint, types, import contracts and the tests, in minutes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
 test-all: lint .venv/browser  ## The same with the slow tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(PYTEST) $(ARGS)
 
 lint: .venv/ready server/web/static/vendor/stamp.txt
 	$(BIN)/ruff check .

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import msgspec
@@ -45,9 +44,8 @@ def test_a_fleet_listens_speaks_and_is_watched_like_any_zuil(sqlite_url, tmp_pat
         sailing.cancel()
         await asyncio.gather(sailing, return_exceptions=True)
 
-    # In a thread of its own: a browser of another test may keep a loop running in this one.
-    with running_server(sqlite_url, tmp_path) as server, ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, until_all_are_there(server.url)).result()
+    with running_server(sqlite_url, tmp_path) as server:
+        asyncio.run(until_all_are_there(server.url))
     assert not figures.failures
     with database.reading() as session:
         assert len(session.exec(select(KioskWatch)).all()) == 10
@@ -96,8 +94,8 @@ def test_a_fleet_takes_releases_and_a_bad_one_is_halted(sqlite_url, tmp_path):
         sailing.cancel()
         await asyncio.gather(sailing, return_exceptions=True)
 
-    with running_server(sqlite_url, tmp_path) as server, ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, until_it_is_halted(server.url)).result()
+    with running_server(sqlite_url, tmp_path) as server:
+        asyncio.run(until_it_is_halted(server.url))
     with database.reading() as session:
         reports = session.exec(select(KioskRelease)).all()
         took = {report.kiosk for report in reports if report.step == "done"}
@@ -144,8 +142,7 @@ def test_a_simulated_zuil_says_it_has_what_a_resumed_rollout_offers_again():
         while not any(one and (one.offer, one.step) == (offer, "done") for one in told):  # noqa: ASYNC110 - looks at what was told
             await asyncio.sleep(0.01)
 
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, until_both_offers_are_answered()).result()
+    asyncio.run(until_both_offers_are_answered())
     assert {one.step for one in told if one and one.offer == "1:b"} == {"done"}, "nothing is tried again"
 
 

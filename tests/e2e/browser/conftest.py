@@ -15,7 +15,9 @@ DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 360, "height": 740}
 
 
-@pytest.fixture(scope="session")
+# For one file: while it is open its event loop runs in this thread, and a test of another file that runs
+# a loop of its own would fail.
+@pytest.fixture(scope="module")
 def chromium():
     """Debian's Chromium, the one of $CHROMIUM, or Playwright's own."""
     path = os.environ.get("CHROMIUM") or "/usr/bin/chromium"

@@ -39,6 +39,7 @@ def zuil(server, tmp_path):
     yield zuil
     if zuil.process is not None and zuil.process.poll() is None:
         zuil.kill()
+    LyingWall.sweep()
 
 
 def knows_the_cards_as_of(zuil, server, *, seconds_ago):

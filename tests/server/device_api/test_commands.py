@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -264,9 +263,7 @@ def test_a_zuil_that_reads_slowly_misses_no_kind_of_event(database, client):
         may_go.set()
         await first
 
-    # In a thread of its own: a browser of another test may have its event loop in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, scenario()).result()
+    asyncio.run(scenario())
     assert sent == [
         b"event: changed\ndata: 1\n\n",
         b"event: command\ndata: 1\n\nevent: changed\ndata: 3\n\n",
