@@ -84,6 +84,7 @@ class FeedHead(SQLModel, table=True):
 class FeedEpoch(SQLModel, table=True):
     """One row: the name of the feed's present life and its highest position.
 
+    rest_until: in a flood of check-ins, when their balances are published again (milliseconds UTC).
     A new epoch (`zuil-server feed new-epoch`, after a restored backup) makes every zuil fetch a snapshot.
     """
 
@@ -92,3 +93,4 @@ class FeedEpoch(SQLModel, table=True):
     id: int = Field(default=1, primary_key=True)
     epoch: str
     position: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    rest_until: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -21,10 +20,6 @@ WATCH_SECONDS: Final = 0.5
 """How long a change of a command or another process on SQLite may go unnoticed."""
 REST_SECONDS: Final = 0.1
 """Least time between two publications: many changes share one."""
-REST_SHARE: Final = 9.0
-"""Rest this many times as long as the last publication took: in a flood of taps the zuilen at the doors
-come first, and what they hear of each other comes a little later."""
-MOST_REST_SECONDS: Final = 5.0
 _log = logging.getLogger(__name__)
 
 
@@ -63,13 +58,11 @@ class FeedRunner:
         while not self._stopping.is_set():
             self._nudged.wait(WATCH_SECONDS)
             self._nudged.clear()
-            begin = time.monotonic()
             try:
                 self._turn()
             except (SQLAlchemyError, psycopg.Error) as error:
                 _log.warning("publishing failed, trying again: %s", error)
-            took = time.monotonic() - begin
-            self._stopping.wait(min(max(REST_SECONDS, REST_SHARE * took), MOST_REST_SECONDS))
+            self._stopping.wait(REST_SECONDS)
 
     def _turn(self) -> None:
         touched = publish(self._database, yielding=True)

@@ -13,9 +13,9 @@ from fakes.scene import SYSTEM, add_holders, add_region
 from server.cards.models import Card
 from server.cardsystems.setup import create_card_system
 from server.feed import publisher
-from server.feed.changes import cards_changed, kiosks_changed
+from server.feed.changes import cards_changed, kiosks_changed, points_changed
 from server.feed.epoch import Cursor, head, new_epoch
-from server.feed.models import CardFeed, Change
+from server.feed.models import CardFeed, Change, FeedEpoch
 from server.feed.publisher import hold_publication, publish
 from server.feed.reading import checksums, read_cards
 from server.feed.rows import current_rows
@@ -267,3 +267,61 @@ def test_what_is_committed_during_a_publication_waits_for_the_next(database, hol
     with database.reading() as session:
         waiting = session.exec(select(Change.keys).where(col(Change.position).is_(None))).all()
     assert waiting == [[second]]
+
+
+def saved(database, holders):
+    """Note that these pashouders saved a point."""
+    with database.writing() as session:
+        points_changed(session, [one.ref for one in holders])
+
+
+def waiting(database):
+    with database.reading() as session:
+        return list(
+            session.exec(select(Change.kind).where(col(Change.position).is_(None)).order_by(Change.id))
+        )
+
+
+@pytest.fixture
+def flood(database):
+    """As many check-ins as make a flood, published just now."""
+    with database.writing() as session:
+        add_region(session)
+        holders = add_holders(session, publisher.FLOOD)
+    publish(database)
+    saved(database, holders)
+    publish(database)
+    return holders
+
+
+def test_after_a_flood_balances_rest_and_what_people_wait_for_does_not(database, flood):
+    saved(database, flood[:1])
+    with database.writing() as session:
+        kiosks_changed(session, [1])
+    assert publish(database).kiosks == {1}
+    assert waiting(database) == ["checkins"]
+
+
+def test_the_balances_of_a_flood_are_published_when_they_have_rested(database, flood):
+    saved(database, flood[:1])
+    deadline = time.monotonic() + publisher.MOST_REST_MILLIS / 1000 + 1
+    while publish(database) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert waiting(database) == []
+
+
+def test_a_clock_that_was_set_back_does_not_make_balances_rest_for_hours(database, flood):
+    with database.writing() as session:
+        session.execute(update(FeedEpoch).values(rest_until=(time.time_ns() // 1_000_000) + 3_600_000))
+    saved(database, flood[:1])
+    publish(database)
+    assert waiting(database) == []
+
+
+def test_a_few_check_ins_do_not_wait_for_each_other(database, holders):
+    publish(database)
+    for one in holders[:3]:
+        saved(database, [one])
+        publish(database)
+        assert waiting(database) == []
