@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+import msgspec
 from sqlmodel import Session
 
 from server.checkins.facts import FoundCard, FoundEvent
@@ -31,7 +32,7 @@ _CHANGE_BITS: Final = 20
 _HOUR: Final = 3_600_000
 
 
-class Claim(NamedTuple):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """A check-in to judge, made at `kiosk` if at any; `seq` and `wall` are the zuil's.
 
     noted: its outcome, when it can never give a point.
@@ -58,7 +59,7 @@ class Arrival(NamedTuple):
     received: int
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True, gc=False):
     """What became of a claim, and whose it is. `total`: the balance after it, None without a pashouder."""
 
     id: str

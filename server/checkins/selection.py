@@ -30,7 +30,7 @@ def with_events(session: Session, kiosk: int, taps: list[ReadTap]) -> list[ReadT
     if not eventless:
         return taps
     found = _events(session, session.get_one(Kiosk, kiosk), sorted({tap.at for tap in eventless}))
-    return [tap._replace(event=found[tap.at]) if tap.is_eventless else tap for tap in taps]
+    return [msgspec.structs.replace(tap, event=found[tap.at]) if tap.is_eventless else tap for tap in taps]
 
 
 def _events(session: Session, kiosk: Kiosk, instants: Sequence[int]) -> dict[int, str | None]:

@@ -27,7 +27,7 @@ _OUTCOMES: Final = {outcome.value: outcome for outcome in Outcome}
 _DECODER: Final = msgspec.json.Decoder(Tap)
 
 
-class ReadTap(NamedTuple):
+class ReadTap(msgspec.Struct, frozen=True, gc=False):
     """A tap that can be judged. `card`: (card system, signed token); `chip_number`: of a card not known.
 
     is_eventless: it has no event, because its zuil did not know what time it was.

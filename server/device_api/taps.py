@@ -1,7 +1,8 @@
 """POST taps: the hot path. One transaction: who speaks, what is new, the verdicts.
 
 Uploads that come while another is under way are taken in together: a transaction costs as much as
-fifty taps, and the more zuilen come back at once, the more of them share one. A lone upload does
+fifty taps, and the more zuilen come back at once, the more of them share one. One is under way in each
+process: a second would only take turns with it, and begins when the first is held up. A lone upload does
 not wait, and an upload that cannot be taken in with others is taken in alone.
 """
 
@@ -11,8 +12,8 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Coroutine, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
@@ -26,14 +27,17 @@ from server.kernel.database import Database
 from server.kernel.errors import ProblemError
 from shared.wire.messages import Upload
 
-AT_ONCE: Final = 2
-"""Transactions of one process under way: while the database works on one, the other is read or answered."""
-MOST_TOGETHER: Final = 8
+MOST_TOGETHER: Final = 16
+MOST_AT_ONCE: Final = 4
+"""Transactions of one process under way, all but one of them held up: somebody else has a row they need."""
+PATIENCE_SECONDS: Final = 1.0
+"""One that takes longer is held up."""
 MOST_BYTES: Final = 1 << 20
 """Bodies taken in together; one of a thousand taps goes alone."""
 GATHER_SECONDS: Final = 0.001
 """Zuilen that were answered together come back together with what they have left."""
 _log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
 
 
 class _Arrived(NamedTuple):
@@ -51,6 +55,7 @@ class Intake:
         self._database = database
         self._waiting: deque[_Arrived] = deque()
         self._working = 0
+        self._held_up = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def take(self, request: Request, body: bytes) -> Response:
@@ -61,24 +66,41 @@ class Intake:
         """
         arrived = _Arrived(request, body, asyncio.get_running_loop().create_future())
         self._waiting.append(arrived)
-        if self._working < AT_ONCE:
+        self._begin()
+        return await arrived.answered
+
+    def _begin(self) -> None:
+        """Begin with who waits, unless a transaction is under way that will come to them soon."""
+        if self._waiting and self._working == self._held_up < MOST_AT_ONCE:
             self._working += 1
             task = asyncio.create_task(self._work())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        return await arrived.answered
 
     async def _work(self) -> None:
         try:
             while self._waiting:
                 together = self._next()
-                answers = await asyncio.to_thread(self._take_in, together)
+                answers = await self._patiently(asyncio.to_thread(self._take_in, together))
                 for one, result in zip(together, answers, strict=True):
                     _settle(one.answered, result)
                 if len(self._waiting) < len(together) > 1:
                     await asyncio.sleep(GATHER_SECONDS)
         finally:
             self._working -= 1
+
+    async def _patiently(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Return what `work` returns; when it is held up, others go on beside it."""
+        task = asyncio.create_task(work)
+        done, _ = await asyncio.wait([task], timeout=PATIENCE_SECONDS)
+        if done:
+            return task.result()
+        self._held_up += 1
+        self._begin()
+        try:
+            return await task
+        finally:
+            self._held_up -= 1
 
     def _next(self) -> list[_Arrived]:
         together, size = [self._waiting.popleft()], 0

@@ -89,7 +89,7 @@ def decide(
         return Decision(Outcome.ENDED) if soon is None else Decision(Outcome.TOO_EARLY, opens=soon)
     if event.limit is not None and _used_up(event.limit, earlier, now):
         return Decision(Outcome.MAXIMUM_REACHED, limit=event.limit)
-    return Decision(Outcome.OK, points=event.points, limit=event.limit)
+    return Decision(Outcome.OK, event.points, event.limit)
 
 
 def facts_from_row(passholder: int, state: int, active_until: int) -> CardFacts:

@@ -1,6 +1,7 @@
 """Uploads of many zuilen at the same time: taken in together, each answered for itself."""
 
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -11,15 +12,15 @@ from sqlmodel import func, select
 
 from fakes.scene import EVENT, add_holders, chip_of
 from fakes.station import RefusalError
-from server.checkins.models import LEDGER, Checkin
+from server.checkins.models import LEDGER, Checkin, KioskJournal
 from server.device_api.authentication import identify_all
-from server.device_api.taps import AT_ONCE, MOST_TOGETHER
+from server.device_api.taps import MOST_TOGETHER
 from server.feed.publisher import publish
 from server.kernel.bulk import MANY
 from server.passholders.models import Passholder
 from shared.wire import messages
 
-CROWD = AT_ONCE + MOST_TOGETHER
+CROWD = MOST_TOGETHER + 2
 
 
 @pytest.fixture
@@ -79,13 +80,14 @@ def test_one_card_at_every_zuil_at_once_gives_one_point(database, crowd):
 
 
 def test_what_is_wrong_with_one_upload_is_told_to_that_zuil_alone(database, crowd):
+    add_many(database, CROWD)
     forged, unreadable, *good = crowd
     forged.enrolment = msgspec.structs.replace(forged.enrolment, consumer_secret="somebody else's")
     calls = [
-        partial(forged.upload, forged.journal(forged.tap(chip_of(1), EVENT))),
+        partial(forged.upload, forged.journal(forged.tap(chip_of(1_000), EVENT))),
         partial(unreadable.upload, b'{"items": 1}'),
         *(
-            partial(one.upload, one.journal(one.tap(chip_of(2 + place), EVENT)))
+            partial(one.upload, one.journal(one.tap(chip_of(1_001 + place), EVENT)))
             for place, one in enumerate(good)
         ),
     ]
@@ -151,3 +153,25 @@ def test_a_database_that_is_held_up_is_not_asked_again_for_each_who_waits(attemp
         other.execute("ROLLBACK")
     assert {one.status for one in refused} == {503}
     assert sum(attempts) == len(crowd)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_upload_that_somebody_holds_up_holds_up_no_other(database, crowd):
+    add_many(database, CROWD)
+    held_up, *others = crowd
+    held_up.upload(held_up.journal(held_up.tap(chip_of(1), EVENT)))
+    with ThreadPoolExecutor(2) as threads, database.writing() as somebody:
+        somebody.exec(
+            select(KioskJournal).where(KioskJournal.kiosk == held_up.enrolment.kiosk).with_for_update()
+        ).one()
+        late = threads.submit(held_up.upload, held_up.journal(held_up.tap(chip_of(1_000), EVENT)))
+        time.sleep(0.1)
+        calls = [
+            partial(one.upload, one.journal(one.tap(chip_of(1_001 + place), EVENT)))
+            for place, one in enumerate(others)
+        ]
+        answers = threads.submit(all_at_once, calls).result(timeout=30)
+        assert [answer.verdicts[0].verdict for answer in answers] == ["granted"] * len(others)
+        assert not late.done()
+        somebody.rollback()
+        assert late.result(timeout=30).verdicts[0].verdict == "granted"
