@@ -4,8 +4,9 @@ One at a time, whoever it is: PostgreSQL holds an advisory lock until the commit
 writer. So positions become visible in their order, a cursor never passes a change that commits
 later, and no writer waits for another.
 
-In a flood of check-ins the zuilen at the doors come first: their balances are published a tenth of the
-time at most, whoever asks. What people wait for (an event, an order, a card) never waits with them.
+In a flood of check-ins the zuilen at the doors come first, and what they hear of each other a little
+later: balances rest some seconds between two publications, whoever asks. What people wait for (an event,
+an order, a card) never rests with them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ MOST_KEYS: Final = 20_000
 FLOOD: Final = 500
 """Balances in one publication after which the next ones rest."""
 REST_SHARE: Final = 9.0
-"""They rest this many times as long as their publication took."""
+"""They rest this many times as long as their publication took, within these bounds."""
+LEAST_REST_MILLIS: Final = 2_000
 MOST_REST_MILLIS: Final = 5_000
 _LOCK_KEY: Final = 0x7A75696C  # "zuil"
 
@@ -150,11 +152,15 @@ def publish(database: Database, *, yielding: bool = False) -> Touched | None:
         if not Bulk(session).run(_ANY, _moment()):
             return None
     touched: Touched | None = None
-    is_part = True
+    begin, balances, is_part = time.monotonic(), 0, True
     # What is committed meanwhile waits for the next time: in a flood of taps this would never end.
     while is_part:
-        part, is_part = _publish_some(database, yielding=yielding)
+        part, moved, is_part = _publish_some(database, yielding=yielding)
         touched = touched.with_(part) if touched and part else touched or part
+        balances += moved
+    if balances >= FLOOD:
+        with database.writing() as session:
+            Bulk(session).run(_REST, {"until": _rest_after(time.monotonic() - begin)})
     return touched
 
 
@@ -170,18 +176,17 @@ def hold_publication(bulk: Bulk, database: Database) -> None:
         bulk.run(_LOCK, {"key": _LOCK_KEY})
 
 
-def _publish_some(database: Database, *, yielding: bool) -> tuple[Touched | None, bool]:
-    """Return what was touched, and whether more was waiting."""
+def _publish_some(database: Database, *, yielding: bool) -> tuple[Touched | None, int, bool]:
+    """Return what was touched, how many balances may have moved, and whether more was waiting."""
     with database.writing() as session:
         bulk = Bulk(session)
         if not yielding or not database.is_postgresql:
             hold_publication(bulk, database)
         elif not bulk.run(_TRY_LOCK, {"key": _LOCK_KEY})[0][0]:
-            return None, False
-        begin = time.monotonic()
+            return None, 0, False
         pending = _read(bulk)
         if not pending.ids:
-            return None, False
+            return None, 0, False
         start = int(bulk.run(_POSITION)[0][0])
         # First the changes, in the order they were noted; then the rows that follow from them.
         bulk.run(_NUMBER, rows=[(id_, start + place) for place, id_ in enumerate(pending.ids, 1)])
@@ -191,12 +196,10 @@ def _publish_some(database: Database, *, yielding: bool) -> tuple[Touched | None
         _add_up(bulk, rows, before)
         position += len(rows)
         bulk.run(_ADVANCE, {"position": position})
-        if len(pending.refs) >= FLOOD:
-            bulk.run(_REST, {"until": _moment()["now"] + _rest_after(time.monotonic() - begin)})
         touched = _touched(bulk, pending, rows, start, position)
         if database.is_postgresql:
             bulk.run(_NOTIFY, {"channel": FEED_CHANNEL, "payload": touched.encode()})
-        return touched, pending.is_part
+        return touched, len(pending.refs), pending.is_part
 
 
 def _moment() -> dict[str, int]:
@@ -206,8 +209,9 @@ def _moment() -> dict[str, int]:
 
 
 def _rest_after(seconds: float) -> int:
-    """Return how many milliseconds balances rest after a publication that took `seconds`."""
-    return min(round(seconds * REST_SHARE * 1000), MOST_REST_MILLIS)
+    """Return until when balances rest (milliseconds UTC) after a publication that took `seconds`."""
+    rest = round(seconds * REST_SHARE * 1000)
+    return _moment()["now"] + min(max(rest, LEAST_REST_MILLIS), MOST_REST_MILLIS)
 
 
 def _read(bulk: Bulk) -> _Pending:
