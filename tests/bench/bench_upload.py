@@ -44,7 +44,7 @@ BATCH = 100
 BATCHES = 15
 """Batches of each of the crowd in a round."""
 SINGLES = 150
-ROUNDS = 4
+ROUNDS = 6
 CHUNK = 5_000
 PAST = 200_000
 """Check-ins of before."""
