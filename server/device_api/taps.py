@@ -13,6 +13,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple, TypeVar
 
 from sqlalchemy.exc import OperationalError
@@ -34,8 +35,8 @@ PATIENCE_SECONDS: Final = 1.0
 """One that takes longer is held up."""
 MOST_BYTES: Final = 1 << 20
 """Bodies taken in together; one of a thousand taps goes alone."""
-GATHER_SECONDS: Final = 0.001
-"""Zuilen that were answered together come back together with what they have left."""
+GATHER_SECONDS: Final = 0.004
+"""Zuilen that were answered together come back together with what they have left: most within this time."""
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 
@@ -56,6 +57,8 @@ class Intake:
         self._waiting: deque[_Arrived] = deque()
         self._working = 0
         self._held_up = 0
+        self._wanted = 0
+        self._gathered = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def take(self, request: Request, body: bytes) -> Response:
@@ -66,6 +69,8 @@ class Intake:
         """
         arrived = _Arrived(request, body, asyncio.get_running_loop().create_future())
         self._waiting.append(arrived)
+        if len(self._waiting) >= self._wanted:
+            self._gathered.set()
         self._begin()
         return await arrived.answered
 
@@ -85,9 +90,16 @@ class Intake:
                 for one, result in zip(together, answers, strict=True):
                     _settle(one.answered, result)
                 if len(self._waiting) < len(together) > 1:
-                    await asyncio.sleep(GATHER_SECONDS)
+                    await self._gather(len(together))
         finally:
             self._working -= 1
+
+    async def _gather(self, many: int) -> None:
+        """Wait until as many are there, for a moment."""
+        self._wanted = many
+        self._gathered.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._gathered.wait(), GATHER_SECONDS)
 
     async def _patiently(self, work: Coroutine[Any, Any, _Result]) -> _Result:
         """Return what `work` returns; when it is held up, others go on beside it."""
