@@ -53,7 +53,8 @@ def status(state: Path, proxy: str = "") -> Iterator[str]:
     if not journal.exists() or not cache.exists():
         raise StateError(f"There is no zuil in {state}.")
     yield f"program        {_program(state)}"
-    yield f"enrolled       {_enrolled(state)}"
+    enrolled = _finding("enrolled", partial(_enrolled, state))
+    yield f"enrolled       {enrolled.sentence}"
     files = [_finding(subject, partial(check, state)) for subject, check in _FILES.items()]
     for finding in files:
         yield f"{finding.subject:<15}{finding.sentence}"
@@ -63,7 +64,7 @@ def status(state: Path, proxy: str = "") -> Iterator[str]:
         yield from _in_cache(cache)
     if proxy:
         yield "proxy          {}:{}".format(*proxy_address(proxy))
-    if not all(finding.good for finding in files):
+    if not all(finding.good for finding in (enrolled, *files)):
         raise StateError("What is in the file that is not fine was left out.")
 
 
@@ -215,9 +216,10 @@ def _enrolment(state: Path, settings: Settings) -> str:
 
 
 def _enrolled(state: Path) -> str:
+    from device.adapters.credentials import load_credentials
     from device.adapters.entrusted import told_of_wipe
 
-    if (state / "credentials.json").exists():
+    if load_credentials(state) is not None:
         return "yes"
     wiped = told_of_wipe(state)
     return f"no: {wiped}" if wiped else "no"

@@ -99,7 +99,7 @@ class Settings:
             demo=_flag(environment, "ZUIL_DEMO"),
             demo_zuilen=_addresses(environment, "ZUIL_DEMO_ZUILEN"),
             oidc_issuer=_address(environment, "ZUIL_OIDC_ISSUER"),
-            oidc_client_id=environment.get("ZUIL_OIDC_CLIENT_ID") or None,
+            oidc_client_id=_client_id(environment),
             oidc_client_secret=environment.get("ZUIL_OIDC_CLIENT_SECRET") or None,
             search_url=_address(environment, "ZUIL_SEARCH_URL"),
             search_key=environment.get("ZUIL_SEARCH_KEY") or None,
@@ -124,6 +124,14 @@ def _database_url(text: str | None, data_dir: Path) -> str:
     if scheme == "sqlite" and separator:
         return text
     raise SettingsError("ZUIL_DATABASE_URL must begin with sqlite:/// or postgresql://.")
+
+
+def _client_id(environment: Mapping[str, str]) -> str | None:
+    issuer, client = environment.get("ZUIL_OIDC_ISSUER"), environment.get("ZUIL_OIDC_CLIENT_ID")
+    if bool(issuer) != bool(client):
+        missing = "ZUIL_OIDC_CLIENT_ID" if issuer else "ZUIL_OIDC_ISSUER"
+        raise SettingsError(f"{missing} is missing: logging in with UiTiD needs the issuer and its client.")
+    return client or None
 
 
 def _secret_key(text: str | None, database_url: str, data_dir: Path) -> bytes:

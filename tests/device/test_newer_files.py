@@ -93,6 +93,13 @@ def test_the_doctor_and_the_status_name_the_damaged_file_and_tell_what_is_in_the
     assert {"taps", "cards"} - set(told) == {lost}
 
 
+def test_the_status_says_that_the_credentials_cannot_be_read(state):
+    (state / "credentials.json").write_text('{"x')
+    told = told_by_the_status(state)
+    assert "credentials.json cannot be read" in told["enrolled"]
+    assert (told["journal"], told["cache"]) == ("fine", "fine")
+
+
 def test_files_that_are_fine_or_not_there_yet_are_no_trouble(state, tmp_path):
     told = dict(line.split(maxsplit=1) for line in status(state))
     assert (told["journal"], told["cache"]) == ("fine", "fine")

@@ -96,6 +96,8 @@ def test_a_log_line_is_one_json_object_with_its_traceback():
         ({"ZUIL_SMTP_URL": "mail.test", "ZUIL_MAIL_FROM": "a@b.c"}, "ZUIL_SMTP_URL must be like"),
         ({"ZUIL_SMTP_URL": "smtp://mail.test"}, "ZUIL_MAIL_FROM must be"),
         ({"ZUIL_WEBHOOK_URL": "https://hook.test", "ZUIL_WEBHOOK_SECRET": "short"}, "at least 16"),
+        ({"ZUIL_OIDC_ISSUER": "https://login.test"}, "ZUIL_OIDC_CLIENT_ID is missing"),
+        ({"ZUIL_OIDC_CLIENT_ID": "zuil"}, "ZUIL_OIDC_ISSUER is missing"),
         ({"ZUIL_LOG": "xml"}, "ZUIL_LOG must be text or json"),
     ],
 )
